@@ -1,0 +1,98 @@
+//! What `vodpost status` shows: the daemon itself.
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::{ServiceState, VerificationState};
+use crate::time::Timestamp;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Status {
+    pub version: String,
+    pub protocol: u32,
+    pub instance: String,
+    pub pid: u32,
+    pub started_at: Timestamp,
+    pub uptime_s: u64,
+    pub account: VerificationState,
+    pub service: ServiceState,
+    pub counts: Counts,
+    pub queue: Queue,
+    pub roots: Vec<RootView>,
+    pub listen: Listen,
+    pub storage: Storage,
+    /// The converter's version, or what is missing and how to get it.
+    pub ffmpeg: Tool,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub videos: u64,
+    pub postings: u64,
+    pub live: u64,
+    pub suspended: u64,
+    pub pending: u64,
+    pub invalid: u64,
+    /// Files that look like videos but cannot be used.
+    pub problems: u64,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queue {
+    pub running: u64,
+    pub queued: u64,
+    pub failed: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RootView {
+    pub path: String,
+    /// Why it cannot be read at the moment.
+    pub unavailable: Option<String>,
+    pub videos: u64,
+    pub scanned_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listen {
+    pub http: String,
+    pub public_url: String,
+    pub socket: String,
+    pub state_dir: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Storage {
+    Ok,
+    /// Changes are refused for this reason; URLs are still served.
+    ReadOnly(String),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tool {
+    Found(String),
+    Missing(String),
+}
+
+/// What a look at the roots found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanView {
+    pub files: u64,
+    pub videos: u64,
+    pub added: u64,
+    pub changed: u64,
+    pub missing: u64,
+    /// Files that are still being written; they are looked at again by themselves.
+    pub settling: u64,
+    pub problems: Vec<Problem>,
+    /// Problems beyond those listed.
+    pub problems_left_out: u64,
+    pub roots_unavailable: Vec<Problem>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    pub path: String,
+    pub reason: String,
+}
