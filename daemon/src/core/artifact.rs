@@ -1,0 +1,113 @@
+//! What is actually served for a video, what a worker is told to make, and what the public server is told to serve.
+
+use std::path::PathBuf;
+
+use vodpost_protocol::ids::{Token, VideoId};
+use vodpost_protocol::time::Timestamp;
+
+use super::media::{FileIdentity, MediaInfo};
+use super::plan::Plan;
+
+/// A verified, streamable MP4.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Artifact {
+    pub form: Form,
+    /// The source file it was made of, in the state in which it was verified. If the source differs, it is not valid.
+    pub source: FileIdentity,
+    pub duration_ms: u64,
+    pub width: u32,
+    pub height: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Form {
+    /// The source file itself.
+    AsIs,
+    /// The source file with a rewritten index in front.
+    Relocated,
+    /// A file of ours, by its name in the artifact folder.
+    File { name: String, identity: FileIdentity },
+}
+
+/// Which run of which conversion something belongs to; a late message of an earlier attempt is recognised by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct JobId {
+    pub video: VideoId,
+    pub attempt: u32,
+}
+
+/// An order to a worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    pub job: JobId,
+    pub source: PathBuf,
+    pub identity: FileIdentity,
+    pub info: MediaInfo,
+    pub plan: Plan,
+    pub deadline: Timestamp,
+}
+
+/// What a worker says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WorkerReport {
+    Progress(Progress),
+    Ready { job: JobId, artifact: Artifact },
+    Failed { job: JobId, failure: Failure },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    pub job: JobId,
+    /// Media time written so far.
+    pub done_ms: u64,
+    pub total_ms: u64,
+    /// Thousandths of media seconds per second; `None` until it is known.
+    pub speed_milli: Option<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// One sentence for the admin (C4).
+    pub reason: String,
+    /// The last lines that the tool printed, control characters removed; empty where no tool ran.
+    pub output: String,
+}
+
+/// What the public server knows of one token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    pub token: Token,
+    pub title: String,
+    pub state: PublicState,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PublicState {
+    /// 200
+    Live(Served),
+    /// 403
+    Suspended,
+    /// 503
+    Pending,
+    /// 410
+    Invalid,
+}
+
+/// Where the bytes of a live URL are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    pub video: VideoId,
+    pub path: PathBuf,
+    /// The file must still be this one when it is opened, and while it is sent.
+    pub identity: FileIdentity,
+    pub layout: ServedLayout,
+    pub duration_ms: u64,
+    pub width: u32,
+    pub height: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServedLayout {
+    AsIs,
+    Relocated,
+}

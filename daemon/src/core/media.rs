@@ -1,0 +1,141 @@
+//! What a media file is, as far as the rules need to know. Filled in by `media`, judged by `select` and `plan`.
+
+use std::fmt;
+
+/// Which file it is and in which state: a change of any field means other bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct FileIdentity {
+    pub dev: u64,
+    pub ino: u64,
+    pub size_bytes: u64,
+    pub mtime_ns: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MediaInfo {
+    pub container: Container,
+    pub index: Index,
+    pub duration_ms: u64,
+    /// Mean of the chosen video and audio stream together.
+    pub bitrate_bps: u64,
+    pub video: Option<VideoStream>,
+    /// The default audio stream, if there is one.
+    pub audio: Option<AudioStream>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Container {
+    /// ISO base media with an MP4 brand (ISO/IEC 14496-14).
+    Mp4,
+    /// QuickTime (`qt  ` brand or none).
+    Mov,
+    /// Named as ffprobe names it.
+    Other(String),
+}
+
+impl Container {
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Mp4 => "mp4",
+            Self::Mov => "mov",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+/// Where the index (`moov`, ISO/IEC 14496-12, 8.2.1) lies and whether it could lie elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Index {
+    /// Before the media: playback can start at once.
+    First,
+    /// After the media, and every offset in it can be rewritten.
+    Last,
+    /// After the media, and it cannot be moved natively, for this reason.
+    Fixed(String),
+    /// The container has no such thing.
+    None,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VideoStream {
+    pub codec: VideoCodec,
+    /// Coded size in pixels, before any rotation.
+    pub width: u32,
+    pub height: u32,
+    /// Mean frame rate in thousandths of a frame per second; 0 where unknown.
+    pub fps_milli: u32,
+    /// Clockwise, in degrees, as the container asks for: 0, 90, 180 or 270.
+    pub rotation: u16,
+    /// Stored as fields rather than frames.
+    pub interlaced: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VideoCodec {
+    H264(H264),
+    /// Named as ffprobe names it: `hevc`, `vp9`, `av1`, …
+    Other(String),
+}
+
+impl VideoCodec {
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::H264(_) => "h264",
+            Self::Other(name) => name,
+        }
+    }
+}
+
+/// ITU-T H.264, 7.4.2.1.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct H264 {
+    /// `profile_idc`: 66 Baseline, 77 Main, 100 High, 110 High 10, …
+    pub profile_idc: u8,
+    /// `level_idc`: ten times the level, 42 for 4.2.
+    pub level_idc: u8,
+    /// 8 bits a sample, 4:2:0.
+    pub plain_pixels: bool,
+}
+
+impl fmt::Display for H264 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.profile_idc {
+            66 => f.write_str("Baseline")?,
+            77 => f.write_str("Main")?,
+            88 => f.write_str("Extended")?,
+            100 => f.write_str("High")?,
+            110 => f.write_str("High 10")?,
+            122 => f.write_str("High 4:2:2")?,
+            244 => f.write_str("High 4:4:4")?,
+            other => write!(f, "profile {other}")?,
+        }
+        write!(f, "@{}.{}", self.level_idc / 10, self.level_idc % 10)
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AudioStream {
+    pub codec: AudioCodec,
+    pub channels: u16,
+    pub sample_rate_hz: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AudioCodec {
+    /// MPEG-4 AAC, low complexity (audio object type 2, ISO/IEC 14496-3).
+    AacLc,
+    /// Named as ffprobe names it, other AAC profiles as `aac he`, …
+    Other(String),
+}
+
+impl AudioCodec {
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::AacLc => "aac",
+            Self::Other(name) => name,
+        }
+    }
+}
