@@ -1,6 +1,4 @@
 //! The vodpost daemon.
 
-pub mod convert;
 pub mod core;
-pub mod delivery;
-pub mod media;
+pub mod store;

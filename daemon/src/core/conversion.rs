@@ -1,0 +1,327 @@
+//! Conversions: ordering, starting, finishing and failing them, and the postings that are born of them (C1–C6, P1).
+
+use std::collections::BTreeSet;
+
+use vodpost_protocol::conversion::ConversionState;
+use vodpost_protocol::event::EventKind;
+use vodpost_protocol::ids::{Label, VideoId};
+use vodpost_protocol::refusal::Refusal;
+use vodpost_protocol::video::Switch;
+
+use super::artifact::{Artifact, Assignment, Failure, Form, JobId};
+use super::effect::Effect;
+use super::event::Subject;
+use super::plan;
+use super::posting::Posting;
+use super::select;
+use super::transaction::Transaction;
+use super::video::{Conversion, Failed, Order, Ready, Rendition, Source, Video};
+
+/// The video, unless its source is deleted.
+pub(super) fn not_deleted(tx: &Transaction<'_>, id: VideoId) -> Result<Video, Refusal> {
+    let video = tx
+        .state()
+        .video(id)
+        .ok_or_else(|| Refusal::NoSuchVideo { asked: id.to_string(), nearest: Vec::new() })?;
+    if video.is_deleted() {
+        return Err(Refusal::SourceDeleted { title: video.title() });
+    }
+    Ok(video.clone())
+}
+
+/// Asks for a URL under `label`. Asking again for one that exists or is under way changes nothing.
+pub(super) fn generate(tx: &mut Transaction<'_>, id: VideoId, label: Label) -> Result<(), Refusal> {
+    tx.account().require_ready()?;
+    let mut video = not_deleted(tx, id)?;
+    require_present(&video)?;
+    if video.switch == Switch::Off {
+        return Err(Refusal::SourceSuspended { title: video.title() });
+    }
+    match &mut video.conversion {
+        Conversion::Ready(_) => create_posting(tx, &video, label),
+        Conversion::Queued(order) | Conversion::Running(order) => {
+            if order.labels.insert(label) {
+                tx.put_video(video);
+            }
+        }
+        Conversion::None | Conversion::Failed(_) => place_order(tx, video, BTreeSet::from([label]))?,
+    }
+    Ok(())
+}
+
+/// C4: again, with the postings that the failed attempt was to create.
+pub(super) fn retry(tx: &mut Transaction<'_>, id: VideoId) -> Result<(), Refusal> {
+    let video = not_deleted(tx, id)?;
+    require_present(&video)?;
+    match &video.conversion {
+        Conversion::Failed(failed) => {
+            let labels = failed.order.labels.clone();
+            if !labels.is_empty() {
+                tx.account().require_ready()?;
+            }
+            place_order(tx, video, labels)
+        }
+        Conversion::None | Conversion::Queued(_) | Conversion::Running(_) | Conversion::Ready(_) => {
+            Err(wrong_state(&video))
+        }
+    }
+}
+
+pub(super) fn cancel(tx: &mut Transaction<'_>, id: VideoId) -> Result<(), Refusal> {
+    let video = not_deleted(tx, id)?;
+    if video.order().is_none() {
+        return Err(wrong_state(&video));
+    }
+    let reason = format!("cancelled by {}", tx.actor().name());
+    fail(tx, video, Failure { reason, output: String::new() }, EventKind::ConversionCancelled);
+    Ok(())
+}
+
+fn require_present(video: &Video) -> Result<(), Refusal> {
+    match video.source {
+        Source::Present => Ok(()),
+        Source::Missing { .. } => Err(Refusal::SourceMissing { title: video.title() }),
+        Source::Deleted(_) => Err(Refusal::SourceDeleted { title: video.title() }),
+    }
+}
+
+fn wrong_state(video: &Video) -> Refusal {
+    Refusal::WrongConversionState { title: video.title(), state: state_of(&video.conversion) }
+}
+
+#[must_use]
+pub fn state_of(conversion: &Conversion) -> ConversionState {
+    match conversion {
+        Conversion::None => ConversionState::None,
+        Conversion::Queued(_) => ConversionState::Queued,
+        Conversion::Running(_) => ConversionState::Running,
+        Conversion::Failed(_) => ConversionState::Failed,
+        Conversion::Ready(_) => ConversionState::Ready,
+    }
+}
+
+/// Chooses the rendition (C1) and the plan (C2) and puts the order into the queue.
+pub(super) fn place_order(
+    tx: &mut Transaction<'_>,
+    mut video: Video,
+    labels: BTreeSet<Label>,
+) -> Result<(), Refusal> {
+    let chosen = select::select(&video.renditions)
+        .and_then(|(rendition, info)| Some((rendition.name.clone(), rendition.identity, plan::plan(info)?)));
+    let Some((rendition, identity, plan)) = chosen else {
+        return Err(Refusal::NoUsableRendition { title: video.title(), reasons: reasons(&video.renditions) });
+    };
+    drop_artifact(tx, &video);
+    video.attempts += 1;
+    let detail = format!("{} {}", rendition.to_string_lossy(), plan.explain());
+    video.conversion = Conversion::Queued(Order {
+        attempt: video.attempts,
+        requested_at: tx.now(),
+        deadline: tx.now().after(tx.settings().conversion_deadline),
+        by: tx.actor().clone(),
+        labels,
+        rendition,
+        identity,
+        plan,
+    });
+    tx.put_video(video.clone());
+    tx.video_event(EventKind::ConversionRequested, &video, Some(detail));
+    Ok(())
+}
+
+/// Why each file cannot be used, with its name.
+fn reasons(renditions: &[Rendition]) -> Vec<String> {
+    select::explain(renditions)
+        .into_iter()
+        .zip(renditions)
+        .take(20)
+        .map(|((_, why), rendition)| format!("{}: {why}", rendition.name.to_string_lossy()))
+        .collect()
+}
+
+/// Starts what may start: work that needs no ffmpeg at once, the rest by the nearest deadline as workers are free.
+pub(super) fn schedule(tx: &mut Transaction<'_>) {
+    let mut busy = 0;
+    let mut waiting = Vec::new();
+    for video in tx.state().timed() {
+        match &video.conversion {
+            Conversion::Running(order) if order.plan.needs_worker() => busy += 1,
+            Conversion::Queued(order) => {
+                waiting.push((order.deadline, order.requested_at, video.id, order.plan.needs_worker()));
+            }
+            Conversion::Running(_) | Conversion::None | Conversion::Failed(_) | Conversion::Ready(_) => {}
+        }
+    }
+    waiting.sort_unstable();
+    for (_, _, id, needs_worker) in waiting {
+        if needs_worker && busy >= tx.settings().workers {
+            continue;
+        }
+        if start(tx, id) && needs_worker {
+            busy += 1;
+        }
+    }
+}
+
+/// Whether the order was started; it is not when its files are missing or no longer what they were.
+fn start(tx: &mut Transaction<'_>, id: VideoId) -> bool {
+    let Some(mut video) = tx.state().video(id).cloned() else { return false };
+    let Conversion::Queued(order) = &video.conversion else { return false };
+    match video.source {
+        Source::Present => {}
+        Source::Missing { .. } | Source::Deleted(_) => return false,
+    }
+    let order = order.clone();
+    let media = video
+        .renditions
+        .iter()
+        .find(|rendition| rendition.name == order.rendition)
+        .and_then(|rendition| rendition.media.as_ref().ok().cloned());
+    let Some(info) = media else { return false };
+    let assignment = Assignment {
+        job: order.job(id),
+        source: video.path_of(&order.rendition),
+        identity: order.identity,
+        info,
+        plan: order.plan.clone(),
+        deadline: order.deadline,
+    };
+    video.conversion = Conversion::Running(order);
+    tx.put_video(video.clone());
+    tx.video_event(EventKind::ConversionStarted, &video, None);
+    tx.effect(Effect::StartConversion(Box::new(assignment)));
+    true
+}
+
+/// C5: after a start of the daemon nothing runs; what ran is queued again under a new attempt.
+pub(super) fn requeue_interrupted(tx: &mut Transaction<'_>) {
+    let interrupted: Vec<Video> = tx
+        .state()
+        .timed()
+        .filter(|video| matches!(video.conversion, Conversion::Running(_)))
+        .cloned()
+        .collect();
+    for video in interrupted {
+        requeue(tx, video);
+    }
+}
+
+/// Back into the queue under a new attempt, deadline and postings unchanged.
+pub(super) fn requeue(tx: &mut Transaction<'_>, mut video: Video) {
+    let Some(order) = video.order() else { return };
+    let mut order = order.clone();
+    video.attempts += 1;
+    order.attempt = video.attempts;
+    video.conversion = Conversion::Queued(order);
+    tx.put_video(video);
+}
+
+/// The job that runs for this video, if the message is about that very attempt. A late one gets `None`.
+fn running(tx: &Transaction<'_>, job: JobId) -> Option<(Video, Order)> {
+    let video = tx.state().video(job.video)?;
+    match &video.conversion {
+        Conversion::Running(order) if order.attempt == job.attempt => Some((video.clone(), order.clone())),
+        Conversion::Running(_)
+        | Conversion::None
+        | Conversion::Queued(_)
+        | Conversion::Failed(_)
+        | Conversion::Ready(_) => None,
+    }
+}
+
+/// P1: the artifact is verified; its postings are live at once.
+pub(super) fn ready(tx: &mut Transaction<'_>, job: JobId, artifact: Artifact) {
+    let Some((mut video, order)) = running(tx, job) else {
+        discard(tx, &artifact);
+        return;
+    };
+    if artifact.source != order.identity {
+        discard(tx, &artifact);
+        requeue(tx, video);
+        return;
+    }
+    let labels = order.labels.clone();
+    let detail = order.plan.explain();
+    video.conversion = Conversion::Ready(Box::new(Ready { order, artifact, at: tx.now() }));
+    tx.put_video(video.clone());
+    tx.video_event(EventKind::ConversionReady, &video, Some(detail));
+    // A4: a revocation in the meantime stops new URLs.
+    if tx.account().require_ready().is_ok() {
+        for label in labels {
+            create_posting(tx, &video, label);
+        }
+    }
+}
+
+/// C4
+pub(super) fn failed(tx: &mut Transaction<'_>, job: JobId, failure: Failure) {
+    if let Some((video, _)) = running(tx, job) {
+        fail(tx, video, failure, EventKind::ConversionFailed);
+    }
+}
+
+/// C3: the deadline has passed.
+pub(super) fn missed_deadline(tx: &mut Transaction<'_>, video: Video) {
+    let span = humantime::format_duration(tx.settings().conversion_deadline);
+    let reason = format!("it was not ready within its deadline of {span}");
+    fail(tx, video, Failure { reason, output: String::new() }, EventKind::ConversionFailed);
+}
+
+/// Ends an order that waits or runs.
+pub(super) fn fail(tx: &mut Transaction<'_>, mut video: Video, failure: Failure, what: EventKind) {
+    let Some(order) = video.order().cloned() else { return };
+    if let Conversion::Running(order) = &video.conversion {
+        tx.effect(Effect::StopConversion(order.job(video.id)));
+    }
+    let detail = failure.reason.clone();
+    video.conversion = Conversion::Failed(Box::new(Failed { order, failure, at: tx.now() }));
+    tx.put_video(video.clone());
+    tx.video_event(what, &video, Some(detail));
+}
+
+/// Stops what runs and gives up the artifact: the source is another one now, or gone for ever.
+pub(super) fn abandon(tx: &mut Transaction<'_>, video: &mut Video) -> BTreeSet<Label> {
+    drop_artifact(tx, video);
+    if let Conversion::Running(order) = &video.conversion {
+        tx.effect(Effect::StopConversion(order.job(video.id)));
+    }
+    let labels = match &video.conversion {
+        Conversion::Queued(order) | Conversion::Running(order) => order.labels.clone(),
+        Conversion::Failed(failed) => failed.order.labels.clone(),
+        Conversion::None | Conversion::Ready(_) => BTreeSet::new(),
+    };
+    video.conversion = Conversion::None;
+    labels
+}
+
+fn drop_artifact(tx: &mut Transaction<'_>, video: &Video) {
+    if let Some(artifact) = video.artifact().cloned() {
+        discard(tx, &artifact);
+    }
+}
+
+fn discard(tx: &mut Transaction<'_>, artifact: &Artifact) {
+    match &artifact.form {
+        Form::File { name, .. } => tx.effect(Effect::RemoveArtifact(name.clone())),
+        Form::AsIs | Form::Relocated => {}
+    }
+}
+
+fn create_posting(tx: &mut Transaction<'_>, video: &Video, label: Label) {
+    if tx.state().postings_of(video.id).any(|posting| posting.label == label) {
+        return;
+    }
+    let token = tx.new_token();
+    let posting = Posting {
+        token,
+        video: video.id,
+        label: label.clone(),
+        switch: Switch::On,
+        created_at: tx.now(),
+        views: 0,
+        bytes: 0,
+    };
+    tx.put_posting(posting);
+    let subject = Subject::Posting { video: video.id, title: video.title(), label, token };
+    tx.event(EventKind::PostingCreated, subject, None);
+}

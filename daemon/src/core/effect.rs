@@ -1,0 +1,27 @@
+//! What the rules ask the rest of the daemon to do, once the changes they belong to are durable.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use vodpost_protocol::ids::VideoId;
+
+use super::artifact::{Assignment, JobId};
+use super::event::Event;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Tell subscribers.
+    Announce(Event),
+    StartConversion(Box<Assignment>),
+    StopConversion(JobId),
+    /// L6: move these files into the trash folder of the root; answered by `Input::Trashed`.
+    Trash {
+        video: VideoId,
+        root: Arc<std::path::Path>,
+        files: Vec<PathBuf>,
+    },
+    /// A file of ours in the artifact folder that nothing refers to any more.
+    RemoveArtifact(String),
+    /// Look at the roots.
+    Scan,
+}

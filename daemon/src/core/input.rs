@@ -1,0 +1,82 @@
+//! Everything that can happen.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use vodpost_protocol::ids::{Label, Token, VideoId};
+use vodpost_protocol::video::Switch;
+
+use super::account::SealedSubmission;
+use super::actor::Actor;
+use super::artifact::WorkerReport;
+use super::media::{FileIdentity, MediaInfo};
+use super::video::Unusable;
+
+#[derive(Debug)]
+pub enum Input {
+    /// The daemon has just started; conversions that ran are not running any more.
+    Started,
+    Command {
+        actor: Actor,
+        command: Command,
+    },
+    Scanned(Scan),
+    Worker(WorkerReport),
+    Trashed {
+        video: VideoId,
+        result: Result<(), String>,
+    },
+    /// What the public server counted since it was last asked.
+    Usage(Vec<Usage>),
+    /// Time has passed.
+    Tick,
+}
+
+/// A change that a client asked for. Names are resolved already.
+#[derive(Debug, Clone)]
+pub enum Command {
+    Generate { video: VideoId, label: Label },
+    Retry { video: VideoId },
+    Cancel { video: VideoId },
+    SetPostings { video: VideoId, tokens: Vec<Token>, switch: Switch },
+    SetSource { video: VideoId, switch: Switch },
+    DeleteSource { video: VideoId, keep_files: bool },
+    Submit(Box<SealedSubmission>),
+    Approve,
+    Reject { reason: String },
+    Revoke { reason: String },
+    Activate,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    pub token: Token,
+    pub views: u64,
+    pub bytes: u64,
+}
+
+/// One look at all roots.
+#[derive(Debug)]
+pub struct Scan {
+    pub roots: Vec<RootScan>,
+    /// What was found in the files that needed a look, by their identity.
+    pub probed: HashMap<FileIdentity, Result<MediaInfo, Unusable>>,
+}
+
+#[derive(Debug)]
+pub struct RootScan {
+    pub root: Arc<Path>,
+    pub found: Result<Vec<FoundFile>, String>,
+}
+
+/// A file that L1 takes for a rendition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundFile {
+    /// Below the root.
+    pub folder: PathBuf,
+    pub name: OsString,
+    pub base: OsString,
+    pub identity: FileIdentity,
+}

@@ -1,0 +1,222 @@
+//! Everything the daemon knows, in memory. Changed only through [`State::apply`], whose answer undoes the change.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration;
+
+use vodpost_protocol::ids::{Token, VideoId};
+use vodpost_protocol::time::Timestamp;
+
+use super::account::Account;
+use super::event::Event;
+use super::posting::Posting;
+use super::video::{MissingCause, Place, Source, Video};
+
+/// What the rules need to know of the configuration.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// C3
+    pub conversion_deadline: Duration,
+    /// L5
+    pub missing_grace: Duration,
+    /// A3
+    pub four_eyes: bool,
+    /// How many ffmpeg processes may run at once.
+    pub workers: usize,
+}
+
+/// One record of the state as it shall be. A commit is a list of these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    Video(Box<Video>),
+    /// A video that never had a URL and whose files are gone.
+    ForgetVideo(VideoId),
+    Posting(Posting),
+    Account(Box<Account>),
+    Event(Event),
+}
+
+/// Puts back what a change replaced.
+#[derive(Debug)]
+pub enum Undo {
+    Video(VideoId, Option<Box<Video>>),
+    Posting(Token, Option<Posting>),
+    Account(Box<Account>),
+    Event(u64),
+}
+
+#[derive(Debug, Default)]
+pub struct State {
+    videos: BTreeMap<VideoId, Video>,
+    postings: HashMap<Token, Posting>,
+    account: Account,
+    last_seq: u64,
+    // Indexes, all derived from the above.
+    by_place: HashMap<Place, VideoId>,
+    by_title: BTreeSet<(String, VideoId)>,
+    postings_of: HashMap<VideoId, Vec<Token>>,
+    /// Conversions that wait or run, and sources that are missing: what time can change.
+    timed: BTreeSet<VideoId>,
+}
+
+impl State {
+    pub fn apply(&mut self, change: Change) -> Undo {
+        match change {
+            Change::Video(video) => {
+                let id = video.id;
+                Undo::Video(id, self.replace_video(id, Some(video)))
+            }
+            Change::ForgetVideo(id) => Undo::Video(id, self.replace_video(id, None)),
+            Change::Posting(posting) => {
+                let token = posting.token;
+                Undo::Posting(token, self.replace_posting(token, Some(posting)))
+            }
+            Change::Account(account) => {
+                Undo::Account(Box::new(std::mem::replace(&mut self.account, *account)))
+            }
+            Change::Event(event) => Undo::Event(std::mem::replace(&mut self.last_seq, event.seq)),
+        }
+    }
+
+    pub fn undo(&mut self, undo: Undo) {
+        match undo {
+            Undo::Video(id, video) => {
+                self.replace_video(id, video);
+            }
+            Undo::Posting(token, posting) => {
+                self.replace_posting(token, posting);
+            }
+            Undo::Account(account) => self.account = *account,
+            Undo::Event(seq) => self.last_seq = seq,
+        }
+    }
+
+    fn replace_video(&mut self, id: VideoId, video: Option<Box<Video>>) -> Option<Box<Video>> {
+        let old = self.videos.remove(&id);
+        if let Some(old) = &old {
+            // A deleted video has given up its place, which may belong to a newer one by now.
+            if self.by_place.get(&old.place) == Some(&id) {
+                self.by_place.remove(&old.place);
+            }
+            self.by_title.remove(&(title_key(old), id));
+            self.timed.remove(&id);
+        }
+        if let Some(video) = video {
+            if !video.is_deleted() {
+                self.by_place.insert(video.place.clone(), id);
+            }
+            self.by_title.insert((title_key(&video), id));
+            if is_timed(&video) {
+                self.timed.insert(id);
+            }
+            self.videos.insert(id, *video);
+        }
+        old.map(Box::new)
+    }
+
+    fn replace_posting(&mut self, token: Token, posting: Option<Posting>) -> Option<Posting> {
+        let old = match &posting {
+            Some(posting) => self.postings.insert(token, posting.clone()),
+            None => self.postings.remove(&token),
+        };
+        match (&old, &posting) {
+            (None, Some(posting)) => self.postings_of.entry(posting.video).or_default().push(token),
+            (Some(old), None) => {
+                if let Some(tokens) = self.postings_of.get_mut(&old.video) {
+                    tokens.retain(|other| *other != token);
+                }
+            }
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+        old
+    }
+
+    /// Sorts each video's postings by age, which loading from disk does not keep.
+    pub fn finish_loading(&mut self) {
+        for tokens in self.postings_of.values_mut() {
+            tokens.sort_by_key(|token| (self.postings.get(token).map(|posting| posting.created_at), *token));
+        }
+    }
+
+    #[must_use]
+    pub fn video(&self, id: VideoId) -> Option<&Video> {
+        self.videos.get(&id)
+    }
+
+    /// In the order of their ids.
+    #[must_use]
+    pub fn videos(&self) -> &BTreeMap<VideoId, Video> {
+        &self.videos
+    }
+
+    /// The video that lives at this place; deleted ones do not.
+    #[must_use]
+    pub fn video_at(&self, place: &Place) -> Option<&Video> {
+        self.video(*self.by_place.get(place)?)
+    }
+
+    /// Lower-case titles with their ids, in order.
+    #[must_use]
+    pub fn titles(&self) -> &BTreeSet<(String, VideoId)> {
+        &self.by_title
+    }
+
+    #[must_use]
+    pub fn posting(&self, token: Token) -> Option<&Posting> {
+        self.postings.get(&token)
+    }
+
+    /// The oldest first.
+    pub fn postings_of(&self, video: VideoId) -> impl Iterator<Item = &Posting> {
+        self.postings_of.get(&video).into_iter().flatten().filter_map(|token| self.postings.get(token))
+    }
+
+    #[must_use]
+    pub fn postings(&self) -> &HashMap<Token, Posting> {
+        &self.postings
+    }
+
+    #[must_use]
+    pub fn account(&self) -> &Account {
+        &self.account
+    }
+
+    /// The number of the newest event; 0 before the first.
+    #[must_use]
+    pub fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// Videos on which time acts: missing ones and those with a conversion that waits or runs.
+    pub fn timed(&self) -> impl Iterator<Item = &Video> {
+        self.timed.iter().filter_map(|id| self.videos.get(id))
+    }
+
+    /// When time will next change something.
+    #[must_use]
+    pub fn next_due(&self, settings: &Settings) -> Option<Timestamp> {
+        self.timed().filter_map(|video| due(video, settings)).min()
+    }
+}
+
+/// When time changes this video: its grace is over, or its conversion misses the deadline.
+#[must_use]
+pub fn due(video: &Video, settings: &Settings) -> Option<Timestamp> {
+    let gone = match &video.source {
+        Source::Missing { since, cause: MissingCause::Vanished } => Some(since.after(settings.missing_grace)),
+        Source::Missing { cause: MissingCause::RootUnavailable(_), .. }
+        | Source::Present
+        | Source::Deleted(_) => None,
+    };
+    let late = video.order().map(|order| order.deadline);
+    gone.into_iter().chain(late).min()
+}
+
+fn is_timed(video: &Video) -> bool {
+    video.order().is_some() || matches!(video.source, Source::Missing { .. })
+}
+
+/// How titles are sorted and matched.
+#[must_use]
+pub fn title_key(video: &Video) -> String {
+    video.title().to_lowercase()
+}

@@ -1,0 +1,128 @@
+//! The switches of postings and sources, and the deletion that is final (P3–P6, L6).
+
+use std::path::PathBuf;
+
+use vodpost_protocol::event::EventKind;
+use vodpost_protocol::ids::{Token, VideoId};
+use vodpost_protocol::refusal::Refusal;
+use vodpost_protocol::video::Switch;
+
+use super::conversion::{abandon, not_deleted};
+use super::effect::Effect;
+use super::event::Subject;
+use super::transaction::Transaction;
+use super::video::{Deletion, DeletionKind, Source, Video};
+
+/// P4: acts on these postings alone. One that has the position already is left as it is.
+pub(super) fn set_postings(
+    tx: &mut Transaction<'_>,
+    id: VideoId,
+    tokens: &[Token],
+    switch: Switch,
+) -> Result<(), Refusal> {
+    let video = not_deleted(tx, id)?;
+    let what = match switch {
+        Switch::On => EventKind::PostingResumed,
+        Switch::Off => EventKind::PostingSuspended,
+    };
+    for token in tokens {
+        let Some(mut posting) = tx.state().posting(*token).cloned() else {
+            return Err(Refusal::NoSuchToken { asked: token.to_string() });
+        };
+        if posting.switch != switch {
+            posting.switch = switch;
+            let subject = Subject::Posting {
+                video: id,
+                title: video.title(),
+                label: posting.label.clone(),
+                token: *token,
+            };
+            tx.put_posting(posting);
+            tx.event(what, subject, None);
+        }
+    }
+    Ok(())
+}
+
+/// P4: acts on the source alone; the postings keep their own switches.
+pub(super) fn set_source(tx: &mut Transaction<'_>, id: VideoId, switch: Switch) -> Result<(), Refusal> {
+    let mut video = not_deleted(tx, id)?;
+    if video.switch != switch {
+        video.switch = switch;
+        tx.put_video(video.clone());
+        let what = match switch {
+            Switch::On => EventKind::SourceResumed,
+            Switch::Off => EventKind::SourceSuspended,
+        };
+        tx.video_event(what, &video, None);
+    }
+    Ok(())
+}
+
+/// P5, L6: final for the URLs; the files go to the trash unless they are to be kept or are not there.
+pub(super) fn delete_source(tx: &mut Transaction<'_>, id: VideoId, keep_files: bool) -> Result<(), Refusal> {
+    let video = not_deleted(tx, id)?;
+    let how = match (&video.source, keep_files) {
+        (_, true) => DeletionKind::FilesKept,
+        (Source::Present, false) => DeletionKind::Trashing,
+        (Source::Missing { .. } | Source::Deleted(_), false) => DeletionKind::Trashed,
+    };
+    let detail = match how {
+        DeletionKind::FilesKept => "the files were kept",
+        DeletionKind::Trashing => "the files are moved to the trash",
+        DeletionKind::Trashed | DeletionKind::GraceOver => "the files were missing already",
+    };
+    mark_deleted(tx, video, how, detail);
+    Ok(())
+}
+
+pub(super) fn mark_deleted(tx: &mut Transaction<'_>, mut video: Video, how: DeletionKind, detail: &str) {
+    abandon(tx, &mut video);
+    video.source = Source::Deleted(Deletion { at: tx.now(), by: tx.actor().clone(), how });
+    if how == DeletionKind::Trashing {
+        tx.effect(trash(&video));
+    }
+    tx.put_video(video.clone());
+    tx.video_event(EventKind::SourceDeleted, &video, Some(detail.to_owned()));
+}
+
+fn trash(video: &Video) -> Effect {
+    let files: Vec<PathBuf> =
+        video.renditions.iter().map(|rendition| video.place.folder.join(&rendition.name)).collect();
+    Effect::Trash { video: video.id, root: video.place.root.clone(), files }
+}
+
+/// After a start: files that were on their way to the trash go on.
+pub(super) fn resume_trashing(tx: &mut Transaction<'_>) {
+    let waiting: Vec<Effect> = tx
+        .state()
+        .videos()
+        .values()
+        .filter(|video| deletion(video) == Some(DeletionKind::Trashing))
+        .map(trash)
+        .collect();
+    for effect in waiting {
+        tx.effect(effect);
+    }
+}
+
+pub(super) fn trashed(tx: &mut Transaction<'_>, id: VideoId, result: Result<(), String>) {
+    let Some(mut video) = tx.state().video(id).cloned() else { return };
+    if deletion(&video) != Some(DeletionKind::Trashing) {
+        return;
+    }
+    // A failure leaves the mark, so that the next start tries again; the URLs are dead either way.
+    if result.is_ok()
+        && let Source::Deleted(deletion) = &mut video.source
+    {
+        deletion.how = DeletionKind::Trashed;
+        tx.put_video(video);
+    }
+}
+
+pub(super) fn deletion(video: &Video) -> Option<DeletionKind> {
+    match &video.source {
+        Source::Deleted(deletion) => Some(deletion.how),
+        Source::Present | Source::Missing { .. } => None,
+    }
+}

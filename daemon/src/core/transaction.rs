@@ -1,0 +1,160 @@
+//! One input's changes: made in memory as the rules go, taken back as a whole when a rule refuses or the disk fails.
+
+use std::collections::BTreeSet;
+
+use vodpost_protocol::event::EventKind;
+use vodpost_protocol::ids::{Token, VideoId};
+use vodpost_protocol::time::Timestamp;
+
+use super::account::Account;
+use super::actor::Actor;
+use super::effect::Effect;
+use super::event::{Event, Subject};
+use super::posting::Posting;
+use super::state::{Change, Settings, State, Undo};
+use super::video::{LastChange, Video};
+
+/// Where new ids come from: the system's randomness, or a fixed row in tests.
+pub trait Dice: Send {
+    fn video_bits(&mut self) -> u64;
+    fn token_bits(&mut self) -> u128;
+}
+
+/// What the rules decided for one input.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// To be made durable before anything else happens.
+    pub changes: Vec<Change>,
+    /// Takes the changes back, last first, if they cannot be made durable.
+    pub undo: Vec<Undo>,
+    /// To be carried out once the changes are durable.
+    pub effects: Vec<Effect>,
+    /// Whose publications have to be looked at again.
+    pub touched: BTreeSet<VideoId>,
+}
+
+pub struct Transaction<'a> {
+    state: &'a mut State,
+    settings: &'a Settings,
+    dice: &'a mut dyn Dice,
+    now: Timestamp,
+    actor: Actor,
+    outcome: Outcome,
+}
+
+impl<'a> Transaction<'a> {
+    pub(super) fn begin(
+        state: &'a mut State,
+        settings: &'a Settings,
+        dice: &'a mut dyn Dice,
+        now: Timestamp,
+        actor: Actor,
+    ) -> Self {
+        Self { state, settings, dice, now, actor, outcome: Outcome::default() }
+    }
+
+    pub(super) fn finish(self) -> Outcome {
+        self.outcome
+    }
+
+    /// Takes everything back.
+    pub(super) fn abandon(self) {
+        for undo in self.outcome.undo.into_iter().rev() {
+            self.state.undo(undo);
+        }
+    }
+
+    pub(super) fn state(&self) -> &State {
+        self.state
+    }
+
+    pub(super) fn account(&self) -> &Account {
+        self.state.account()
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        self.settings
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    pub(super) fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    fn apply(&mut self, change: Change) {
+        self.outcome.undo.push(self.state.apply(change.clone()));
+        self.outcome.changes.push(change);
+    }
+
+    pub(super) fn put_video(&mut self, video: Video) {
+        self.outcome.touched.insert(video.id);
+        self.apply(Change::Video(Box::new(video)));
+    }
+
+    pub(super) fn forget_video(&mut self, id: VideoId) {
+        self.outcome.touched.insert(id);
+        self.apply(Change::ForgetVideo(id));
+    }
+
+    pub(super) fn put_posting(&mut self, posting: Posting) {
+        self.outcome.touched.insert(posting.video);
+        self.apply(Change::Posting(posting));
+    }
+
+    /// Usage counters: nothing that anybody serves or sees changes by it.
+    pub(super) fn put_posting_counters(&mut self, posting: Posting) {
+        self.apply(Change::Posting(posting));
+    }
+
+    pub(super) fn put_account(&mut self, account: Account) {
+        self.apply(Change::Account(Box::new(account)));
+    }
+
+    pub(super) fn effect(&mut self, effect: Effect) {
+        self.outcome.effects.push(effect);
+    }
+
+    /// S2: records what happened; for a video also as its last change.
+    pub(super) fn event(&mut self, what: EventKind, subject: Subject, detail: Option<String>) {
+        let video = match &subject {
+            Subject::Account => None,
+            Subject::Video { id, .. } | Subject::Posting { video: id, .. } => self.state.video(*id).cloned(),
+        };
+        if let Some(mut video) = video {
+            video.last_change = Some(LastChange { at: self.now, actor: self.actor.clone(), what });
+            self.put_video(video);
+        }
+        let seq = self.state.last_seq() + 1;
+        let event = Event { seq, at: self.now, actor: self.actor.clone(), what, subject, detail };
+        self.effect(Effect::Announce(event.clone()));
+        self.apply(Change::Event(event));
+    }
+
+    /// An event about a whole video.
+    pub(super) fn video_event(&mut self, what: EventKind, video: &Video, detail: Option<String>) {
+        self.event(what, Subject::Video { id: video.id, title: video.title() }, detail);
+    }
+
+    /// An id that no video has.
+    pub(super) fn new_video_id(&mut self) -> VideoId {
+        loop {
+            let id = VideoId::from_random(self.dice.video_bits());
+            if self.state.video(id).is_none() {
+                return id;
+            }
+        }
+    }
+
+    /// P2: a token that no posting has or had; postings are never removed.
+    pub(super) fn new_token(&mut self) -> Token {
+        loop {
+            let token = Token::from_random(self.dice.token_bits());
+            if self.state.posting(token).is_none() {
+                return token;
+            }
+        }
+    }
+}

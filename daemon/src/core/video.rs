@@ -1,0 +1,181 @@
+//! A video of the library: where its files are, what they are, and what became of its conversion.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use vodpost_protocol::event::EventKind;
+use vodpost_protocol::ids::{Label, VideoId};
+use vodpost_protocol::time::Timestamp;
+use vodpost_protocol::video::Switch;
+
+use super::actor::Actor;
+use super::artifact::{Artifact, Failure, JobId};
+use super::media::{FileIdentity, MediaInfo};
+use super::plan::Plan;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Video {
+    pub id: VideoId,
+    pub place: Place,
+    pub added_at: Timestamp,
+    pub source: Source,
+    /// The source switch.
+    pub switch: Switch,
+    /// Sorted by name.
+    pub renditions: Vec<Rendition>,
+    pub conversion: Conversion,
+    /// Attempts so far; the next one gets the next number, so that a late result is recognised.
+    pub attempts: u32,
+    pub last_change: Option<LastChange>,
+}
+
+impl Video {
+    /// The common base name of the files, made readable where it is not UTF-8.
+    #[must_use]
+    pub fn title(&self) -> String {
+        self.place.base.to_string_lossy().into_owned()
+    }
+
+    #[must_use]
+    pub fn path_of(&self, file: &std::ffi::OsStr) -> PathBuf {
+        self.place.root.join(&self.place.folder).join(file)
+    }
+
+    #[must_use]
+    pub fn is_deleted(&self) -> bool {
+        match self.source {
+            Source::Deleted(_) => true,
+            Source::Present | Source::Missing { .. } => false,
+        }
+    }
+
+    /// The artifact, if it is valid: made, and made of the source as it is now.
+    #[must_use]
+    pub fn artifact(&self) -> Option<&Artifact> {
+        match &self.conversion {
+            Conversion::Ready(ready) => Some(&ready.artifact),
+            Conversion::None | Conversion::Queued(_) | Conversion::Running(_) | Conversion::Failed(_) => None,
+        }
+    }
+
+    /// The order that waits or is carried out.
+    #[must_use]
+    pub fn order(&self) -> Option<&Order> {
+        match &self.conversion {
+            Conversion::Queued(order) | Conversion::Running(order) => Some(order),
+            Conversion::None | Conversion::Failed(_) | Conversion::Ready(_) => None,
+        }
+    }
+}
+
+/// L1: the files of one folder that share a base name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Place {
+    pub root: Arc<Path>,
+    /// Below the root; empty at its top.
+    pub folder: PathBuf,
+    pub base: OsString,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    Present,
+    Missing { since: Timestamp, cause: MissingCause },
+    Deleted(Deletion),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MissingCause {
+    /// The files are not in their folder. Counts as deleted after the grace period (L5).
+    Vanished,
+    /// The root cannot be read, for this reason. Never counts as deleted (L5).
+    RootUnavailable(String),
+}
+
+/// P5: final.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deletion {
+    pub at: Timestamp,
+    pub by: Actor,
+    pub how: DeletionKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeletionKind {
+    /// The files are on their way to the trash folder; repeated after a crash until it is done.
+    Trashing,
+    Trashed,
+    /// The files stay where they are and are no longer looked at.
+    FilesKept,
+    /// The files were away for longer than the grace period.
+    GraceOver,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendition {
+    pub name: OsString,
+    pub identity: FileIdentity,
+    pub media: Result<MediaInfo, Unusable>,
+}
+
+/// Why a file cannot be used, in one sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    pub reason: String,
+    /// The reason lies in this machine (a missing program), so the next scan looks again.
+    pub look_again: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Conversion {
+    None,
+    Queued(Order),
+    Running(Order),
+    Failed(Box<Failed>),
+    Ready(Box<Ready>),
+}
+
+/// An accepted request for a conversion (C3, C5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    pub attempt: u32,
+    pub requested_at: Timestamp,
+    pub deadline: Timestamp,
+    pub by: Actor,
+    /// The postings to create when it is ready (P1).
+    pub labels: BTreeSet<Label>,
+    /// The file name of the rendition that was chosen (C1), and its state then.
+    pub rendition: OsString,
+    pub identity: FileIdentity,
+    pub plan: Plan,
+}
+
+impl Order {
+    #[must_use]
+    pub fn job(&self, video: VideoId) -> JobId {
+        JobId { video, attempt: self.attempt }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    pub order: Order,
+    pub failure: Failure,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ready {
+    pub order: Order,
+    pub artifact: Artifact,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastChange {
+    pub at: Timestamp,
+    pub actor: Actor,
+    pub what: EventKind,
+}
