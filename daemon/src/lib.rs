@@ -1,4 +1,15 @@
-//! The vodpost daemon.
+//! The vodpost daemon. `ARCHITECTURE.md` is the map; in short, an input goes
+//! [`clients`]/[`library`]/[`convert`] → [`engine`] → [`core`] (the rules) → [`store`] (durable) → [`delivery`] (visible).
 
+pub mod clients;
+pub mod config;
+pub mod convert;
 pub mod core;
+pub mod delivery;
+pub mod engine;
+pub mod error;
+pub mod library;
+pub mod media;
+pub mod seal;
+pub mod start;
 pub mod store;

@@ -68,7 +68,18 @@ pub struct Scan {
 #[derive(Debug)]
 pub struct RootScan {
     pub root: Arc<Path>,
-    pub found: Result<Vec<FoundFile>, String>,
+    pub found: Result<Found, String>,
+}
+
+/// What is in a root that could be read.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Files that have settled (L2).
+    pub files: Vec<FoundFile>,
+    /// Groups of which a file is still being written, by folder and base name.
+    pub settling: Vec<(PathBuf, OsString)>,
+    /// Folders below the root that could not be read, with the reason.
+    pub unreadable: Vec<(PathBuf, String)>,
 }
 
 /// A file that L1 takes for a rendition.

@@ -1,7 +1,7 @@
 //! What a look at the roots means for the videos (L1–L5).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vodpost_protocol::event::EventKind;
@@ -10,7 +10,7 @@ use vodpost_protocol::video::Switch;
 
 use super::artifact::Failure;
 use super::conversion::{abandon, place_order};
-use super::input::{FoundFile, Scan};
+use super::input::{FoundFile, RootScan, Scan};
 use super::media::{FileIdentity, MediaInfo};
 use super::state::State;
 use super::switches::{deletion, mark_deleted};
@@ -93,17 +93,17 @@ fn has_present_videos(state: &State, root: &Arc<Path>) -> bool {
 }
 
 /// Files of a deleted video that were kept, or are still on their way to the trash, are not seen.
-fn hide_deleted(state: &State, found: &mut BTreeMap<Place, Vec<FoundFile>>) {
+fn hide_deleted(state: &State, found: &mut BTreeMap<Place, Group>) {
     for video in state.videos().values() {
         match deletion(video) {
             Some(DeletionKind::FilesKept | DeletionKind::Trashing) => {}
             Some(DeletionKind::Trashed | DeletionKind::GraceOver) | None => continue,
         }
-        let Some(files) = found.get_mut(&video.place) else { continue };
+        let Some(group) = found.get_mut(&video.place) else { continue };
         let hidden: HashSet<Content> =
             video.renditions.iter().map(|rendition| content(&rendition.identity)).collect();
-        files.retain(|file| !hidden.contains(&content(&file.identity)));
-        if files.is_empty() {
+        group.files.retain(|file| !hidden.contains(&content(&file.identity)));
+        if group.files.is_empty() && !group.settling {
             found.remove(&video.place);
         }
     }
@@ -112,10 +112,9 @@ fn hide_deleted(state: &State, found: &mut BTreeMap<Place, Vec<FoundFile>>) {
 /// Updates the videos whose files were found at their place; returns those of readable roots that were not.
 fn update_known(
     tx: &mut Transaction<'_>,
-    found: &mut BTreeMap<Place, Vec<FoundFile>>,
+    found: &mut BTreeMap<Place, Group>,
     probed: &Probed,
-    unavailable: &HashMap<Arc<Path>, String>,
-    readable: &HashSet<Arc<Path>>,
+    roots: &Roots,
 ) -> BTreeSet<VideoId> {
     let known: Vec<(VideoId, Place)> = tx
         .state()
@@ -143,7 +142,7 @@ fn update_known(
 /// L3: files that turn up elsewhere, and that a missing video had, are that video. Returns who is still absent.
 fn follow_moves(
     tx: &mut Transaction<'_>,
-    found: &mut BTreeMap<Place, Vec<FoundFile>>,
+    found: &mut BTreeMap<Place, Group>,
     probed: &Probed,
     mut absent: BTreeSet<VideoId>,
 ) -> BTreeSet<VideoId> {
@@ -158,8 +157,8 @@ fn follow_moves(
     }
     let moves: Vec<(Place, VideoId)> = found
         .iter()
-        .filter_map(|(place, files)| {
-            let id = files.iter().find_map(|file| lost.get(&content(&file.identity)))?;
+        .filter_map(|(place, group)| {
+            let id = group.files.iter().find_map(|file| lost.get(&content(&file.identity)))?;
             Some((place.clone(), *id))
         })
         .collect();
@@ -175,7 +174,7 @@ fn follow_moves(
         video.place = place;
         tx.put_video(video.clone());
         tx.video_event(EventKind::VideoRenamed, &video, Some(detail));
-        update(tx, id, &files, probed);
+        update(tx, id, &group, probed);
         absent.remove(&id);
     }
     absent
@@ -230,11 +229,17 @@ enum Base {
     Changed,
 }
 
-fn update(tx: &mut Transaction<'_>, id: VideoId, files: &[FoundFile], probed: &Probed) {
+fn update(tx: &mut Transaction<'_>, id: VideoId, group: &Group, probed: &Probed) {
     let Some(mut video) = tx.state().video(id).cloned() else { return };
     let before = video.clone();
-    video.renditions = renditions(&before.renditions, files, probed);
+    video.renditions = renditions(&before.renditions, &group.files, probed);
     video.source = Source::Present;
+    let gone_for_now = group.files.is_empty() || matches!(base(&video), Base::Changed);
+    if group.settling && gone_for_now {
+        // L2, L4: what was served is being overwritten; what comes is judged when it is complete.
+        mark_missing(tx, id, MissingCause::Vanished);
+        return;
+    }
     let replaced = match base(&video) {
         Base::None => false,
         Base::Same(rendition) => {

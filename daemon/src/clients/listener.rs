@@ -1,0 +1,163 @@
+//! Opens the socket without ever taking it from a living daemon, and accepts clients.
+//!
+//! The lock on the state folder says that no other daemon has this state; the lock beside the socket says that none
+//! listens there. Only with that lock held is a socket file that refuses connections taken for stale and removed.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use interprocess::local_socket::tokio::{Listener, prelude::*};
+use interprocess::local_socket::{GenericFilePath, ListenerOptions};
+use interprocess::os::unix::local_socket::ListenerOptionsExt;
+use rustix::fs::FlockOperation;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use vodpost_protocol::socket_path;
+
+use super::{Peer, session};
+use crate::engine::EngineHandle;
+
+const CONNECTIONS_MAX: usize = 256;
+const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
+
+#[derive(Debug, thiserror::Error)]
+pub enum SocketError {
+    #[error("vodpostd is already running on the socket {}", socket.display())]
+    AlreadyRunning { socket: PathBuf },
+    #[error("the socket folder cannot be trusted: {0}")]
+    Folder(String),
+    #[error("cannot {action} {}", path.display())]
+    Io { action: &'static str, path: PathBuf, source: io::Error },
+}
+
+/// The bound socket; removed at the end if it is still ours.
+pub struct Socket {
+    listener: Listener,
+    path: PathBuf,
+    identity: (u64, u64),
+    _lock: File,
+}
+
+/// # Errors
+/// When another daemon listens there, or the folder or file cannot be used.
+pub fn bind(path: &Path) -> Result<Socket, SocketError> {
+    let failed = |action: &'static str, path: &Path| {
+        let path = path.to_owned();
+        move |source| SocketError::Io { action, path, source }
+    };
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    if !folder.exists() {
+        std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)
+            .map_err(failed("create", folder))?;
+    }
+    socket_path::check_folder(path, rustix::process::geteuid().as_raw()).map_err(SocketError::Folder)?;
+    let lock = lock(path)?;
+    remove_stale(path)?;
+    let name = path.to_fs_name::<GenericFilePath>().map_err(failed("name", path))?;
+    let listener = ListenerOptions::new()
+        .name(name)
+        .mode(0o600)
+        .reclaim_name(false)
+        .create_tokio()
+        .map_err(failed("listen on", path))?;
+    let meta = std::fs::symlink_metadata(path).map_err(failed("look at", path))?;
+    Ok(Socket { listener, path: path.to_owned(), identity: (meta.dev(), meta.ino()), _lock: lock })
+}
+
+fn lock(path: &Path) -> Result<File, SocketError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let lock_path = PathBuf::from(name);
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&lock_path)
+        .map_err(|source| SocketError::Io { action: "open", path: lock_path.clone(), source })?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(SocketError::AlreadyRunning { socket: path.to_owned() }),
+        Err(error) => Err(SocketError::Io { action: "lock", path: lock_path, source: error.into() }),
+    }
+}
+
+/// Removes a socket file that nobody listens on; anything else in its place is left alone.
+fn remove_stale(path: &Path) -> Result<(), SocketError> {
+    let failed = |action: &'static str, source| SocketError::Io { action, path: path.to_owned(), source };
+    match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed("look at", error)),
+        Ok(_) => {}
+    }
+    match std::os::unix::net::UnixStream::connect(path) {
+        Ok(_) => Err(SocketError::AlreadyRunning { socket: path.to_owned() }),
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            std::fs::remove_file(path).map_err(|error| failed("remove the stale", error))
+        }
+        Err(error) => Err(failed("probe", error)),
+    }
+}
+
+/// Accepts clients until the daemon ends, then removes the socket.
+pub async fn serve(socket: Socket, engine: EngineHandle, shutdown: CancellationToken) {
+    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let accepted = tokio::select! {
+            () = shutdown.cancelled() => break,
+            accepted = socket.listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::warn!(%error, "a client could not be accepted");
+                // Out of descriptors, most likely: trying again at once would spin.
+                tokio::time::sleep(PROBE_TIMEOUT).await;
+                continue;
+            }
+        };
+        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
+            tracing::warn!("a client was turned away: {CONNECTIONS_MAX} are connected");
+            continue;
+        };
+        let peer = match stream.peer_creds().map(|creds| creds.euid()) {
+            Ok(Some(uid)) => Peer::of(uid),
+            Ok(None) | Err(_) => {
+                tracing::warn!("a client was turned away: the kernel did not say who it is");
+                continue;
+            }
+        };
+        let (engine, shutdown) = (engine.clone(), shutdown.clone());
+        tokio::spawn(async move {
+            let (uid, name) = (peer.uid, peer.name.clone());
+            let ended = tokio::select! {
+                () = shutdown.cancelled() => Ok(()),
+                ended = session::run(&stream, peer, engine) => ended,
+            };
+            match ended {
+                Ok(()) => tracing::debug!(uid, name, "client gone"),
+                Err(error) => {
+                    tracing::info!(uid, name, error = %crate::error::chain(&error), "client dropped")
+                }
+            }
+            drop(place);
+        });
+    }
+    remove_ours(&socket);
+}
+
+/// A newer daemon may have put its own socket there.
+fn remove_ours(socket: &Socket) {
+    let ours =
+        std::fs::symlink_metadata(&socket.path).is_ok_and(|meta| (meta.dev(), meta.ino()) == socket.identity);
+    if ours && let Err(error) = std::fs::remove_file(&socket.path) {
+        tracing::warn!(%error, path = %socket.path.display(), "the socket could not be removed");
+    }
+}

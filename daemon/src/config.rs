@@ -1,0 +1,353 @@
+//! What the daemon is told: flags over `VODPOST_*` over the config file over defaults, checked before anything starts.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use serde::{Deserialize, Serialize};
+use vodpost_protocol::socket_path;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "vodpostd",
+    version,
+    about = "Turns the video files on this server into dedicated posting URLs and serves them.",
+    after_help = "Settings are looked up in this order: flags, VODPOST_* variables, the config file, defaults.\n\
+                  The config file is /etc/vodpost/vodpost.toml for root and ~/.config/vodpost/vodpost.toml otherwise.\n\
+                  Exit status: 0 ended cleanly, 1 failed, 2 wrong usage or settings, 9 another daemon is running."
+)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Option<DaemonCommand>,
+    /// Read this config file; it must exist
+    #[arg(long, global = true, env = "VODPOST_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Keep state, converted files and the key in this folder
+    #[arg(long, global = true, env = "VODPOST_STATE_DIR", value_name = "DIR")]
+    pub state_dir: Option<PathBuf>,
+    /// A folder with videos; may be given several times
+    #[arg(long, global = true, env = "VODPOST_LIBRARY", value_name = "DIR", value_delimiter = ':')]
+    pub library: Vec<PathBuf>,
+    /// Serve URLs on this address; port 0 takes any free port [default: 0.0.0.0:8080]
+    #[arg(long, global = true, env = "VODPOST_LISTEN", value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// What URLs begin with, as viewers reach this server, e.g. https://video.example.com
+    #[arg(long, global = true, env = "VODPOST_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Listen for clients on this socket
+    #[arg(long, global = true, env = "VODPOST_SOCKET", value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DaemonCommand {
+    /// Print the settings that would be in force, and what is wrong with them
+    CheckConfig,
+}
+
+/// The file as it is written; every field may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    state_dir: Option<PathBuf>,
+    socket: Option<PathBuf>,
+    library: LibraryFile,
+    http: HttpFile,
+    conversion: ConversionFile,
+    account: AccountFile,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct LibraryFile {
+    roots: Vec<PathBuf>,
+    missing_grace: Option<String>,
+    trash_days: Option<u64>,
+    settle: Option<String>,
+    rescan: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct HttpFile {
+    listen: Option<SocketAddr>,
+    public_url: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct ConversionFile {
+    deadline: Option<String>,
+    workers: Option<usize>,
+    ffmpeg: Option<PathBuf>,
+    ffprobe: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct AccountFile {
+    four_eyes: bool,
+}
+
+/// Checked settings; `vodpostd check-config` prints exactly this.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Config {
+    pub file: Option<PathBuf>,
+    pub state_dir: PathBuf,
+    pub socket: PathBuf,
+    pub library: Library,
+    pub http: Http,
+    pub conversion: Conversion,
+    pub account: Account,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Library {
+    pub roots: Vec<PathBuf>,
+    /// L5
+    #[serde(serialize_with = "as_text")]
+    pub missing_grace: Duration,
+    /// L6
+    pub trash_days: u64,
+    /// L2: how long a file must not have changed.
+    #[serde(serialize_with = "as_text")]
+    pub settle: Duration,
+    /// How often the roots are looked at without being asked; zero never.
+    #[serde(serialize_with = "as_text")]
+    pub rescan: Duration,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Http {
+    pub listen: SocketAddr,
+    pub public_url: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Conversion {
+    /// C3
+    #[serde(serialize_with = "as_text")]
+    pub deadline: Duration,
+    pub workers: usize,
+    pub ffmpeg: Option<PathBuf>,
+    pub ffprobe: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Account {
+    /// A3
+    pub four_eyes: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn as_text<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&humantime::format_duration(*duration))
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read the config file {}", path.display())]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("the config file {} is not valid:\n{message}", path.display())]
+    Syntax { path: PathBuf, message: String },
+    #[error("{field} is {value:?}, which is not a duration such as \"90s\", \"4h\" or \"2days\"")]
+    Duration { field: &'static str, value: String },
+    #[error("library folder {}: {reason}", path.display())]
+    Root { path: PathBuf, reason: String },
+    #[error("the socket path {} is longer than {} bytes; choose a shorter one with --socket", path.display(), socket_path::PATH_LEN_MAX)]
+    SocketPath { path: PathBuf },
+    #[error("public URL {url:?}: {reason}")]
+    PublicUrl { url: String, reason: String },
+    #[error("conversion.workers must be at least 1")]
+    Workers,
+    #[error("no home folder is known; say where to keep the state with --state-dir")]
+    NoHome,
+}
+
+/// Puts the settings together and checks them.
+///
+/// # Errors
+/// The first setting that cannot be right, with its name.
+pub fn resolve(args: &Args) -> Result<Config, ConfigError> {
+    let uid = rustix::process::geteuid().as_raw();
+    let (path, file) = read_file(args.config.as_deref(), uid)?;
+    let state_dir = match args.state_dir.clone().or(file.state_dir) {
+        Some(folder) => absolute(folder),
+        None => default_state_dir(uid)?,
+    };
+    let socket = absolute(args.socket.clone().or(file.socket).unwrap_or_else(|| socket_path::of_daemon(uid)));
+    if socket.as_os_str().len() > socket_path::PATH_LEN_MAX {
+        return Err(ConfigError::SocketPath { path: socket });
+    }
+    let public_url = args.public_url.clone().or(file.http.public_url).map(check_public_url).transpose()?;
+    let listen = args.listen.or(file.http.listen).unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 8080)));
+    let workers = file.conversion.workers.unwrap_or_else(default_workers);
+    if workers == 0 {
+        return Err(ConfigError::Workers);
+    }
+    Ok(Config {
+        file: path,
+        state_dir,
+        socket,
+        library: library(args, file.library)?,
+        http: Http { listen, public_url },
+        conversion: Conversion {
+            deadline: duration("conversion.deadline", file.conversion.deadline, 4 * 3600)?,
+            workers,
+            ffmpeg: file.conversion.ffmpeg,
+            ffprobe: file.conversion.ffprobe,
+        },
+        account: Account { four_eyes: file.account.four_eyes },
+    })
+}
+
+fn library(args: &Args, file: LibraryFile) -> Result<Library, ConfigError> {
+    let named = if args.library.is_empty() { file.roots } else { args.library.clone() };
+    let mut roots: Vec<PathBuf> = Vec::new();
+    for root in named {
+        // A root that is away (an unmounted disk) is no error; one inside another would show videos twice.
+        let root = absolute(root);
+        let root = std::fs::canonicalize(&root).unwrap_or(root);
+        if roots.contains(&root) {
+            continue;
+        }
+        if let Some(other) = roots.iter().find(|other| other.starts_with(&root) || root.starts_with(other)) {
+            let reason = format!("it overlaps with {}", other.display());
+            return Err(ConfigError::Root { path: root, reason });
+        }
+        if root.is_file() {
+            return Err(ConfigError::Root { path: root, reason: "it is a file, not a folder".to_owned() });
+        }
+        roots.push(root);
+    }
+    Ok(Library {
+        roots,
+        missing_grace: duration("library.missing_grace", file.missing_grace, 24 * 3600)?,
+        trash_days: file.trash_days.unwrap_or(7),
+        settle: duration("library.settle", file.settle, 2)?,
+        rescan: duration("library.rescan", file.rescan, 60)?,
+    })
+}
+
+/// Half the cores: x264 itself uses several, and the server shall stay responsive.
+fn default_workers() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(4))
+}
+
+fn read_file(named: Option<&Path>, uid: u32) -> Result<(Option<PathBuf>, File), ConfigError> {
+    let path = match named {
+        Some(named) => named.to_owned(),
+        None => match default_file(uid) {
+            Some(path) if path.exists() => path,
+            Some(_) | None => return Ok((None, File::default())),
+        },
+    };
+    let text =
+        std::fs::read_to_string(&path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+    let file = toml::from_str(&text)
+        .map_err(|error| ConfigError::Syntax { path: path.clone(), message: error.to_string() })?;
+    Ok((Some(path), file))
+}
+
+fn default_file(uid: u32) -> Option<PathBuf> {
+    if uid == 0 {
+        return Some(PathBuf::from("/etc/vodpost/vodpost.toml"));
+    }
+    let folder =
+        folder_from_env("XDG_CONFIG_HOME").or_else(|| Some(folder_from_env("HOME")?.join(".config")))?;
+    Some(folder.join("vodpost/vodpost.toml"))
+}
+
+fn default_state_dir(uid: u32) -> Result<PathBuf, ConfigError> {
+    if uid == 0 {
+        return Ok(PathBuf::from("/var/lib/vodpost"));
+    }
+    folder_from_env("XDG_STATE_HOME")
+        .or_else(|| Some(folder_from_env("HOME")?.join(".local/state")))
+        .map(|folder| folder.join("vodpost"))
+        .ok_or(ConfigError::NoHome)
+}
+
+fn folder_from_env(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
+fn duration(field: &'static str, value: Option<String>, default_s: u64) -> Result<Duration, ConfigError> {
+    match value {
+        None => Ok(Duration::from_secs(default_s)),
+        Some(value) => {
+            humantime::parse_duration(&value).map_err(|_reason| ConfigError::Duration { field, value })
+        }
+    }
+}
+
+fn check_public_url(url: String) -> Result<String, ConfigError> {
+    let wrong = |reason: &str| ConfigError::PublicUrl { url: url.clone(), reason: reason.to_owned() };
+    let parsed: http::Uri = url.parse().map_err(|_error| wrong("it is not a URL"))?;
+    if !matches!(parsed.scheme_str(), Some("http" | "https")) {
+        return Err(wrong("it must begin with http:// or https://"));
+    }
+    if parsed.host().is_none_or(str::is_empty) {
+        return Err(wrong("it has no host"));
+    }
+    if parsed.query().is_some() || url.contains('#') {
+        return Err(wrong("it must not have a query or fragment"));
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolved(text: &str, more: &[&str]) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("vodpost.toml");
+        std::fs::write(&path, text).unwrap();
+        let mut args = vec!["vodpostd", "--config", path.to_str().unwrap(), "--state-dir", "/tmp/state"];
+        args.extend(more);
+        resolve(&Args::try_parse_from(args).unwrap())
+    }
+
+    #[test]
+    fn an_empty_file_gives_the_documented_defaults() {
+        let config = resolved("", &[]).unwrap();
+        assert_eq!(config.conversion.deadline, Duration::from_secs(4 * 3600));
+        assert_eq!(config.library.missing_grace, Duration::from_secs(24 * 3600));
+        assert_eq!(config.library.trash_days, 7);
+        assert!(!config.account.four_eyes);
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let text = "[http]\nlisten = \"127.0.0.1:1\"\npublic_url = \"https://a.example/\"";
+        assert_eq!(resolved(text, &[]).unwrap().http.public_url.as_deref(), Some("https://a.example"));
+        let config = resolved(text, &["--listen", "127.0.0.1:2"]).unwrap();
+        assert_eq!(config.http.listen.port(), 2);
+    }
+
+    #[test]
+    fn wrong_settings_are_named() {
+        for (text, part) in [
+            ("[library]\nroot = 1", "unknown field `root`"),
+            ("[conversion]\ndeadline = \"soon\"", "conversion.deadline"),
+            ("[conversion]\nworkers = 0", "conversion.workers"),
+            ("[http]\npublic_url = \"ftp://a\"", "http://"),
+            ("[library]\nroots = [\"/tmp\", \"/tmp/below\"]", "overlaps"),
+        ] {
+            let error = resolved(text, &[]).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Args::command().debug_assert();
+    }
+}

@@ -1,0 +1,393 @@
+//! The one loop: bounded inbox → rules → disk → everything else.
+//!
+//! The engine runs on a thread of its own, because a commit waits for the disk. It takes what has arrived as one batch,
+//! lets the rules decide on each input in order, makes all their changes durable with one sync, and only then updates the
+//! public server, answers the clients, tells subscribers and starts work (S1). If the disk refuses, the whole batch is
+//! taken back and each writer is told so; reads and URLs go on.
+
+mod handle;
+mod jobs;
+mod reads;
+mod writes;
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::{broadcast, mpsc, oneshot};
+use vodpost_protocol::event::Push;
+use vodpost_protocol::ids::VideoId;
+use vodpost_protocol::refusal::Refusal;
+use vodpost_protocol::request::Request;
+use vodpost_protocol::status::Storage;
+use vodpost_protocol::time::Timestamp;
+
+pub use handle::{Answerer, Channel, EngineHandle};
+pub use jobs::Jobs;
+
+use crate::clients::view;
+use crate::core::Core;
+use crate::core::artifact::{Progress, WorkerReport};
+use crate::core::effect::Effect;
+use crate::core::input::Input;
+use crate::core::state::{Change, Undo};
+use crate::core::transaction::Outcome;
+use crate::delivery::table::Table;
+use crate::error::chain;
+use crate::library::UnknownFiles;
+use crate::media::Tools;
+use crate::seal::Sealer;
+use crate::store::Store;
+use handle::Message;
+use reads::ScanNotes;
+use writes::Pending;
+
+/// Inputs that one sync may serve.
+const BATCH_MAX: usize = 256;
+/// When the disk refused what nobody will ask for again, it is tried anew after this.
+const RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// What does not change while the daemon runs.
+pub struct Facts {
+    pub started_at: Timestamp,
+    pub http_addr: String,
+    pub public_url: String,
+    pub socket: PathBuf,
+    pub state_dir: PathBuf,
+    pub roots: Vec<Arc<Path>>,
+    pub tools: Arc<Tools>,
+}
+
+pub struct Engine {
+    core: Core,
+    store: Store,
+    table: Arc<Table>,
+    sealer: Sealer,
+    jobs: Jobs,
+    facts: Facts,
+    handle: EngineHandle,
+    inbox: mpsc::Receiver<Message>,
+    pushes: broadcast::Sender<Push>,
+    scan_wanted: mpsc::Sender<()>,
+    progress: HashMap<VideoId, Progress>,
+    storage: Storage,
+    /// What happened but could not be made durable, in order.
+    unsaved: Vec<Input>,
+    scans: ScanNotes,
+}
+
+/// What the engine needs to run, put together at start.
+pub struct Parts {
+    pub core: Core,
+    pub store: Store,
+    pub table: Arc<Table>,
+    pub sealer: Sealer,
+    pub jobs: Jobs,
+    pub facts: Facts,
+    pub scan_wanted: mpsc::Sender<()>,
+}
+
+/// One batch on its way to the disk.
+#[derive(Default)]
+struct Batch {
+    changes: Vec<Change>,
+    undo: Vec<Undo>,
+    effects: Vec<Effect>,
+    touched: BTreeSet<VideoId>,
+    answers: Vec<(Answerer, Pending)>,
+    /// Inputs that must be tried again if the disk refuses.
+    retry: Vec<Input>,
+}
+
+impl Batch {
+    fn add(&mut self, outcome: Outcome) {
+        self.changes.extend(outcome.changes);
+        self.undo.extend(outcome.undo);
+        self.effects.extend(outcome.effects);
+        self.touched.extend(outcome.touched);
+    }
+}
+
+impl Engine {
+    /// The handle may be given out at once; what is sent waits until [`Engine::run`].
+    #[must_use]
+    pub fn new(parts: Parts, channel: Channel) -> Self {
+        let Parts { core, store, table, sealer, jobs, facts, scan_wanted } = parts;
+        let Channel { handle, inbox, pushes } = channel;
+        Self {
+            core,
+            store,
+            table,
+            sealer,
+            jobs,
+            facts,
+            handle,
+            inbox,
+            pushes,
+            scan_wanted,
+            progress: HashMap::new(),
+            storage: Storage::Ok,
+            unsaved: Vec::new(),
+            scans: ScanNotes::default(),
+        }
+    }
+
+    /// Runs until told to stop. Blocks its thread.
+    pub fn run(mut self, runtime: &tokio::runtime::Handle) {
+        self.publish_all();
+        self.step(vec![Message::Input(Input::Started)]);
+        loop {
+            let due = self.due_in();
+            let first = runtime.block_on(async {
+                tokio::select! {
+                    message = self.inbox.recv() => message,
+                    () = sleep_or_wait(due) => Some(Message::Input(Input::Tick)),
+                }
+            });
+            let Some(first) = first else { break };
+            let mut batch = vec![first];
+            while batch.len() < BATCH_MAX
+                && let Ok(next) = self.inbox.try_recv()
+            {
+                batch.push(next);
+            }
+            if let Some(stopped) = self.step(batch) {
+                self.jobs.stop_all();
+                self.store.close();
+                // The one who asked may be gone by now.
+                drop(stopped.send(()));
+                return;
+            }
+            self.compact_if_wanted();
+        }
+        self.store.close();
+    }
+
+    fn now() -> Timestamp {
+        Timestamp::from_system(SystemTime::now())
+    }
+
+    fn due_in(&self) -> Option<Duration> {
+        let due = self.core.state().next_due(self.core.settings()).map(|due| due.since(Self::now()));
+        let retry = (!self.unsaved.is_empty()).then_some(RETRY_AFTER);
+        // The clock counts in milliseconds; a little later is after the moment for certain.
+        due.map(|due| due + Duration::from_millis(2)).into_iter().chain(retry).min()
+    }
+
+    /// Handles one batch; returns whom to tell when it held the order to stop.
+    fn step(&mut self, messages: Vec<Message>) -> Option<oneshot::Sender<()>> {
+        let mut batch = Batch::default();
+        let mut stop = None;
+        for input in std::mem::take(&mut self.unsaved) {
+            self.take_input(&mut batch, input);
+        }
+        for message in messages {
+            match message {
+                Message::Ask { peer, request, answerer } => {
+                    self.take_ask(&mut batch, peer, request, answerer)
+                }
+                Message::Input(input) => self.take_input(&mut batch, input),
+                Message::UnknownFiles(question) => self.answer_unknown(question),
+                Message::ScanBegins => self.scans.begin(),
+                Message::SourceDiffers(video) => {
+                    tracing::info!(%video, "the file on disk is not the one that was verified; looking at the library");
+                    self.want_scan();
+                }
+                Message::Stop(stopped) => stop = Some(stopped),
+            }
+        }
+        self.commit(batch);
+        stop
+    }
+
+    fn take_ask(
+        &mut self,
+        batch: &mut Batch,
+        peer: crate::clients::Peer,
+        request: Request,
+        answerer: Answerer,
+    ) {
+        if let Err(refusal) = writes::check_lengths(&request) {
+            batch.answers.push((answerer, Pending::Refused(refusal)));
+            return;
+        }
+        if request.is_read() {
+            batch.answers.push((answerer, Pending::Read(Box::new(request))));
+            return;
+        }
+        if request == Request::Scan {
+            self.scans.wait(answerer);
+            self.want_scan();
+            return;
+        }
+        let pending = match self.write(peer, request) {
+            Ok((outcome, pending)) => {
+                batch.add(outcome);
+                pending
+            }
+            Err(refusal) => Pending::Refused(refusal),
+        };
+        batch.answers.push((answerer, pending));
+    }
+
+    fn take_input(&mut self, batch: &mut Batch, input: Input) {
+        if let Input::Worker(WorkerReport::Progress(progress)) = input {
+            self.take_progress(progress);
+            return;
+        }
+        if let Input::Worker(WorkerReport::Ready { job, .. } | WorkerReport::Failed { job, .. }) = &input {
+            self.jobs.ended(*job);
+            self.progress.remove(&job.video);
+        }
+        let scanned = match &input {
+            Input::Scanned(scan) => {
+                self.scans.note(scan, Self::now());
+                true
+            }
+            Input::Started | Input::Command { .. } | Input::Worker(_) | Input::Trashed { .. } => false,
+            Input::Usage(_) | Input::Tick => false,
+        };
+        if let Input::Trashed { video, result: Err(reason) } = &input {
+            tracing::error!(%video, reason, "the files of a deleted video stay where they are until the next start");
+        }
+        batch.retry.extend(retry_of(&input));
+        match self.core.handle(input, Self::now()) {
+            Ok(outcome) => {
+                if scanned {
+                    let view = self.scans.count(&outcome.changes);
+                    let waiting = self.scans.take_waiting();
+                    batch.answers.extend(waiting.into_iter().map(|answerer| (answerer, Pending::Scan(view))));
+                }
+                batch.add(outcome);
+            }
+            // Only commands can be refused.
+            Err(refusal) => tracing::error!(kind = refusal.kind(), "an input was refused"),
+        }
+    }
+
+    fn take_progress(&mut self, progress: Progress) {
+        let current = self
+            .core
+            .state()
+            .video(progress.job.video)
+            .and_then(|video| video.order())
+            .is_some_and(|order| order.attempt == progress.job.attempt);
+        if current {
+            self.progress.insert(progress.job.video, progress);
+            self.tell(Push::Progress(view::progress(&progress)));
+        }
+    }
+
+    fn answer_unknown(&self, question: UnknownFiles) {
+        let UnknownFiles { mut listing, answer } = question;
+        listing.retain(|(root, file)| crate::core::library::needs_probe(self.core.state(), root, file));
+        // The scanner may have been stopped meanwhile.
+        drop(answer.send(listing));
+    }
+
+    /// Makes the batch durable and then visible, or takes it back.
+    fn commit(&mut self, batch: Batch) {
+        let Batch { changes, undo, effects, touched, answers, retry } = batch;
+        match self.store.commit(&changes) {
+            Ok(()) => {
+                if !changes.is_empty() {
+                    self.storage = Storage::Ok;
+                }
+                for video in touched {
+                    self.table.apply(self.core.publications(video, self.jobs.folder()));
+                }
+                self.handle.newest_seq.store(self.core.state().last_seq(), Ordering::Release);
+                for (answerer, pending) in answers {
+                    answerer.answer(self.resolve(pending));
+                }
+                for effect in effects {
+                    self.carry_out(effect);
+                }
+            }
+            Err(error) => {
+                let reason = chain(&error);
+                tracing::error!(error = reason, "changes cannot be made durable and are refused");
+                self.core.take_back(undo);
+                self.unsaved = retry;
+                self.storage = Storage::ReadOnly(reason.clone());
+                for (answerer, pending) in answers {
+                    let result = match pending {
+                        Pending::Read(_) | Pending::Refused(_) => self.resolve(pending),
+                        Pending::Video(_) | Pending::Account | Pending::Scan(_) => {
+                            Err(Refusal::StorageFailed { reason: reason.clone() })
+                        }
+                    };
+                    answerer.answer(result);
+                }
+            }
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Announce(event) => {
+                tracing::info!(
+                    seq = event.seq,
+                    actor = event.actor.name(),
+                    what = event.what.name(),
+                    "event"
+                );
+                self.tell(Push::Event(view::event(&event)));
+            }
+            Effect::StartConversion(assignment) => {
+                self.progress.remove(&assignment.job.video);
+                self.jobs.start(*assignment, &self.handle);
+            }
+            Effect::StopConversion(job) => self.jobs.stop(job),
+            Effect::Trash { video, root, files } => self.jobs.trash(video, root, files, &self.handle),
+            Effect::RemoveArtifact(name) => self.jobs.remove_artifact(name),
+            Effect::Scan => self.want_scan(),
+        }
+    }
+
+    fn tell(&self, push: Push) {
+        // An error says that nobody has subscribed.
+        drop(self.pushes.send(push));
+    }
+
+    fn want_scan(&self) {
+        // A full channel says that a scan is wanted already.
+        drop(self.scan_wanted.try_send(()));
+    }
+
+    fn publish_all(&self) {
+        let ids: Vec<VideoId> = self.core.state().videos().keys().copied().collect();
+        for id in ids {
+            self.table.apply(self.core.publications(id, self.jobs.folder()));
+        }
+    }
+
+    fn compact_if_wanted(&mut self) {
+        if self.store.wants_compaction()
+            && let Err(error) = self.store.compact()
+        {
+            tracing::error!(error = chain(&error), "the commit log could not be cut");
+        }
+    }
+}
+
+async fn sleep_or_wait(span: Option<Duration>) {
+    match span {
+        Some(span) => tokio::time::sleep(span).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A copy of what nobody would say again.
+fn retry_of(input: &Input) -> Option<Input> {
+    match input {
+        Input::Started => Some(Input::Started),
+        Input::Worker(report) => Some(Input::Worker(report.clone())),
+        Input::Trashed { video, result } => Some(Input::Trashed { video: *video, result: result.clone() }),
+        Input::Usage(used) => Some(Input::Usage(used.clone())),
+        // A client hears of the failure; scans and ticks come again.
+        Input::Command { .. } | Input::Scanned(_) | Input::Tick => None,
+    }
+}

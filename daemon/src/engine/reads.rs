@@ -1,0 +1,336 @@
+//! Answers: what clients see, always of durable state.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use vodpost_protocol::codec;
+use vodpost_protocol::event::EventKind;
+use vodpost_protocol::posting::PostingState;
+use vodpost_protocol::refusal::Refusal;
+use vodpost_protocol::reply::{Answer, EventPage, Located, Page};
+use vodpost_protocol::request::{ListQuery, Request};
+use vodpost_protocol::status::{Counts, Listen, Problem, Queue, RootView, ScanView, Status, Tool};
+use vodpost_protocol::time::Timestamp;
+
+use super::writes::Pending;
+use super::{Answerer, Engine};
+use crate::clients::view::{self, ViewContext};
+use crate::core::input::Scan;
+use crate::core::posting;
+use crate::core::query;
+use crate::core::resolve;
+use crate::core::state::Change;
+use crate::core::video::{Conversion, MissingCause, Source, Video};
+use crate::error::chain;
+
+const EVENTS_MAX: usize = 500;
+const PROBLEMS_MAX: usize = 200;
+/// A page stops here, well below the limit of a frame.
+const PAGE_BYTES_MAX: usize = 600 << 10;
+
+/// What the last look at the roots showed, and who waits for the next one.
+#[derive(Default)]
+pub(super) struct ScanNotes {
+    /// Asked before the running look began, or since it began.
+    now: Vec<Answerer>,
+    next: Vec<Answerer>,
+    at: Option<Timestamp>,
+    unavailable: HashMap<Arc<Path>, String>,
+    files: u64,
+    settling: u64,
+}
+
+/// How much a look at the roots changed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ScanCount {
+    added: u64,
+    changed: u64,
+    missing: u64,
+}
+
+impl ScanNotes {
+    pub(super) fn wait(&mut self, answerer: Answerer) {
+        self.next.push(answerer);
+    }
+
+    pub(super) fn begin(&mut self) {
+        self.now.append(&mut self.next);
+    }
+
+    pub(super) fn take_waiting(&mut self) -> Vec<Answerer> {
+        std::mem::take(&mut self.now)
+    }
+
+    pub(super) fn note(&mut self, scan: &Scan, at: Timestamp) {
+        self.at = Some(at);
+        self.unavailable.clear();
+        (self.files, self.settling) = (0, 0);
+        for root in &scan.roots {
+            match &root.found {
+                Ok(found) => {
+                    self.files += found.files.len() as u64;
+                    self.settling += found.settling.len() as u64;
+                    if let Some((_, reason)) = found.unreadable.first() {
+                        self.unavailable.insert(root.root.clone(), reason.clone());
+                    }
+                }
+                Err(reason) => {
+                    self.unavailable.insert(root.root.clone(), reason.clone());
+                }
+            }
+        }
+    }
+
+    pub(super) fn count(&self, changes: &[Change]) -> ScanCount {
+        let mut count = ScanCount { added: 0, changed: 0, missing: 0 };
+        for change in changes {
+            let Change::Event(event) = change else { continue };
+            match event.what {
+                EventKind::VideoAdded => count.added += 1,
+                EventKind::SourceMissing => count.missing += 1,
+                EventKind::VideoRenamed
+                | EventKind::SourceReplaced
+                | EventKind::SourceReturned
+                | EventKind::RenditionsChanged => count.changed += 1,
+                EventKind::AccountSubmitted
+                | EventKind::AccountApproved
+                | EventKind::AccountRejected
+                | EventKind::AccountRevoked
+                | EventKind::ServiceActivated
+                | EventKind::SourceSuspended
+                | EventKind::SourceResumed
+                | EventKind::SourceDeleted
+                | EventKind::ConversionRequested
+                | EventKind::ConversionStarted
+                | EventKind::ConversionReady
+                | EventKind::ConversionFailed
+                | EventKind::ConversionCancelled
+                | EventKind::PostingCreated
+                | EventKind::PostingSuspended
+                | EventKind::PostingResumed => {}
+            }
+        }
+        count
+    }
+}
+
+impl Engine {
+    /// Turns what was promised into the answer.
+    pub(super) fn resolve(&self, pending: Pending) -> Result<Answer, Refusal> {
+        match pending {
+            Pending::Refused(refusal) => Err(refusal),
+            Pending::Read(request) => self.read(*request),
+            Pending::Video(id) => {
+                let video = self.core.state().video(id);
+                let video = video
+                    .ok_or_else(|| Refusal::NoSuchVideo { asked: id.to_string(), nearest: Vec::new() })?;
+                Ok(Answer::Video(Box::new(self.view().video(video))))
+            }
+            Pending::Account => Ok(Answer::Account(Box::new(view::account(self.core.state().account())))),
+            Pending::Scan(count) => Ok(Answer::Scan(Box::new(self.scan_view(count)))),
+        }
+    }
+
+    pub(super) fn view(&self) -> ViewContext<'_> {
+        ViewContext {
+            state: self.core.state(),
+            settings: self.core.settings(),
+            progress: &self.progress,
+            public_url: &self.facts.public_url,
+            now: Self::now(),
+        }
+    }
+
+    fn read(&self, request: Request) -> Result<Answer, Refusal> {
+        let state = self.core.state();
+        match request {
+            Request::Status => Ok(Answer::Status(Box::new(self.status()))),
+            Request::List(query) => self.page(&query).map(Answer::Page),
+            Request::Show { video } => {
+                let video = resolve::video(state, &self.facts.roots, &video)?;
+                Ok(Answer::Video(Box::new(self.view().video(video))))
+            }
+            Request::Locate { target } => {
+                let (video, tokens) = resolve::target(state, &self.facts.roots, &target)?;
+                Ok(Answer::Located(Box::new(Located { video: self.view().video(video), tokens })))
+            }
+            Request::AccountShow => Ok(Answer::Account(Box::new(view::account(state.account())))),
+            Request::Jobs => Ok(Answer::Jobs(self.jobs_view())),
+            Request::Events { since, limit } => self.events(since, limit),
+            Request::Subscribe => Ok(Answer::Subscribed { seq: state.last_seq() }),
+            Request::Generate { .. }
+            | Request::Retry { .. }
+            | Request::Cancel { .. }
+            | Request::SetPosting { .. }
+            | Request::SetSource { .. }
+            | Request::DeleteSource { .. }
+            | Request::AccountSubmit(_)
+            | Request::AccountApprove
+            | Request::AccountReject { .. }
+            | Request::AccountRevoke { .. }
+            | Request::ServiceActivate
+            | Request::Scan => {
+                tracing::error!("a change was taken for a read");
+                Err(Refusal::Busy)
+            }
+        }
+    }
+
+    fn page(&self, query: &ListQuery) -> Result<Page, Refusal> {
+        let state = self.core.state();
+        let listed = query::list(state, query)?;
+        let view = self.view();
+        let mut videos = Vec::with_capacity(listed.ids.len());
+        let mut bytes = 0;
+        let mut more = listed.more;
+        let mut last = None;
+        for video in listed.ids.iter().filter_map(|id| state.video(*id)) {
+            let shown = view.video(video);
+            bytes += codec::encode(&shown).map_or(PAGE_BYTES_MAX, |bytes| bytes.len());
+            if bytes > PAGE_BYTES_MAX && !videos.is_empty() {
+                more = true;
+                break;
+            }
+            videos.push(shown);
+            last = Some(video);
+        }
+        let next = last.filter(|_| more).map(|video| query::cursor(state, query.sort, video));
+        Ok(Page { videos, next, total: listed.total })
+    }
+
+    fn jobs_view(&self) -> Vec<vodpost_protocol::conversion::JobView> {
+        let view = self.view();
+        let mut jobs: Vec<&Video> =
+            self.core.state().timed().filter(|video| video.order().is_some()).collect();
+        jobs.sort_by_key(|video| video.order().map(|order| (order.deadline, order.requested_at)));
+        jobs.into_iter().take(EVENTS_MAX).map(|video| view.job(video)).collect()
+    }
+
+    fn events(&self, since: u64, limit: u32) -> Result<Answer, Refusal> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX).clamp(1, EVENTS_MAX);
+        let failed = |error: crate::store::StoreError| Refusal::StorageFailed { reason: chain(&error) };
+        let events = self.store.events(since, limit).map_err(failed)?;
+        let oldest = self.store.oldest_event().map_err(failed)?;
+        let newest = self.core.state().last_seq();
+        Ok(Answer::Events(EventPage { events: events.iter().map(view::event).collect(), newest, oldest }))
+    }
+
+    fn status(&self) -> Status {
+        let now = Self::now();
+        let account = self.core.state().account();
+        let (counts, queue) = self.counts();
+        Status {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            protocol: vodpost_protocol::PROTOCOL_NUMBER,
+            instance: self.handle.instance().to_string(),
+            pid: std::process::id(),
+            started_at: self.facts.started_at,
+            uptime_s: now.since(self.facts.started_at).as_secs(),
+            account: account.state(),
+            service: view::service(account),
+            counts,
+            queue,
+            roots: self.facts.roots.iter().map(|root| self.root_view(root)).collect(),
+            listen: Listen {
+                http: self.facts.http_addr.clone(),
+                public_url: self.facts.public_url.clone(),
+                socket: self.facts.socket.to_string_lossy().into_owned(),
+                state_dir: self.facts.state_dir.to_string_lossy().into_owned(),
+            },
+            storage: self.storage.clone(),
+            ffmpeg: self.tool(),
+        }
+    }
+
+    fn tool(&self) -> Tool {
+        let tools = &self.facts.tools;
+        match (&tools.ffmpeg, &tools.ffprobe) {
+            (Some(_), Some(_)) => {
+                Tool::Found(tools.version.clone().unwrap_or_else(|| "unknown version".to_owned()))
+            }
+            (None, _) | (_, None) => {
+                let missing = "ffmpeg is not installed; MP4 files that fit are served without it, all others need it \
+                               (on Debian: apt-get install ffmpeg), then restart vodpostd";
+                Tool::Missing(missing.to_owned())
+            }
+        }
+    }
+
+    fn counts(&self) -> (Counts, Queue) {
+        let state = self.core.state();
+        let mut counts = Counts { videos: 0, postings: state.postings().len() as u64, ..Counts::default() };
+        let mut queue = Queue::default();
+        for video in state.videos().values() {
+            if !video.is_deleted() {
+                counts.videos += 1;
+                counts.problems +=
+                    video.renditions.iter().filter(|rendition| rendition.media.is_err()).count() as u64;
+            }
+            match video.conversion {
+                Conversion::Queued(_) => queue.queued += 1,
+                Conversion::Running(_) => queue.running += 1,
+                Conversion::Failed(_) => queue.failed += 1,
+                Conversion::None | Conversion::Ready(_) => {}
+            }
+            for posting in state.postings_of(video.id) {
+                match posting::state(&posting::causes(video, posting)) {
+                    PostingState::Live => counts.live += 1,
+                    PostingState::Suspended => counts.suspended += 1,
+                    PostingState::Pending => counts.pending += 1,
+                    PostingState::Invalid => counts.invalid += 1,
+                }
+            }
+        }
+        (counts, queue)
+    }
+
+    fn root_view(&self, root: &Arc<Path>) -> RootView {
+        let of_root = || self.core.state().videos().values().filter(|video| video.place.root == *root);
+        let from_videos = || {
+            of_root().find_map(|video| match &video.source {
+                Source::Missing { cause: MissingCause::RootUnavailable(reason), .. } => Some(reason.clone()),
+                Source::Missing { cause: MissingCause::Vanished, .. }
+                | Source::Present
+                | Source::Deleted(_) => None,
+            })
+        };
+        RootView {
+            path: root.to_string_lossy().into_owned(),
+            unavailable: self.scans.unavailable.get(root).cloned().or_else(from_videos),
+            videos: of_root().filter(|video| !video.is_deleted()).count() as u64,
+            scanned_at: self.scans.at,
+        }
+    }
+
+    fn scan_view(&self, count: ScanCount) -> ScanView {
+        let state = self.core.state();
+        let mut problems = Vec::new();
+        let mut left_out = 0;
+        for video in state.videos().values().filter(|video| !video.is_deleted()) {
+            for rendition in &video.renditions {
+                let Err(unusable) = &rendition.media else { continue };
+                if problems.len() < PROBLEMS_MAX {
+                    let path = video.path_of(&rendition.name).to_string_lossy().into_owned();
+                    problems.push(Problem { path, reason: unusable.reason.clone() });
+                } else {
+                    left_out += 1;
+                }
+            }
+        }
+        let roots = self.facts.roots.iter().map(|root| self.root_view(root));
+        ScanView {
+            files: self.scans.files,
+            videos: state.videos().values().filter(|video| !video.is_deleted()).count() as u64,
+            added: count.added,
+            changed: count.changed,
+            missing: count.missing,
+            settling: self.scans.settling,
+            problems,
+            problems_left_out: left_out,
+            roots_unavailable: roots
+                .filter_map(|root| root.unavailable.map(|reason| Problem { path: root.path, reason }))
+                .collect(),
+        }
+    }
+}

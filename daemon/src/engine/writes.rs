@@ -1,0 +1,169 @@
+//! Requests that change something: names resolved, texts bounded, numbers sealed, then handed to the rules.
+
+use vodpost_protocol::account::Submission;
+use vodpost_protocol::ids::VideoId;
+use vodpost_protocol::refusal::Refusal;
+use vodpost_protocol::request::Request;
+
+use super::Engine;
+use super::reads::ScanCount;
+use crate::clients::Peer;
+use crate::core::account::SealedSubmission;
+use crate::core::actor::Actor;
+use crate::core::identity;
+use crate::core::input::{Command, Input};
+use crate::core::resolve;
+use crate::core::transaction::Outcome;
+use crate::core::video::Source;
+use crate::error::chain;
+use crate::library::trash;
+
+/// A path may be this long on Linux; no id, title or URL of ours is longer.
+const NAME_BYTES_MAX: u32 = 4096;
+const REASON_BYTES_MAX: u32 = 1000;
+
+/// What a client is answered once everything before it is durable.
+pub(super) enum Pending {
+    Read(Box<Request>),
+    Refused(Refusal),
+    Video(VideoId),
+    Account,
+    Scan(ScanCount),
+}
+
+/// # Errors
+/// When a text of the request is longer than any that could be right.
+pub(super) fn check_lengths(request: &Request) -> Result<(), Refusal> {
+    let check = |field: &str, text: &str, len_max: u32| {
+        if text.len() > len_max as usize {
+            Err(Refusal::TooLong { field: field.to_owned(), len_max })
+        } else {
+            Ok(())
+        }
+    };
+    match request {
+        Request::Show { video }
+        | Request::Generate { video, .. }
+        | Request::Retry { video }
+        | Request::Cancel { video }
+        | Request::SetSource { video, .. }
+        | Request::DeleteSource { video, .. } => check("video", video, NAME_BYTES_MAX),
+        Request::Locate { target } | Request::SetPosting { target, .. } => {
+            check("target", target, NAME_BYTES_MAX)
+        }
+        Request::AccountReject { reason } | Request::AccountRevoke { reason } => {
+            check("reason", reason, REASON_BYTES_MAX)
+        }
+        Request::List(query) => {
+            check("match", query.matching.as_deref().unwrap_or_default(), NAME_BYTES_MAX)?;
+            check("after", query.after.as_deref().unwrap_or_default(), 4 * NAME_BYTES_MAX)
+        }
+        // The fields of a submission have limits of their own.
+        Request::AccountSubmit(_)
+        | Request::Status
+        | Request::AccountShow
+        | Request::AccountApprove
+        | Request::ServiceActivate
+        | Request::Scan
+        | Request::Jobs
+        | Request::Events { .. }
+        | Request::Subscribe => Ok(()),
+    }
+}
+
+impl Engine {
+    /// Lets the rules decide on a request.
+    pub(super) fn write(&mut self, peer: Peer, request: Request) -> Result<(Outcome, Pending), Refusal> {
+        let actor = Actor::User { uid: peer.uid, name: peer.name };
+        let (command, pending) = self.command(&actor, request)?;
+        let outcome = self.core.handle(Input::Command { actor, command }, Self::now())?;
+        Ok((outcome, pending))
+    }
+
+    fn command(&self, actor: &Actor, request: Request) -> Result<(Command, Pending), Refusal> {
+        let of_video = |name: &str, command: fn(VideoId) -> Command| {
+            let video = self.find(name)?;
+            Ok((command(video), Pending::Video(video)))
+        };
+        match request {
+            Request::Generate { video, label } => {
+                let video = self.find(&video)?;
+                Ok((Command::Generate { video, label }, Pending::Video(video)))
+            }
+            Request::Retry { video } => of_video(&video, |video| Command::Retry { video }),
+            Request::Cancel { video } => of_video(&video, |video| Command::Cancel { video }),
+            Request::SetPosting { target, switch } => {
+                let (video, tokens) = resolve::target(self.core.state(), &self.facts.roots, &target)?;
+                Ok((Command::SetPostings { video: video.id, tokens, switch }, Pending::Video(video.id)))
+            }
+            Request::SetSource { video, switch } => {
+                let video = self.find(&video)?;
+                Ok((Command::SetSource { video, switch }, Pending::Video(video)))
+            }
+            Request::DeleteSource { video, keep_files } => {
+                let video = self.find(&video)?;
+                self.check_trash(video, keep_files)?;
+                Ok((Command::DeleteSource { video, keep_files }, Pending::Video(video)))
+            }
+            Request::AccountSubmit(submission) => {
+                let sealed = self.seal(actor, &submission)?;
+                Ok((Command::Submit(Box::new(sealed)), Pending::Account))
+            }
+            Request::AccountApprove => Ok((Command::Approve, Pending::Account)),
+            Request::AccountReject { reason } => Ok((Command::Reject { reason }, Pending::Account)),
+            Request::AccountRevoke { reason } => Ok((Command::Revoke { reason }, Pending::Account)),
+            Request::ServiceActivate => Ok((Command::Activate, Pending::Account)),
+            Request::Status
+            | Request::List(_)
+            | Request::Show { .. }
+            | Request::Locate { .. }
+            | Request::AccountShow
+            | Request::Scan
+            | Request::Jobs
+            | Request::Events { .. }
+            | Request::Subscribe => {
+                tracing::error!("a read was taken for a change");
+                Err(Refusal::Busy)
+            }
+        }
+    }
+
+    fn find(&self, name: &str) -> Result<VideoId, Refusal> {
+        resolve::video(self.core.state(), &self.facts.roots, name).map(|video| video.id)
+    }
+
+    /// L6: says no before anything is final when the files could not be moved.
+    fn check_trash(&self, id: VideoId, keep_files: bool) -> Result<(), Refusal> {
+        let Some(video) = self.core.state().video(id) else { return Ok(()) };
+        let present = match video.source {
+            Source::Present => true,
+            Source::Missing { .. } | Source::Deleted(_) => false,
+        };
+        if keep_files || !present {
+            return Ok(());
+        }
+        trash::check_writable(&video.place.root, &video.place.folder).map_err(|reason| {
+            Refusal::ReadOnlyRoot { root: format!("{} ({reason})", video.place.root.display()) }
+        })
+    }
+
+    /// A5: from here on the number exists in sealed form only.
+    fn seal(&self, actor: &Actor, submission: &Submission) -> Result<SealedSubmission, Refusal> {
+        let now = Self::now();
+        let checked = identity::check(submission, now).map_err(Refusal::InvalidIdentity)?;
+        let number_sealed = self
+            .sealer
+            .seal(&checked.number)
+            .map_err(|error| Refusal::StorageFailed { reason: chain(&error) })?;
+        Ok(SealedSubmission {
+            kind: checked.kind,
+            name: checked.name,
+            document: checked.document,
+            number_masked: identity::mask(&checked.number),
+            number_sealed,
+            contact: checked.contact,
+            at: now,
+            by: actor.clone(),
+        })
+    }
+}

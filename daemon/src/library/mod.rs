@@ -1,0 +1,148 @@
+//! Folders to videos: walks the roots, lets files settle, looks into what is new, and hands the whole to the engine.
+
+pub mod settle;
+pub mod trash;
+pub mod walk;
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::core::input::{FoundFile, Scan};
+use crate::core::media::{FileIdentity, MediaInfo};
+use crate::core::video::Unusable;
+use crate::engine::EngineHandle;
+use crate::media::{self, ProbeError, Tools};
+use settle::Settling;
+
+/// How many files are looked into at the same time.
+const PROBES_AT_ONCE: usize = 4;
+
+pub struct Options {
+    pub roots: Vec<Arc<Path>>,
+    pub settle: Duration,
+    /// Zero: only when asked.
+    pub rescan: Duration,
+    pub trash_days: u64,
+}
+
+/// Looks at the roots at start, when asked, from time to time, and again soon where files had not settled.
+pub async fn run(
+    options: Options,
+    tools: Arc<Tools>,
+    engine: EngineHandle,
+    mut wanted: mpsc::Receiver<()>,
+    shutdown: CancellationToken,
+) {
+    let options = Arc::new(options);
+    let mut settling = Settling::new(options.settle);
+    loop {
+        let again = tokio::select! {
+            () = shutdown.cancelled() => return,
+            again = scan(&options, &tools, &engine, &mut settling) => again,
+        };
+        let next = match (again, options.rescan) {
+            (Some(again), _) => Some(again),
+            (None, Duration::ZERO) => None,
+            (None, rescan) => Some(rescan),
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            asked = wanted.recv() => if asked.is_none() { return },
+            () = sleep_or_wait(next) => {}
+        }
+    }
+}
+
+async fn sleep_or_wait(span: Option<Duration>) {
+    match span {
+        Some(span) => tokio::time::sleep(span).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// One look. Returns after how long files that are still settling want another.
+async fn scan(
+    options: &Arc<Options>,
+    tools: &Arc<Tools>,
+    engine: &EngineHandle,
+    settling: &mut Settling,
+) -> Option<Duration> {
+    engine.scan_begins().await;
+    let walked = {
+        let options = Arc::clone(options);
+        tokio::task::spawn_blocking(move || {
+            for root in &options.roots {
+                trash::purge(root, options.trash_days);
+            }
+            options.roots.iter().map(|root| walk::walk(root)).collect::<Vec<_>>()
+        })
+        .await
+    };
+    let Ok(walked) = walked else {
+        tracing::error!("the library could not be walked");
+        return None;
+    };
+    let (roots, again) = settling.sift(walked);
+    let listing: Vec<(Arc<Path>, FoundFile)> = roots
+        .iter()
+        .filter_map(|scan| Some((&scan.root, scan.found.as_ref().ok()?)))
+        .flat_map(|(root, found)| found.files.iter().map(|file| (root.clone(), file.clone())))
+        .collect();
+    let unknown = engine.unknown_files(listing).await?;
+    let probed = probe_all(unknown, tools).await;
+    engine.scanned(Scan { roots, probed }).await;
+    again
+}
+
+type Probed = HashMap<FileIdentity, Result<MediaInfo, Unusable>>;
+
+async fn probe_all(files: Vec<(Arc<Path>, FoundFile)>, tools: &Arc<Tools>) -> Probed {
+    let mut probed = HashMap::with_capacity(files.len());
+    let mut running = tokio::task::JoinSet::new();
+    let mut files = files.into_iter();
+    loop {
+        while running.len() < PROBES_AT_ONCE
+            && let Some((root, file)) = files.next()
+        {
+            let tools = Arc::clone(tools);
+            running.spawn_blocking(move || {
+                let path = root.join(&file.folder).join(&file.name);
+                (file.identity, probe(&path, file.identity, &tools))
+            });
+        }
+        match running.join_next().await {
+            Some(Ok((identity, media))) => {
+                probed.insert(identity, media);
+            }
+            Some(Err(error)) => tracing::error!(%error, "a file could not be looked into"),
+            None => return probed,
+        }
+    }
+}
+
+fn probe(path: &Path, seen: FileIdentity, tools: &Tools) -> Result<MediaInfo, Unusable> {
+    match media::probe(path, tools) {
+        Ok(found) if found.identity == seen => Ok(found.info),
+        Ok(_) => Err(Unusable { reason: "it changed while it was looked at".to_owned(), look_again: true }),
+        Err(error) => {
+            tracing::debug!(path = %path.display(), error = %crate::error::chain(&error), "unusable file");
+            Err(Unusable { reason: error.to_string(), look_again: may_pass(&error) })
+        }
+    }
+}
+
+/// Whether the same file may be usable later.
+fn may_pass(error: &ProbeError) -> bool {
+    error.may_pass()
+}
+
+/// Asks the engine which of the files it does not know yet.
+pub struct UnknownFiles {
+    pub listing: Vec<(Arc<Path>, FoundFile)>,
+    pub answer: oneshot::Sender<Vec<(Arc<Path>, FoundFile)>>,
+}

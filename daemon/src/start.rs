@@ -1,0 +1,348 @@
+//! The daemon as a function: [`start`] with a checked configuration gives a running [`Daemon`], and says why when not.
+//!
+//! The order of starting: lock the state, read it, bind the public address, bind the socket, run the engine, look at the
+//! library. The order of ending is the reverse, so that no client is answered after the state is closed.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use rustix::fs::FlockOperation;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use vodpost_protocol::ids::InstanceId;
+use vodpost_protocol::time::Timestamp;
+
+use crate::clients::listener::{self, SocketError};
+use crate::config::Config;
+use crate::convert;
+use crate::core::Core;
+use crate::core::artifact::Form;
+use crate::core::input::{Input, Usage};
+use crate::core::state::{Settings, State};
+use crate::core::transaction::Dice;
+use crate::delivery::{self, table::Table};
+use crate::engine::{Channel, Engine, EngineHandle, Facts, Jobs, Parts};
+use crate::library;
+use crate::media::Tools;
+use crate::seal::{SealError, Sealer};
+use crate::store::{Store, StoreError};
+
+/// How often what viewers used is written down; so much may be lost on power loss.
+const USAGE_EVERY: Duration = Duration::from_secs(5);
+const NOTICES_LEN: usize = 256;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("vodpostd is already running with the state folder {}; it listens on {socket}", state_dir.display())]
+    StateInUse { state_dir: PathBuf, socket: String },
+    #[error("cannot {action} {}", path.display())]
+    Io { action: &'static str, path: PathBuf, source: io::Error },
+    #[error("cannot listen on {addr}; choose another address with --listen")]
+    Listen { addr: SocketAddr, source: io::Error },
+    #[error("no random numbers from the system")]
+    Random(#[from] getrandom::Error),
+    #[error(transparent)]
+    Socket(#[from] SocketError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
+impl StartError {
+    /// Whether another daemon is the reason.
+    #[must_use]
+    pub fn is_already_running(&self) -> bool {
+        match self {
+            Self::StateInUse { .. } | Self::Socket(SocketError::AlreadyRunning { .. }) => true,
+            Self::Io { .. }
+            | Self::Listen { .. }
+            | Self::Random(_)
+            | Self::Socket(SocketError::Folder(_) | SocketError::Io { .. })
+            | Self::Store(_)
+            | Self::Seal(_) => false,
+        }
+    }
+}
+
+pub struct Daemon {
+    pub http_addr: SocketAddr,
+    pub public_url: String,
+    pub socket: PathBuf,
+    engine: EngineHandle,
+    server: delivery::Server,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+    thread: std::thread::JoinHandle<()>,
+    shutdown: CancellationToken,
+    _lock: File,
+}
+
+/// Randomness from the operating system (P2).
+struct SystemDice;
+
+impl Dice for SystemDice {
+    fn video_bits(&mut self) -> u64 {
+        u64::from_le_bytes(random())
+    }
+
+    fn token_bits(&mut self) -> u128 {
+        u128::from_le_bytes(random())
+    }
+}
+
+fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    loop {
+        match getrandom::fill(&mut bytes) {
+            Ok(()) => return bytes,
+            // It worked at start; a guessable token must never be handed out instead.
+            Err(error) => {
+                tracing::error!(%error, "no random numbers from the system; trying again");
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        }
+    }
+}
+
+/// # Errors
+/// What stands in the way, with what to do about it.
+pub async fn start(config: Config) -> Result<Daemon, StartError> {
+    let mut seed = [0; 8];
+    getrandom::fill(&mut seed)?;
+    let artifacts = config.state_dir.join("artifacts");
+    make_folder(&config.state_dir)?;
+    let lock = lock_state(&config)?;
+    make_folder(&artifacts)?;
+    let sealer = Sealer::open(&config.state_dir.join("account.key"))?;
+    let tools = Arc::new(Tools::find(config.conversion.ffmpeg.clone(), config.conversion.ffprobe.clone()));
+    let (store, loaded) = Store::open(&config.state_dir)?;
+    for notice in &loaded.notices {
+        tracing::warn!("{notice}");
+    }
+    sweep(&artifacts, &loaded.state);
+
+    let shutdown = CancellationToken::new();
+    let table = Arc::new(Table::new());
+    let (notices, noticed) = mpsc::channel(NOTICES_LEN);
+    let options = delivery::Options {
+        listen: config.http.listen,
+        public_url: config.http.public_url.clone(),
+        limits: delivery::Limits::default(),
+    };
+    let server = delivery::start(options, Arc::clone(&table), notices, shutdown.child_token())
+        .await
+        .map_err(|source| StartError::Listen { addr: config.http.listen, source })?;
+    let socket = listener::bind(&config.socket)?;
+    note_socket(&lock, &config.socket)?;
+
+    let channel = Channel::open(InstanceId(u64::from_le_bytes(seed)));
+    let engine = channel.handle.clone();
+    let (scan_wanted, scans) = mpsc::channel(1);
+    let roots: Vec<Arc<Path>> = config.library.roots.iter().map(|root| Arc::from(root.as_path())).collect();
+    let parts = Parts {
+        core: Core::new(loaded.state, settings(&config), Box::new(SystemDice)),
+        store,
+        table: Arc::clone(&table),
+        sealer,
+        jobs: Jobs::new(Handle::current(), Arc::clone(&tools), artifacts),
+        facts: Facts {
+            started_at: Timestamp::from_system(SystemTime::now()),
+            http_addr: server.addr.to_string(),
+            public_url: server.public_url.clone(),
+            socket: config.socket.clone(),
+            state_dir: config.state_dir.clone(),
+            roots: roots.clone(),
+            tools: Arc::clone(&tools),
+        },
+        scan_wanted,
+    };
+    let thread = run_engine(Engine::new(parts, channel))?;
+    let library = library::Options {
+        roots,
+        settle: config.library.settle,
+        rescan: config.library.rescan,
+        trash_days: config.library.trash_days,
+    };
+    let tasks = vec![
+        tokio::spawn(library::run(library, tools, engine.clone(), scans, shutdown.child_token())),
+        tokio::spawn(listener::serve(socket, engine.clone(), shutdown.child_token())),
+        tokio::spawn(watch_delivery(noticed, engine.clone(), shutdown.child_token())),
+        tokio::spawn(count_usage(table, engine.clone(), shutdown.child_token())),
+    ];
+    Ok(Daemon {
+        http_addr: server.addr,
+        public_url: server.public_url.clone(),
+        socket: config.socket,
+        engine,
+        server,
+        tasks,
+        thread,
+        shutdown,
+        _lock: lock,
+    })
+}
+
+impl Daemon {
+    /// Ends everything in order; the state is closed when this returns.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task did not end cleanly");
+            }
+        }
+        self.server.join().await;
+        self.engine.stop().await;
+        let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
+        if !matches!(joined, Ok(Ok(()))) {
+            tracing::error!("the engine did not end cleanly");
+        }
+    }
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        conversion_deadline: config.conversion.deadline,
+        missing_grace: config.library.missing_grace,
+        four_eyes: config.account.four_eyes,
+        workers: config.conversion.workers,
+    }
+}
+
+fn run_engine(engine: Engine) -> Result<std::thread::JoinHandle<()>, StartError> {
+    let runtime = Handle::current();
+    std::thread::Builder::new()
+        .name("engine".to_owned())
+        .spawn(move || {
+            // A daemon whose engine is gone would serve stale URLs for ever; better that it is restarted.
+            let run = std::panic::AssertUnwindSafe(|| engine.run(&runtime));
+            if std::panic::catch_unwind(run).is_err() {
+                tracing::error!("the engine failed; ending so that the service manager restarts vodpostd");
+                std::process::abort();
+            }
+        })
+        .map_err(|source| StartError::Io {
+            action: "start the thread",
+            path: PathBuf::from("engine"),
+            source,
+        })
+}
+
+fn make_folder(path: &Path) -> Result<(), StartError> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|source| StartError::Io {
+        action: "create the folder",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The lock is the sign of life; what is written in the file is information only.
+fn lock_state(config: &Config) -> Result<File, StartError> {
+    let path = config.state_dir.join("lock");
+    let failed = |action| {
+        let path = path.clone();
+        move |source| StartError::Io { action, path, source }
+    };
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(failed("open"))?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            let socket = std::fs::read_to_string(&path).map_err(failed("read"))?;
+            Err(StartError::StateInUse {
+                state_dir: config.state_dir.clone(),
+                socket: socket.trim().to_owned(),
+            })
+        }
+        Err(error) => Err(failed("lock")(error.into())),
+    }
+}
+
+fn note_socket(mut lock: &File, socket: &Path) -> Result<(), StartError> {
+    use std::io::{Seek, Write};
+    let note = || {
+        lock.set_len(0)?;
+        lock.rewind()?;
+        writeln!(lock, "{}", socket.display())
+    };
+    let mut note = note;
+    note().map_err(|source| StartError::Io {
+        action: "write the lock file of",
+        path: socket.to_owned(),
+        source,
+    })
+}
+
+/// Removes what earlier runs left in the artifact folder and nothing refers to.
+fn sweep(folder: &Path, state: &State) {
+    let keep = state
+        .videos()
+        .values()
+        .filter_map(|video| match &video.artifact()?.form {
+            Form::File { name, .. } => Some(name.clone()),
+            Form::AsIs | Form::Relocated => None,
+        })
+        .collect();
+    match convert::sweep(folder, &keep) {
+        Ok(removed) if removed.is_empty() => {}
+        Ok(removed) => {
+            tracing::info!(count = removed.len(), "left-over files were removed from the artifact folder")
+        }
+        Err(error) => tracing::warn!(%error, "the artifact folder could not be swept"),
+    }
+}
+
+async fn watch_delivery(
+    mut notices: mpsc::Receiver<delivery::Notice>,
+    engine: EngineHandle,
+    shutdown: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            notice = notices.recv() => match notice {
+                Some(delivery::Notice::SourceDiffers { video }) => engine.source_differs(video).await,
+                None => return,
+            },
+        }
+    }
+}
+
+async fn count_usage(table: Arc<Table>, engine: EngineHandle, shutdown: CancellationToken) {
+    loop {
+        let ended = tokio::select! {
+            () = shutdown.cancelled() => true,
+            () = table.used() => false,
+        };
+        if !ended {
+            // Many requests make one record.
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = tokio::time::sleep(USAGE_EVERY) => {}
+            }
+        }
+        let used: Vec<Usage> = table
+            .drain_usage()
+            .into_iter()
+            .map(|usage| Usage { token: usage.token, views: usage.views, bytes: usage.bytes })
+            .collect();
+        if !used.is_empty() {
+            engine.input(Input::Usage(used)).await;
+        }
+        if ended {
+            return;
+        }
+    }
+}
