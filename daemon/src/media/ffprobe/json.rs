@@ -1,0 +1,267 @@
+//! ffprobe's JSON, turned into what the rules need. Every field may be missing.
+
+use serde::Deserialize;
+
+use crate::core::media::{
+    AudioCodec, AudioStream, Container, H264, Index, MediaInfo, VideoCodec, VideoStream,
+};
+use crate::media::mp4::bitrate_bps;
+use crate::media::{Picks, ProbeError, StreamRef};
+
+#[derive(Debug, Deserialize)]
+struct Document {
+    #[serde(default)]
+    streams: Vec<Stream>,
+    #[serde(default)]
+    format: Format,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Format {
+    #[serde(default)]
+    format_name: String,
+    /// Seconds.
+    duration: Option<String>,
+    bit_rate: Option<String>,
+    #[serde(default)]
+    tags: FormatTags,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct FormatTags {
+    major_brand: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Stream {
+    index: u32,
+    #[serde(default)]
+    codec_type: String,
+    codec_name: Option<String>,
+    profile: Option<String>,
+    level: Option<i32>,
+    width: Option<u32>,
+    height: Option<u32>,
+    pix_fmt: Option<String>,
+    field_order: Option<String>,
+    avg_frame_rate: Option<String>,
+    r_frame_rate: Option<String>,
+    channels: Option<u16>,
+    sample_rate: Option<String>,
+    bit_rate: Option<String>,
+    /// Seconds.
+    duration: Option<String>,
+    #[serde(default)]
+    disposition: Disposition,
+    #[serde(default)]
+    tags: StreamTags,
+    #[serde(default)]
+    side_data_list: Vec<SideData>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Disposition {
+    #[serde(default)]
+    default: u8,
+    #[serde(default)]
+    attached_pic: u8,
+    #[serde(default)]
+    timed_thumbnails: u8,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct StreamTags {
+    rotate: Option<String>,
+    /// Matroska writes statistics instead of a header field.
+    #[serde(rename = "BPS")]
+    bps: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct SideData {
+    rotation: Option<f64>,
+}
+
+pub(super) fn describe(text: &[u8], size_bytes: u64) -> Result<(MediaInfo, Picks), ProbeError> {
+    let document: Document = serde_json::from_slice(text)
+        .map_err(|error| ProbeError::Ffprobe(format!("unreadable answer: {error}")))?;
+    let video = pick(&document, "video").ok_or(ProbeError::NoVideo)?;
+    let audio = pick(&document, "audio");
+    let duration_ms = duration_ms(&document, video);
+    let info = MediaInfo {
+        container: container(&document.format),
+        index: Index::None,
+        duration_ms,
+        bitrate_bps: mean_bitrate_bps(&document.format, video, audio, size_bytes, duration_ms),
+        video: Some(video_stream(video)),
+        audio: audio.map(audio_stream),
+    };
+    let picks = Picks {
+        video: StreamRef::Position(video.index),
+        audio: audio.map(|audio| StreamRef::Position(audio.index)),
+    };
+    Ok((info, picks))
+}
+
+/// The default stream of a kind, else its first. Cover art is no video.
+fn pick<'a>(document: &'a Document, kind: &str) -> Option<&'a Stream> {
+    let is_picture =
+        |stream: &Stream| stream.disposition.attached_pic == 1 || stream.disposition.timed_thumbnails == 1;
+    let candidates =
+        || document.streams.iter().filter(|stream| stream.codec_type == kind && !is_picture(stream));
+    candidates().find(|stream| stream.disposition.default == 1).or_else(|| candidates().next())
+}
+
+fn container(format: &Format) -> Container {
+    let name = format.format_name.split(',').next().unwrap_or_default();
+    match (name, format.tags.major_brand.as_deref()) {
+        ("mov", Some("qt  ") | None) => Container::Mov,
+        ("mov", Some(_)) => Container::Mp4,
+        (name, _) => Container::Other(name.to_owned()),
+    }
+}
+
+/// 0 where nothing says it, as in a recording that was never closed.
+fn duration_ms(document: &Document, video: &Stream) -> u64 {
+    let seconds = |text: &Option<String>| text.as_deref()?.parse::<f64>().ok();
+    let duration_s = seconds(&document.format.duration).or_else(|| seconds(&video.duration)).unwrap_or(0.0);
+    // Rust converts anything outside of the range, and NaN, to the nearest end or 0.
+    (duration_s * 1000.0).round() as u64
+}
+
+fn mean_bitrate_bps(
+    format: &Format,
+    video: &Stream,
+    audio: Option<&Stream>,
+    size_bytes: u64,
+    duration_ms: u64,
+) -> u64 {
+    let number = |text: &Option<String>| text.as_deref()?.parse::<u64>().ok().filter(|bps| *bps > 0);
+    let of_stream = |stream: &Stream| number(&stream.bit_rate).or_else(|| number(&stream.tags.bps));
+    let of_streams =
+        of_stream(video).and_then(|video| Some(video.saturating_add(audio.map_or(Some(0), of_stream)?)));
+    of_streams.or_else(|| number(&format.bit_rate)).unwrap_or_else(|| bitrate_bps(size_bytes, duration_ms))
+}
+
+fn video_stream(stream: &Stream) -> VideoStream {
+    VideoStream {
+        codec: video_codec(stream),
+        width: stream.width.unwrap_or(0),
+        height: stream.height.unwrap_or(0),
+        fps_milli: [&stream.avg_frame_rate, &stream.r_frame_rate]
+            .into_iter()
+            .find_map(|rate| fps_milli(rate.as_deref()?))
+            .unwrap_or(0),
+        rotation: rotation(stream),
+        interlaced: matches!(stream.field_order.as_deref(), Some("tt" | "bb" | "tb" | "bt")),
+    }
+}
+
+fn video_codec(stream: &Stream) -> VideoCodec {
+    let name = stream.codec_name.as_deref().unwrap_or("unknown");
+    if name != "h264" {
+        return VideoCodec::Other(name.to_owned());
+    }
+    VideoCodec::H264(H264 {
+        profile_idc: profile_idc(stream.profile.as_deref().unwrap_or_default()),
+        // A stream that says nothing about its level must not pass as a low one.
+        level_idc: stream.level.and_then(|level| u8::try_from(level).ok()).unwrap_or(u8::MAX),
+        plain_pixels: matches!(stream.pix_fmt.as_deref(), Some("yuv420p" | "yuvj420p")),
+    })
+}
+
+/// `profile_idc` of the names that libavcodec prints; 0, which no rule accepts, for others.
+fn profile_idc(name: &str) -> u8 {
+    match name {
+        "Baseline" | "Constrained Baseline" => 66,
+        "Main" => 77,
+        "Extended" => 88,
+        "High" => 100,
+        "High 10" | "High 10 Intra" => 110,
+        "High 4:2:2" | "High 4:2:2 Intra" => 122,
+        "High 4:4:4 Predictive" | "High 4:4:4 Intra" | "High 4:4:4" => 244,
+        "CAVLC 4:4:4" => 44,
+        "Multiview High" => 118,
+        "Stereo High" => 128,
+        other => other.parse().unwrap_or(0),
+    }
+}
+
+/// `30000/1001` in thousandths; `None` for `0/0`.
+fn fps_milli(rate: &str) -> Option<u32> {
+    let (frames, seconds) = rate.split_once('/')?;
+    let (frames, seconds) = (frames.parse::<u64>().ok()?, seconds.parse::<u64>().ok()?);
+    let milli = frames.checked_mul(1000)?.checked_add(seconds / 2)?.checked_div(seconds)?;
+    u32::try_from(milli).ok().filter(|milli| *milli > 0)
+}
+
+/// Clockwise. Side data count anticlockwise, the older tag clockwise.
+fn rotation(stream: &Stream) -> u16 {
+    let side = stream.side_data_list.iter().find_map(|side| side.rotation).map(|degrees| -degrees);
+    let tag = || stream.tags.rotate.as_deref().and_then(|degrees| degrees.parse::<f64>().ok());
+    let degrees = side.or_else(tag).unwrap_or(0.0).rem_euclid(360.0);
+    // Always one of 0 to 4 quarters, also for NaN.
+    (((degrees / 90.0).round() as u16) % 4) * 90
+}
+
+fn audio_stream(stream: &Stream) -> AudioStream {
+    AudioStream {
+        codec: audio_codec(stream),
+        channels: stream.channels.unwrap_or(0),
+        sample_rate_hz: stream.sample_rate.as_deref().and_then(|rate| rate.parse().ok()).unwrap_or(0),
+    }
+}
+
+fn audio_codec(stream: &Stream) -> AudioCodec {
+    let name = stream.codec_name.as_deref().unwrap_or("unknown");
+    match (name, stream.profile.as_deref()) {
+        ("aac", Some("LC")) => AudioCodec::AacLc,
+        ("aac", Some("HE-AAC" | "HE-AACv2")) => AudioCodec::Other("aac he".to_owned()),
+        ("aac", Some(profile)) => AudioCodec::Other(format!("aac {}", profile.to_lowercase())),
+        ("aac", None) => AudioCodec::Other("aac of unknown profile".to_owned()),
+        (name, _) => AudioCodec::Other(name.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_and_rotations() {
+        assert_eq!(fps_milli("30000/1001"), Some(29_970));
+        assert_eq!(fps_milli("0/0"), None);
+        assert_eq!(fps_milli("25"), None);
+        let turned = |degrees| {
+            rotation(&Stream {
+                side_data_list: vec![SideData { rotation: Some(degrees) }],
+                ..Stream::default()
+            })
+        };
+        assert_eq!([turned(-90.0), turned(90.0), turned(180.0), turned(f64::NAN)], [90, 270, 180, 0]);
+    }
+
+    #[test]
+    fn cover_art_is_not_the_video() {
+        let text = br#"{"streams":[
+            {"index":0,"codec_type":"video","codec_name":"mjpeg","disposition":{"default":1,"attached_pic":1}},
+            {"index":1,"codec_type":"audio","codec_name":"mp3"}],"format":{"format_name":"mp3"}}"#;
+        assert!(matches!(describe(text, 1), Err(ProbeError::NoVideo)));
+    }
+
+    #[test]
+    fn an_answer_with_nothing_in_it_is_no_video() {
+        assert!(matches!(describe(b"{}", 1), Err(ProbeError::NoVideo)));
+        assert!(matches!(describe(b"[", 1), Err(ProbeError::Ffprobe(_))));
+    }
+
+    #[test]
+    fn bitrates_fall_back_to_the_size() {
+        let text = br#"{"streams":[{"index":3,"codec_type":"video","codec_name":"vp9"}],
+            "format":{"format_name":"matroska,webm","duration":"2.000000"}}"#;
+        let (info, picks) = describe(text, 1000).unwrap();
+        assert_eq!((info.bitrate_bps, info.duration_ms), (4000, 2000));
+        assert_eq!(info.container, Container::Other("matroska".into()));
+        assert_eq!(picks.video, StreamRef::Position(3));
+    }
+}

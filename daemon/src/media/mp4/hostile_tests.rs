@@ -1,0 +1,107 @@
+//! Damaged and hostile indexes: any answer will do but a panic, an endless loop or a large allocation.
+
+use std::fs;
+use std::io;
+
+use super::handmade::{file_type, make_box, movie, track};
+use super::*;
+use crate::core::artifact::ServedLayout;
+use crate::media::ReadAt;
+use crate::media::testing::{AAC, H264, PICTURE, SOUND, Studio};
+
+struct Bytes(Vec<u8>);
+
+impl ReadAt for Bytes {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.len() as u64)
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let rest = self.0.get(offset as usize..).unwrap_or_default();
+        let len = rest.len().min(buf.len());
+        buf[..len].copy_from_slice(&rest[..len]);
+        Ok(len)
+    }
+}
+
+/// Whether it was accepted; what matters is that it comes back.
+fn survives(bytes: Vec<u8>) -> bool {
+    let file = Bytes(bytes);
+    let described = looks_like_iso_media(&file).unwrap() && probe(&file).is_ok();
+    if let Ok(layout) = layout(&file, ServedLayout::Relocated) {
+        let moved = VirtualFile { file, layout };
+        let mut all = vec![0; moved.len().unwrap() as usize];
+        moved.read_exact_at(&mut all, 0).unwrap();
+        return described && (probe(&moved).is_ok() || !all.is_empty());
+    }
+    described
+}
+
+fn samples() -> Vec<Vec<u8>> {
+    let studio = Studio::new();
+    let small = ["-t", "0.2"];
+    let fragmented = ["-t", "0.2", "-movflags", "frag_keyframe+empty_moov+default_base_moof+global_sidx"];
+    vec![
+        [file_type(), make_box(b"mdat", &[0; 64]), movie(&[track(1, &[40, 50], 4, false)])].concat(),
+        fs::read(studio.make("a.mp4", &[&PICTURE, &SOUND, &H264, &AAC, &small])).unwrap(),
+        fs::read(studio.make("b.mov", &[&PICTURE, &SOUND, &H264, &AAC, &small])).unwrap(),
+        fs::read(studio.make("c.mp4", &[&PICTURE, &SOUND, &H264, &AAC, &fragmented])).unwrap(),
+    ]
+}
+
+/// The parts of a file that are parsed: everything but the inside of the media.
+fn parsed_places(bytes: &[u8]) -> Vec<usize> {
+    let mdat = bytes.windows(4).position(|window| window == b"mdat").unwrap() + 4;
+    let len = u32::from_be_bytes(bytes[mdat - 8..mdat - 4].try_into().unwrap()) as usize;
+    let end = mdat - 8 + len;
+    (0..mdat).chain(end..bytes.len()).collect()
+}
+
+#[test]
+fn every_prefix_is_survived() {
+    for bytes in samples() {
+        assert!(survives(bytes.clone()));
+        for len in parsed_places(&bytes) {
+            survives(bytes[..len].to_vec());
+        }
+    }
+}
+
+#[test]
+fn an_index_cut_anywhere_is_survived() {
+    for bytes in samples() {
+        let Some(moov) = bytes.windows(4).position(|window| window == b"moov") else { continue };
+        let old = u32::from_be_bytes(bytes[moov - 4..moov].try_into().unwrap());
+        for len in 8..old {
+            let mut cut = bytes[..moov - 4 + len as usize].to_vec();
+            cut[moov - 4..moov].copy_from_slice(&len.to_be_bytes());
+            survives(cut);
+        }
+    }
+}
+
+#[test]
+fn flipped_bytes_are_survived() {
+    for bytes in samples() {
+        for place in parsed_places(&bytes) {
+            for value in [0x00, 0x01, 0x7f, 0x80, 0xff, bytes[place].wrapping_add(1)] {
+                let mut changed = bytes.clone();
+                changed[place] = value;
+                survives(changed);
+            }
+        }
+    }
+}
+
+#[test]
+fn words_of_ones_are_survived() {
+    for bytes in samples() {
+        for place in parsed_places(&bytes) {
+            let mut changed = bytes.clone();
+            changed.iter_mut().skip(place).take(4).for_each(|byte| *byte = 0xff);
+            survives(changed.clone());
+            changed.iter_mut().skip(place).take(4).for_each(|byte| *byte = 0);
+            survives(changed);
+        }
+    }
+}

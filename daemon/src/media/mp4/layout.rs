@@ -1,0 +1,168 @@
+//! The bytes that are served, as parts of memory and of the source file.
+
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::relocate::{Refusal, relocated};
+use crate::core::artifact::ServedLayout;
+use crate::media::{ProbeError, ReadAt};
+
+/// A served file: its segments, one after the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    pub segments: Vec<Segment>,
+    /// Sum of the segments, in bytes.
+    pub len: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Segment {
+    Memory(Arc<[u8]>),
+    /// Bytes of the source.
+    File {
+        offset: u64,
+        len: u64,
+    },
+}
+
+/// A part of one segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    Memory {
+        bytes: Arc<[u8]>,
+        range: Range<usize>,
+    },
+    /// Bytes of the source.
+    File {
+        offset: u64,
+        len: u64,
+    },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum LayoutError {
+    #[error("the index cannot be moved: {0}")]
+    Fixed(String),
+    #[error(transparent)]
+    Unreadable(#[from] ProbeError),
+}
+
+/// How a source is served. For `Relocated` the index is read and rewritten; nothing is copied.
+pub fn layout(file: &dyn ReadAt, kind: ServedLayout) -> Result<Layout, LayoutError> {
+    match kind {
+        ServedLayout::AsIs => {
+            let len = file.len().map_err(ProbeError::Io)?;
+            Ok(Layout::of(vec![Segment::File { offset: 0, len }]))
+        }
+        ServedLayout::Relocated => {
+            let new = relocated(file).map_err(|refusal| match refusal {
+                Refusal::Fixed(why) => LayoutError::Fixed(why),
+                Refusal::Probe(error) => LayoutError::Unreadable(error),
+            })?;
+            let rest = new
+                .kept
+                .into_iter()
+                .map(|run| Segment::File { offset: run.old.start, len: run.old.end - run.old.start });
+            Ok(Layout::of(std::iter::once(Segment::Memory(new.head.into())).chain(rest).collect()))
+        }
+    }
+}
+
+impl Segment {
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        match self {
+            Self::Memory(bytes) => bytes.len() as u64,
+            Self::File { len, .. } => *len,
+        }
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The part of it between two places inside it.
+    fn piece(&self, range: Range<u64>) -> Piece {
+        match self {
+            // Both ends are at most the length of a slice.
+            Self::Memory(bytes) => {
+                Piece::Memory { bytes: Arc::clone(bytes), range: range.start as usize..range.end as usize }
+            }
+            Self::File { offset, .. } => {
+                Piece::File { offset: offset + range.start, len: range.end - range.start }
+            }
+        }
+    }
+}
+
+impl Layout {
+    fn of(segments: Vec<Segment>) -> Self {
+        let len = segments.iter().map(Segment::len).sum();
+        Self { segments, len }
+    }
+
+    /// The pieces that make up this range of the served file, in order; what lies beyond its end is left out.
+    pub fn slice(&self, range: Range<u64>) -> impl Iterator<Item = Piece> + '_ {
+        let mut start = 0u64;
+        self.segments.iter().filter_map(move |segment| {
+            let end = start + segment.len();
+            let from = range.start.max(start);
+            let to = range.end.min(end);
+            let piece = (from < to).then(|| segment.piece(from - start..to - start));
+            start = end;
+            piece
+        })
+    }
+
+    /// Bytes that it holds in memory.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        let held = |segment: &Segment| match segment {
+            Segment::Memory(bytes) => bytes.len() as u64,
+            Segment::File { .. } => 0,
+        };
+        self.segments.iter().map(held).sum()
+    }
+}
+
+/// The served file, readable like any other.
+#[derive(Debug, Clone)]
+pub struct VirtualFile<F> {
+    pub file: F,
+    pub layout: Layout,
+}
+
+impl<F: ReadAt> ReadAt for VirtualFile<F> {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.layout.len)
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let end = offset.saturating_add(buf.len() as u64);
+        match self.layout.slice(offset..end).next() {
+            None => Ok(0),
+            Some(Piece::Memory { bytes, range }) => {
+                let from = bytes.get(range).ok_or(io::ErrorKind::InvalidData)?;
+                buf.get_mut(..from.len()).ok_or(io::ErrorKind::InvalidData)?.copy_from_slice(from);
+                Ok(from.len())
+            }
+            Some(Piece::File { offset, len }) => {
+                let buf = buf.get_mut(..len as usize).ok_or(io::ErrorKind::InvalidData)?;
+                self.file.read_at(buf, offset)
+            }
+        }
+    }
+}
+
+/// Lends the source, so that it can be used elsewhere too.
+impl<F: ReadAt + ?Sized> ReadAt for &F {
+    fn len(&self) -> io::Result<u64> {
+        (**self).len()
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        (**self).read_at(buf, offset)
+    }
+}

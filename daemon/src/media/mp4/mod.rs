@@ -1,0 +1,25 @@
+//! MP4 and QuickTime files (ISO/IEC 14496-12, -14): what is in them, and the same bytes with the index in front.
+
+mod bits;
+mod boxes;
+mod entry;
+mod esds;
+mod fragments;
+mod layout;
+mod movie;
+mod outline;
+mod probe;
+mod relocate;
+mod sps;
+mod tables;
+
+#[cfg(test)]
+mod handmade;
+#[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
+mod relocate_tests;
+
+pub use self::layout::{Layout, LayoutError, Piece, Segment, VirtualFile, layout};
+pub(crate) use self::probe::bitrate_bps;
+pub use self::probe::{Native, looks_like_iso_media, probe};

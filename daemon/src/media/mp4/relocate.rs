@@ -1,0 +1,246 @@
+//! Moving the index to the front by patching its raw bytes, so that boxes which are not understood survive.
+//!
+//! The new file is `ftyp`, the index, and every other box in its old order. A chunk moves with the run of boxes that it
+//! lies in, so that offsets before and behind the old index change by different amounts. Where an offset outgrows 32
+//! bits its table is widened (`stco` to `co64`), which moves everything again, until nothing changes any more.
+
+use std::ops::Range;
+
+use super::boxes::{Span, u32_at, u64_at};
+use super::movie::{Movie, parse_moov_box};
+use super::outline::{Outline, walk};
+use super::tables::ChunkTable;
+use crate::media::{ProbeError, ReadAt};
+
+/// Real ones have a dozen brands.
+const FILE_TYPE_LEN_MAX: u64 = 64 << 10;
+
+/// A run of boxes that stay together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Kept {
+    pub old: Range<u64>,
+    /// Where it comes after the new index: the lengths of the runs before it.
+    pub place: u64,
+}
+
+/// The new beginning of the file and what follows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Relocated {
+    /// `ftyp` and the patched index.
+    pub head: Vec<u8>,
+    pub kept: Vec<Kept>,
+}
+
+#[derive(Debug)]
+pub(super) enum Refusal {
+    Fixed(String),
+    Probe(ProbeError),
+}
+
+impl From<ProbeError> for Refusal {
+    fn from(error: ProbeError) -> Self {
+        Self::Probe(error)
+    }
+}
+
+/// Why the index cannot be moved, judged by structure alone; offsets are judged when they are rewritten.
+pub(super) fn obstacle(
+    file: &dyn ReadAt,
+    outline: &Outline,
+    movie: &Movie,
+) -> Result<Option<String>, ProbeError> {
+    if let Some(why) = outline.immovable(file)?.or(movie.immovable) {
+        return Ok(Some(why.to_owned()));
+    }
+    if movie.tracks.iter().any(|track| track.external) {
+        return Ok(Some("a track has its data in another file".to_owned()));
+    }
+    if outline.of_kind(*b"ftyp").next().is_some_and(|ftyp| ftyp.len() > FILE_TYPE_LEN_MAX) {
+        return Ok(Some("the file type is unreasonably large (ftyp)".to_owned()));
+    }
+    let kept = kept_runs(outline);
+    let strays = movie.tracks.iter().any(|track| {
+        let samples = &track.samples;
+        let inside = |run: &Kept| run.old.start <= samples.start && samples.start <= run.old.end;
+        samples.end > 0 && !kept.iter().any(inside)
+    });
+    Ok(strays.then(|| "media lie outside of every box".to_owned()))
+}
+
+fn kept_runs(outline: &Outline) -> Vec<Kept> {
+    let file_type = outline.of_kind(*b"ftyp").next().map(|ftyp| ftyp.start);
+    let mut runs: Vec<Kept> = Vec::new();
+    let mut place = 0;
+    for found in &outline.boxes {
+        if &found.kind == b"moov" || Some(found.start) == file_type {
+            continue;
+        }
+        let end = found.end.min(outline.file_len);
+        match runs.last_mut() {
+            Some(last) if last.old.end == found.start => last.old.end = end,
+            Some(_) | None => runs.push(Kept { old: found.start..end, place }),
+        }
+        place += end - found.start;
+    }
+    runs
+}
+
+pub(super) fn relocated(file: &dyn ReadAt) -> Result<Relocated, Refusal> {
+    let outline = walk(file)?;
+    let moov = outline.load(file, outline.index()?)?;
+    let Some(movie) = parse_moov_box(&moov)? else {
+        return Err(Refusal::Fixed("the index is compressed (cmov)".to_owned()));
+    };
+    if let Some(why) = obstacle(file, &outline, &movie)? {
+        return Err(Refusal::Fixed(why));
+    }
+    let kept = kept_runs(&outline);
+    let mut head = match outline.of_kind(*b"ftyp").next() {
+        Some(ftyp) => outline.load(file, ftyp)?,
+        None => Vec::new(),
+    };
+    let file_type_len = head.len() as u64;
+    let mut tables = movie_tables(&moov, &movie, &kept)?;
+    let growth = settle(&mut tables, file_type_len + moov.len() as u64);
+    head.reserve_exact(moov.len() + growth as usize);
+    let head_len = file_type_len + moov.len() as u64 + growth;
+    rewrite(&moov, &tables, &kept, head_len, &mut head)?;
+    resize_parents(&moov, &movie, &tables, file_type_len as usize, &mut head)?;
+    Ok(Relocated { head, kept })
+}
+
+/// A table to be rewritten.
+struct Rewrite {
+    table: ChunkTable,
+    wide: bool,
+    /// The furthest place of a chunk, counted from the end of the new head.
+    furthest: u64,
+}
+
+impl Rewrite {
+    fn growth(&self) -> u64 {
+        if self.wide && !self.table.wide { u64::from(self.table.count) * 4 } else { 0 }
+    }
+}
+
+/// In the order in which they lie in the index.
+fn movie_tables(moov: &[u8], movie: &Movie, kept: &[Kept]) -> Result<Vec<Rewrite>, Refusal> {
+    let mut rewrites = Vec::new();
+    for table in movie.tracks.iter().filter_map(|track| track.chunks) {
+        let mut furthest = 0;
+        for offset in table.offsets(moov)? {
+            furthest = furthest.max(place_of(offset, kept)?);
+        }
+        rewrites.push(Rewrite { table, wide: table.wide, furthest });
+    }
+    rewrites.sort_by_key(|rewrite| rewrite.table.span.start);
+    Ok(rewrites)
+}
+
+/// Where a byte of the old file comes, counted from the end of the new head.
+fn place_of(offset: u64, kept: &[Kept]) -> Result<u64, Refusal> {
+    // A chunk of empty samples may stand at the very end of a run.
+    kept.iter()
+        .find(|run| run.old.contains(&offset))
+        .or_else(|| kept.iter().find(|run| run.old.end == offset))
+        .map(|run| run.place + (offset - run.old.start))
+        .ok_or_else(|| Refusal::Fixed("media lie outside of every box".to_owned()))
+}
+
+/// Widens tables until every offset fits; returns by how many bytes the index grows. Tables only ever widen, so that
+/// this ends after as many rounds as there are tables.
+fn settle(tables: &mut [Rewrite], head_len: u64) -> u64 {
+    loop {
+        let growth = tables.iter().map(Rewrite::growth).sum::<u64>();
+        let fits = |furthest: u64| head_len + growth + furthest <= u64::from(u32::MAX);
+        let mut changed = false;
+        for rewrite in tables.iter_mut().filter(|rewrite| !rewrite.wide && !fits(rewrite.furthest)) {
+            rewrite.wide = true;
+            changed = true;
+        }
+        if !changed {
+            return growth;
+        }
+    }
+}
+
+/// Appends the index with new tables; sizes of the boxes around them are still the old ones.
+fn rewrite(
+    moov: &[u8],
+    tables: &[Rewrite],
+    kept: &[Kept],
+    head_len: u64,
+    out: &mut Vec<u8>,
+) -> Result<(), Refusal> {
+    let mut copied = 0;
+    for Rewrite { table, wide, .. } in tables {
+        let entry_len = if table.wide { 8 } else { 4 };
+        let tail_start = table.span.body + 8 + table.count as usize * entry_len;
+        // Header, version, flags and count stay; the kind and the size follow below.
+        out.extend_from_slice(part(moov, copied..table.span.body + 8)?);
+        for offset in table.offsets(moov)? {
+            let place = head_len + place_of(offset, kept)?;
+            match u32::try_from(place) {
+                Ok(narrow) if !wide => out.extend_from_slice(&narrow.to_be_bytes()),
+                Ok(_) | Err(_) => out.extend_from_slice(&place.to_be_bytes()),
+            }
+        }
+        copied = tail_start;
+    }
+    out.extend_from_slice(part(moov, copied..moov.len())?);
+    Ok(())
+}
+
+fn part(moov: &[u8], range: Range<usize>) -> Result<&[u8], Refusal> {
+    // Tables that overlap would come here; the parser does not produce any.
+    moov.get(range).ok_or_else(|| Refusal::Probe(ProbeError::damaged("tables of chunk offsets overlap")))
+}
+
+/// Gives widened tables their name, and everything around them its new size. `at` is where the index begins.
+fn resize_parents(
+    moov: &[u8],
+    movie: &Movie,
+    tables: &[Rewrite],
+    at: usize,
+    head: &mut [u8],
+) -> Result<(), Refusal> {
+    // An index that was open to the end of the file is not at the end any more.
+    let index = Span { kind: *b"moov", start: 0, body: 8, end: moov.len() };
+    let open_ended = u32_at(moov, 0)? == 0;
+    let parents = movie.tracks.iter().flat_map(|track| &track.path).copied();
+    let own = tables.iter().map(|rewrite| rewrite.table.span);
+    for span in std::iter::once(index).chain(parents).chain(own) {
+        let growth_in = |range: Range<usize>| -> u64 {
+            tables
+                .iter()
+                .filter(|rewrite| range.contains(&rewrite.table.span.start))
+                .map(Rewrite::growth)
+                .sum()
+        };
+        let start = at + span.start + growth_in(0..span.start) as usize;
+        let len = (span.end - span.start) as u64 + growth_in(span.start..span.end);
+        match u32_at(moov, span.start)? {
+            0 if !(open_ended && span.start == 0) => {}
+            1 => {
+                u64_at(moov, span.start + 8)?;
+                put(head, start + 8, &len.to_be_bytes())?;
+            }
+            _ => {
+                let narrow = u32::try_from(len).map_err(|_too_large| ProbeError::IndexTooLarge)?;
+                put(head, start, &narrow.to_be_bytes())?;
+            }
+        }
+        if tables.iter().any(|rewrite| rewrite.wide && rewrite.table.span == span) {
+            put(head, start + 4, b"co64")?;
+        }
+    }
+    Ok(())
+}
+
+fn put(head: &mut [u8], at: usize, bytes: &[u8]) -> Result<(), ProbeError> {
+    match head.get_mut(at..at + bytes.len()) {
+        Some(place) => place.copy_from_slice(bytes),
+        None => return Err(ProbeError::damaged("a box ends too early")),
+    }
+    Ok(())
+}
