@@ -1,1 +1,3 @@
-//! x
+//! The vodpost client: commands and terminal UI.
+
+pub mod qr;
