@@ -46,6 +46,8 @@ Without a command it opens the terminal UI, and starts a daemon for you if none 
 VIDEO is an id, a unique prefix of one, a path or an exact title.
 TARGET is a VIDEO (all its URLs), VIDEO#LABEL, a token or a URL.";
 
+const EVERY: &str = "Options of every command";
+
 #[derive(Debug, Parser)]
 #[command(
     name = "vodpost",
@@ -69,13 +71,13 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 pub struct Global {
     /// The daemon's socket, instead of looking in the usual places
-    #[arg(long, global = true, env = "VODPOST_SOCKET", value_name = "PATH")]
+    #[arg(long, global = true, help_heading = EVERY, env = "VODPOST_SOCKET", value_name = "PATH")]
     pub socket: Option<PathBuf>,
     /// Write the result as one JSON document to stdout, and nothing else there
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERY)]
     pub json: bool,
     /// When to use colours; `NO_COLOR` is honoured
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t)]
+    #[arg(long, global = true, help_heading = EVERY, value_enum, value_name = "WHEN", default_value_t)]
     pub color: ColorChoice,
 }
 

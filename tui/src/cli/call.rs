@@ -59,7 +59,10 @@ impl Call {
     }
 }
 
-fn talk<B: BufRead>(context: &mut Context, open: impl FnOnce() -> B + Send + 'static) -> Result<(), Failure> {
+pub(super) fn talk<B: BufRead>(
+    context: &mut Context,
+    open: impl FnOnce() -> B + Send + 'static,
+) -> Result<(), Failure> {
     let (receiver, sender, stream) = context.daemon()?.split();
     let (inputs, from_both) = mpsc::channel();
     let (credits, credit) = mpsc::channel();

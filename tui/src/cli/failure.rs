@@ -2,7 +2,7 @@
 
 use std::io;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use vodpost_protocol::connection::{CallError, TalkError};
 use vodpost_protocol::refusal::{Refusal, RefusalClass};
 
@@ -117,12 +117,19 @@ impl Failure {
         }
     }
 
-    /// `{"kind":…,"message":…,"hint":…}`
     #[must_use]
-    pub fn json(&self) -> Value {
-        let sentence = self.sentence();
-        json!({ "kind": self.kind(), "message": sentence.message, "hint": sentence.hint })
+    pub fn json(&self) -> ErrorJson {
+        let Sentence { message, hint } = self.sentence();
+        ErrorJson { kind: self.kind(), message, hint }
     }
+}
+
+/// `{"kind":…,"message":…,"hint":…}`, what stands under `error` wherever JSON was asked for.
+#[derive(Debug, Serialize)]
+pub struct ErrorJson {
+    pub kind: &'static str,
+    pub message: String,
+    pub hint: Option<String>,
 }
 
 impl From<ConnectError> for Failure {
@@ -169,11 +176,12 @@ mod tests {
     #[test]
     fn an_error_in_json_has_three_fields() {
         let failure = Failure::Refused(Refusal::NotVerified { state: VerificationState::None });
+        let json = |failure: &Failure| serde_json::to_string(&failure.json()).unwrap();
         assert_eq!(
-            failure.json().to_string(),
-            r#"{"hint":"vodpost account submit individual --name NAME --id-number NUMBER","kind":"not_verified","message":"The account is not verified (state: none)."}"#
+            json(&failure),
+            r#"{"kind":"not_verified","message":"The account is not verified (state: none).","hint":"vodpost account submit individual --name NAME --id-number NUMBER"}"#
         );
-        assert_eq!(Failure::Refused(Refusal::AlreadyActivated).json()["hint"], Value::Null);
+        assert!(json(&Failure::Refused(Refusal::AlreadyActivated)).ends_with(r#""hint":null}"#));
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! `vodpost ls`: the videos, page by page until all are there.
 
 use clap::{Args, ValueEnum};
-use serde_json::json;
 use vodpost_protocol::posting::PostingState;
 use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::reply::Page;
@@ -104,7 +103,7 @@ impl Ls {
             }
         })?;
         if as_json {
-            return context.out.json(&json!({ "videos": videos, "next": rest.next, "total": rest.total }));
+            return context.out.json(&Page { videos, next: rest.next, total: rest.total });
         }
         if table.is_empty() {
             return context.out.note("No videos.");
