@@ -43,7 +43,10 @@ impl Sealer {
                     return Err(SealError::Exposed { path: path.to_owned() });
                 }
                 let mut bytes = Vec::new();
-                file.by_ref().take(KEY_LEN as u64 + 1).read_to_end(&mut bytes).map_err(failed("read"))?;
+                Read::by_ref(&mut file)
+                    .take(KEY_LEN as u64 + 1)
+                    .read_to_end(&mut bytes)
+                    .map_err(failed("read"))?;
                 let len = bytes.len();
                 <[u8; KEY_LEN]>::try_from(bytes)
                     .map_err(|_bytes| SealError::Length { path: path.to_owned(), len })?

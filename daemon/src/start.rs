@@ -120,7 +120,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let lock = lock_state(&config)?;
     make_folder(&artifacts)?;
     let sealer = Sealer::open(&config.state_dir.join("account.key"))?;
-    let tools = Arc::new(Tools::find(config.conversion.ffmpeg.clone(), config.conversion.ffprobe.clone()));
+    let tools = Arc::new(find_tools(&config).await);
     let (store, loaded) = Store::open(&config.state_dir)?;
     for notice in &loaded.notices {
         tracing::warn!("{notice}");
@@ -204,6 +204,14 @@ impl Daemon {
             tracing::error!("the engine did not end cleanly");
         }
     }
+}
+
+/// Asking ffmpeg for its version takes a child process, so it happens beside the loop.
+async fn find_tools(config: &Config) -> Tools {
+    let (ffmpeg, ffprobe) = (config.conversion.ffmpeg.clone(), config.conversion.ffprobe.clone());
+    let tools = Tools::with(ffmpeg, ffprobe, std::env::var_os("PATH").as_deref());
+    let found = tools.clone();
+    tokio::task::spawn_blocking(move || found.detect_version()).await.unwrap_or(tools)
 }
 
 fn settings(config: &Config) -> Settings {

@@ -45,41 +45,85 @@ pub fn needs_probe(state: &State, root: &Arc<Path>, file: &FoundFile) -> bool {
 
 /// Takes in one look at all roots.
 pub(super) fn scanned(tx: &mut Transaction<'_>, scan: Scan) {
-    let mut found: BTreeMap<Place, Vec<FoundFile>> = BTreeMap::new();
-    let mut readable: HashSet<Arc<Path>> = HashSet::new();
-    let mut unavailable: HashMap<Arc<Path>, String> = HashMap::new();
-    for root in scan.roots {
-        match root.found {
-            Ok(files) if files.is_empty() && has_present_videos(tx.state(), &root.root) => {
-                // A disk that is not mounted leaves an empty folder behind; that is no deletion (L5).
-                let reason = "the folder is empty; is its disk mounted?".to_owned();
-                unavailable.insert(root.root, reason);
-            }
-            Ok(files) => {
-                readable.insert(root.root.clone());
-                for file in files {
-                    let place = Place {
-                        root: root.root.clone(),
-                        folder: file.folder.clone(),
-                        base: file.base.clone(),
-                    };
-                    found.entry(place).or_default().push(file);
-                }
-            }
-            Err(reason) => {
-                unavailable.insert(root.root, reason);
-            }
-        }
-    }
+    let (mut found, roots) = take_in(tx.state(), scan.roots);
     hide_deleted(tx.state(), &mut found);
-    let absent = update_known(tx, &mut found, &scan.probed, &unavailable, &readable);
+    let absent = update_known(tx, &mut found, &scan.probed, &roots);
+    found.retain(|_, group| !group.files.is_empty());
     let absent = follow_moves(tx, &mut found, &scan.probed, absent);
-    for (place, files) in found {
-        add(tx, place, &files, &scan.probed);
+    for (place, group) in found {
+        // L2: a new video is admitted when all of it has settled.
+        if !group.settling {
+            add(tx, place, &group.files, &scan.probed);
+        }
     }
     for id in absent {
         mark_missing(tx, id, MissingCause::Vanished);
     }
+}
+
+/// The files that were found at one place.
+#[derive(Debug, Default)]
+struct Group {
+    files: Vec<FoundFile>,
+    /// Another file of the group is still being written.
+    settling: bool,
+}
+
+/// Which parts of the library could be read.
+#[derive(Debug, Default)]
+struct Roots {
+    readable: HashSet<Arc<Path>>,
+    unavailable: HashMap<Arc<Path>, String>,
+    unreadable_folders: Vec<(Arc<Path>, PathBuf, String)>,
+}
+
+impl Roots {
+    /// Why what is at this place cannot be known; `None` when it can.
+    fn obstacle(&self, place: &Place) -> Option<String> {
+        let folder = self
+            .unreadable_folders
+            .iter()
+            .find(|(root, folder, _)| *root == place.root && place.folder.starts_with(folder));
+        if let Some((_, _, reason)) = folder {
+            return Some(reason.clone());
+        }
+        if self.readable.contains(&place.root) {
+            return None;
+        }
+        let reason = self.unavailable.get(&place.root).cloned();
+        Some(reason.unwrap_or_else(|| "the root is no longer in the configuration".to_owned()))
+    }
+}
+
+fn take_in(state: &State, scans: Vec<RootScan>) -> (BTreeMap<Place, Group>, Roots) {
+    let mut groups: BTreeMap<Place, Group> = BTreeMap::new();
+    let mut roots = Roots::default();
+    for RootScan { root, found } in scans {
+        let found = match found {
+            Ok(found) => found,
+            Err(reason) => {
+                roots.unavailable.insert(root, reason);
+                continue;
+            }
+        };
+        let empty = found.files.is_empty() && found.settling.is_empty() && found.unreadable.is_empty();
+        if empty && has_present_videos(state, &root) {
+            // A disk that is not mounted leaves an empty folder behind; that is no deletion (L5).
+            roots.unavailable.insert(root, "the folder is empty; is its disk mounted?".to_owned());
+            continue;
+        }
+        let place = |folder: PathBuf, base| Place { root: root.clone(), folder, base };
+        for file in found.files {
+            groups.entry(place(file.folder.clone(), file.base.clone())).or_default().files.push(file);
+        }
+        for (folder, base) in found.settling {
+            groups.entry(place(folder, base)).or_default().settling = true;
+        }
+        let unreadable = found.unreadable.into_iter();
+        roots.unreadable_folders.extend(unreadable.map(|(folder, reason)| (root.clone(), folder, reason)));
+        roots.readable.insert(root);
+    }
+    (groups, roots)
 }
 
 fn has_present_videos(state: &State, root: &Arc<Path>) -> bool {
@@ -109,7 +153,7 @@ fn hide_deleted(state: &State, found: &mut BTreeMap<Place, Group>) {
     }
 }
 
-/// Updates the videos whose files were found at their place; returns those of readable roots that were not.
+/// Updates the videos whose files were found at their place; returns those that are not where they could be seen.
 fn update_known(
     tx: &mut Transaction<'_>,
     found: &mut BTreeMap<Place, Group>,
@@ -125,15 +169,12 @@ fn update_known(
         .collect();
     let mut absent = BTreeSet::new();
     for (id, place) in known {
-        if let Some(files) = found.remove(&place) {
-            update(tx, id, &files, probed);
-        } else if readable.contains(&place.root) {
-            absent.insert(id);
-        } else {
-            let reason = unavailable.get(&place.root);
-            let reason =
-                reason.cloned().unwrap_or_else(|| "the root is no longer in the configuration".to_owned());
+        if let Some(group) = found.remove(&place) {
+            update(tx, id, &group, probed);
+        } else if let Some(reason) = roots.obstacle(&place) {
             mark_missing(tx, id, MissingCause::RootUnavailable(reason));
+        } else {
+            absent.insert(id);
         }
     }
     absent
@@ -167,7 +208,7 @@ fn follow_moves(
         if !moved.insert(id) {
             continue;
         }
-        let (Some(files), Some(mut video)) = (found.remove(&place), tx.state().video(id).cloned()) else {
+        let (Some(group), Some(mut video)) = (found.remove(&place), tx.state().video(id).cloned()) else {
             continue;
         };
         let detail = format!("{} → {}", shown(&video.place), shown(&place));

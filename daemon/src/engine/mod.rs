@@ -156,8 +156,9 @@ impl Engine {
             if let Some(stopped) = self.step(batch) {
                 self.jobs.stop_all();
                 self.store.close();
-                // The one who asked may be gone by now.
-                drop(stopped.send(()));
+                if stopped.send(()).is_err() {
+                    tracing::debug!("nobody waits for the end any more");
+                }
                 return;
             }
             self.compact_if_wanted();
@@ -348,13 +349,16 @@ impl Engine {
     }
 
     fn tell(&self, push: Push) {
-        // An error says that nobody has subscribed.
-        drop(self.pushes.send(push));
+        // It fails when nobody has subscribed.
+        if self.pushes.send(push).is_err() {
+            tracing::trace!("nobody is told");
+        }
     }
 
     fn want_scan(&self) {
-        // A full channel says that a scan is wanted already.
-        drop(self.scan_wanted.try_send(()));
+        if self.scan_wanted.try_send(()).is_err() {
+            tracing::debug!("a scan is wanted already");
+        }
     }
 
     fn publish_all(&self) {

@@ -136,9 +136,21 @@ fn probe(path: &Path, seen: FileIdentity, tools: &Tools) -> Result<MediaInfo, Un
     }
 }
 
-/// Whether the same file may be usable later.
+/// Whether the same file may be usable later, though nothing of it changes.
 fn may_pass(error: &ProbeError) -> bool {
-    error.may_pass()
+    match error {
+        ProbeError::FfprobeMissing | ProbeError::Changing | ProbeError::Io(_) => true,
+        ProbeError::Empty
+        | ProbeError::NotRegular
+        | ProbeError::IndexMissing
+        | ProbeError::Truncated { .. }
+        | ProbeError::Damaged(_)
+        | ProbeError::IndexTooLarge
+        | ProbeError::NotMedia
+        | ProbeError::NoVideo
+        | ProbeError::ExternalReference
+        | ProbeError::Ffprobe(_) => false,
+    }
 }
 
 /// Asks the engine which of the files it does not know yet.

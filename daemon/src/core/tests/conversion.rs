@@ -1,0 +1,153 @@
+//! C1 to C6 and P1, P2.
+
+use std::time::Duration;
+
+use vodpost_protocol::conversion::ConversionState;
+use vodpost_protocol::ids::Label;
+use vodpost_protocol::posting::PostingState;
+use vodpost_protocol::refusal::Refusal;
+
+use super::super::artifact::{Failure, WorkerReport};
+use super::super::conversion::state_of;
+use super::super::effect::Effect;
+use super::super::input::{Command, Input};
+use super::super::media::Container;
+use super::super::video::Unusable;
+use super::{World, label, mp4};
+
+fn mkv() -> super::MediaInfo {
+    let mut info = mp4(1_000_000, 720);
+    info.container = Container::Other("matroska".into());
+    info
+}
+
+fn conversion(world: &World, title: &str) -> ConversionState {
+    state_of(&world.video(title).conversion)
+}
+
+#[test]
+fn p1_the_posting_is_live_when_the_conversion_is_ready() {
+    let mut world = World::ready();
+    world.generate("talk").unwrap();
+    assert_eq!(world.state_of("talk"), []);
+    world.finish_work();
+    assert_eq!(world.state_of("talk"), [PostingState::Live]);
+}
+
+#[test]
+fn p2_tokens_differ_and_generate_again_gives_the_same_url() {
+    let mut world = World::live();
+    let first = world.postings("talk")[0].token;
+    world.generate("talk").unwrap();
+    assert_eq!(world.postings("talk").len(), 1);
+    let video = world.id("talk");
+    world.command(Command::Generate { video, label: label("second") }).unwrap();
+    let postings = world.postings("talk");
+    assert_eq!(postings.len(), 2);
+    assert_ne!(postings[1].token, first);
+}
+
+#[test]
+fn labels_asked_for_while_it_converts_are_created_with_it() {
+    let mut world = World::ready();
+    world.generate("talk").unwrap();
+    let video = world.id("talk");
+    world.command(Command::Generate { video, label: label("second") }).unwrap();
+    world.finish_work();
+    let labels: Vec<Label> = world.postings("talk").into_iter().map(|posting| posting.label).collect();
+    assert_eq!(labels, [label("default"), label("second")]);
+}
+
+#[test]
+fn c1_without_a_usable_file_generate_names_every_reason() {
+    let mut world = World::ready();
+    world.write("bad.mp4", Err(Unusable { reason: "truncated".into(), look_again: false }));
+    world.scan();
+    let refusal = world.generate("bad").unwrap_err();
+    let reasons = vec!["bad.mp4: truncated".to_owned()];
+    assert_eq!(refusal, Refusal::NoUsableRendition { title: "bad".into(), reasons });
+}
+
+#[test]
+fn c3_a_conversion_that_misses_its_deadline_fails_with_that_reason() {
+    let mut world = World::ready();
+    world.generate("talk").unwrap();
+    world.pass(Duration::from_secs(4 * 3600 - 1));
+    assert_eq!(conversion(&world, "talk"), ConversionState::Running);
+    world.pass(Duration::from_secs(1));
+    assert_eq!(conversion(&world, "talk"), ConversionState::Failed);
+    let stopped = world.effects.iter().any(|effect| matches!(effect, Effect::StopConversion(_)));
+    assert!(stopped);
+}
+
+#[test]
+fn c4_a_failed_conversion_is_retried_with_its_postings() {
+    let mut world = World::ready();
+    world.generate("talk").unwrap();
+    let given = world.assignments().remove(0);
+    let failure = Failure { reason: "disk full".into(), output: "last line".into() };
+    world.input(Input::Worker(WorkerReport::Failed { job: given.job, failure })).unwrap();
+    assert_eq!(conversion(&world, "talk"), ConversionState::Failed);
+    let video = world.id("talk");
+    world.command(Command::Retry { video }).unwrap();
+    world.finish_work();
+    assert_eq!(world.state_of("talk"), [PostingState::Live]);
+    let again = world.command(Command::Retry { video });
+    let wrong = Refusal::WrongConversionState { title: "talk".into(), state: ConversionState::Ready };
+    assert_eq!(again, Err(wrong));
+}
+
+#[test]
+fn c5_after_a_crash_a_running_conversion_is_done_again_under_a_new_attempt() {
+    let mut world = World::ready();
+    world.generate("talk").unwrap();
+    let before = world.assignments().remove(0);
+    world.crash();
+    let after = world.assignments().remove(0);
+    assert_eq!(after.job.attempt, before.job.attempt + 1);
+    world.report_ready(&before);
+    assert_eq!(world.state_of("talk"), [], "a result of the attempt before the crash is late");
+    world.report_ready(&after);
+    assert_eq!(world.state_of("talk"), [PostingState::Live]);
+}
+
+#[test]
+fn c5_a_late_result_after_cancel_changes_nothing_and_its_file_is_removed() {
+    let mut world = World::ready();
+    world.write("film.mkv", Ok(mkv()));
+    world.scan();
+    world.generate("film").unwrap();
+    let given = world.assignments().remove(0);
+    let video = world.id("film");
+    world.command(Command::Cancel { video }).unwrap();
+    world.effects.clear();
+    world.report_ready(&given);
+    assert_eq!(conversion(&world, "film"), ConversionState::Failed);
+    assert!(matches!(world.effects.as_slice(), [Effect::RemoveArtifact(_)]));
+}
+
+#[test]
+fn the_queue_has_as_many_workers_as_configured_and_light_work_passes_it() {
+    let mut world = World::ready();
+    for name in ["a.mkv", "b.mkv", "c.mkv"] {
+        world.write(name, Ok(mkv()));
+    }
+    world.scan();
+    for title in ["a", "b", "c", "talk"] {
+        world.generate(title).unwrap();
+    }
+    let given = world.assignments();
+    assert_eq!(given.len(), 2, "one worker, and the one that needs none");
+    assert_eq!(conversion(&world, "b"), ConversionState::Queued);
+    world.report_ready(&given[0]);
+    assert_eq!(conversion(&world, "b"), ConversionState::Running);
+    assert_eq!(conversion(&world, "c"), ConversionState::Queued);
+}
+
+#[test]
+fn generate_is_refused_while_the_source_is_away_or_off() {
+    let mut world = World::ready();
+    let video = world.id("talk");
+    world.command(Command::SetSource { video, switch: vodpost_protocol::video::Switch::Off }).unwrap();
+    assert_eq!(world.generate("talk"), Err(Refusal::SourceSuspended { title: "talk".into() }));
+}

@@ -1,0 +1,123 @@
+//! P3 to P6 and L6.
+
+use vodpost_protocol::posting::{Cause, PostingState};
+use vodpost_protocol::refusal::Refusal;
+use vodpost_protocol::video::Switch;
+
+use super::super::artifact::PublicState;
+use super::super::effect::Effect;
+use super::super::input::{Command, Input};
+use super::super::posting::causes;
+use super::World;
+
+fn set_posting(world: &mut World, switch: Switch) -> Result<(), Refusal> {
+    let video = world.id("talk");
+    let tokens = world.postings("talk").iter().map(|posting| posting.token).collect();
+    world.command(Command::SetPostings { video, tokens, switch })
+}
+
+fn set_source(world: &mut World, switch: Switch) -> Result<(), Refusal> {
+    let video = world.id("talk");
+    world.command(Command::SetSource { video, switch })
+}
+
+fn delete(world: &mut World, keep_files: bool) -> Result<(), Refusal> {
+    let video = world.id("talk");
+    world.command(Command::DeleteSource { video, keep_files })
+}
+
+#[test]
+fn p3_all_causes_are_given() {
+    let mut world = World::live();
+    set_posting(&mut world, Switch::Off).unwrap();
+    set_source(&mut world, Switch::Off).unwrap();
+    world.root_error = Some("gone".into());
+    world.scan();
+    let video = world.video("talk");
+    let all = causes(video, &world.postings("talk")[0]);
+    assert_eq!(all, [Cause::Posting, Cause::Source, Cause::Missing]);
+}
+
+#[test]
+fn p4_the_two_switches_never_touch_each_other() {
+    let mut world = World::live();
+    set_posting(&mut world, Switch::Off).unwrap();
+    set_source(&mut world, Switch::Off).unwrap();
+    set_source(&mut world, Switch::On).unwrap();
+    assert_eq!(world.state_of("talk"), [PostingState::Suspended]);
+    set_posting(&mut world, Switch::On).unwrap();
+    assert_eq!(world.state_of("talk"), [PostingState::Live]);
+    set_source(&mut world, Switch::Off).unwrap();
+    set_posting(&mut world, Switch::Off).unwrap();
+    set_posting(&mut world, Switch::On).unwrap();
+    assert_eq!(world.state_of("talk"), [PostingState::Suspended]);
+    set_source(&mut world, Switch::On).unwrap();
+    assert_eq!(world.state_of("talk"), [PostingState::Live]);
+}
+
+#[test]
+fn p4_switching_to_the_same_position_is_no_event() {
+    let mut world = World::live();
+    let before = world.events.len();
+    set_posting(&mut world, Switch::On).unwrap();
+    set_source(&mut world, Switch::On).unwrap();
+    assert_eq!(world.events.len(), before);
+}
+
+#[test]
+fn p5_deletion_is_final() {
+    let mut world = World::live();
+    delete(&mut world, false).unwrap();
+    assert_eq!(world.state_of("talk"), [PostingState::Invalid]);
+    assert_eq!(world.public("talk"), [PublicState::Invalid]);
+    let refusal = Err(Refusal::SourceDeleted { title: "talk".into() });
+    assert_eq!(set_posting(&mut world, Switch::On), refusal);
+    assert_eq!(set_source(&mut world, Switch::On), refusal);
+    assert_eq!(delete(&mut world, false), refusal);
+    assert_eq!(world.generate("talk"), refusal);
+    world.crash();
+    assert_eq!(world.state_of("talk"), [PostingState::Invalid]);
+}
+
+#[test]
+fn p5_a_new_file_of_the_same_name_is_another_video() {
+    let mut world = World::live();
+    let (old, token) = (world.id("talk"), world.postings("talk")[0].token);
+    delete(&mut world, false).unwrap();
+    world.input(Input::Trashed { video: old, result: Ok(()) }).unwrap();
+    world.remove("talk.mp4");
+    world.scan();
+    world.write("talk.mp4", Ok(super::mp4(1, 480)));
+    world.scan();
+    assert_ne!(world.id("talk"), old);
+    assert_eq!(world.core.state().posting(token).unwrap().video, old);
+}
+
+#[test]
+fn l6_deleting_moves_the_files_to_the_trash_and_goes_on_after_a_crash() {
+    let mut world = World::live();
+    delete(&mut world, false).unwrap();
+    let trashes =
+        |world: &World| world.effects.iter().filter(|effect| matches!(effect, Effect::Trash { .. })).count();
+    assert_eq!(trashes(&world), 1);
+    world.crash();
+    assert_eq!(trashes(&world), 1, "not confirmed, so done again");
+    let video = world.id("talk");
+    world.input(Input::Trashed { video, result: Ok(()) }).unwrap();
+    world.crash();
+    assert_eq!(trashes(&world), 0);
+}
+
+#[test]
+fn l6_kept_files_do_not_come_back_as_a_new_video() {
+    let mut world = World::live();
+    delete(&mut world, true).unwrap();
+    let trash = world.effects.iter().any(|effect| matches!(effect, Effect::Trash { .. }));
+    assert!(!trash);
+    world.scan();
+    assert_eq!(world.core.state().videos().len(), 1);
+    // Another file under the same name is another matter.
+    world.write("talk.mp4", Ok(super::mp4(1, 480)));
+    world.scan();
+    assert_eq!(world.core.state().videos().len(), 2);
+}
