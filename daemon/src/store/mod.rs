@@ -184,6 +184,9 @@ fn open_table(
         table.close();
         return rebuild(folder, log, snapshot, "it is older than the oldest commit of the log", notices);
     }
+    if applied == 0 && log.last_seq() > 0 {
+        notices.push(format!("the state table was empty and was filled up to commit {}", log.last_seq()));
+    }
     replay(&mut table, log)?;
     Ok(table)
 }

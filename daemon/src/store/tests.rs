@@ -1,1 +1,211 @@
-//! Tests of the store on real folders.
+//! The store on real folders: what comes back after every kind of end, and what is refused.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use vodpost_protocol::event::EventKind;
+use vodpost_protocol::ids::{Label, Token, VideoId};
+use vodpost_protocol::time::Timestamp;
+use vodpost_protocol::video::Switch;
+
+use super::{Loaded, Store, StoreError};
+use crate::core::actor::Actor;
+use crate::core::event::{Event, Subject};
+use crate::core::posting::Posting;
+use crate::core::state::Change;
+
+fn posting(number: u128) -> Change {
+    Change::Posting(Posting {
+        token: Token::from_random(number),
+        video: VideoId::from_random(7),
+        label: Label::default(),
+        switch: Switch::On,
+        created_at: Timestamp::from_millis(1),
+        views: 0,
+        bytes: 0,
+    })
+}
+
+fn event(seq: u64) -> Change {
+    Change::Event(Event {
+        seq,
+        at: Timestamp::from_millis(seq),
+        actor: Actor::Daemon,
+        what: EventKind::PostingCreated,
+        subject: Subject::Account,
+        detail: None,
+    })
+}
+
+/// A store with `count` commits of one posting and one event each, ended without a word.
+fn written(folder: &Path, count: u64) {
+    let (mut store, _) = Store::open(folder).unwrap();
+    for number in 1..=count {
+        store.commit(&[posting(number.into()), event(number)]).unwrap();
+    }
+    store.close();
+}
+
+/// How many postings and which newest event are there.
+fn found(folder: &Path) -> (usize, u64) {
+    let (store, loaded) = Store::open(folder).unwrap();
+    let Loaded { state, .. } = loaded;
+    store.close();
+    (state.postings().len(), state.last_seq())
+}
+
+fn log_file(folder: &Path) -> PathBuf {
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder.join("log")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths.pop().unwrap()
+}
+
+#[test]
+fn s1_what_was_committed_is_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    written(folder.path(), 20);
+    assert_eq!(found(folder.path()), (20, 20));
+    written_more(folder.path());
+    assert_eq!(found(folder.path()), (21, 21));
+}
+
+fn written_more(folder: &Path) {
+    let (mut store, loaded) = Store::open(folder).unwrap();
+    let seq = loaded.state.last_seq() + 1;
+    store.commit(&[posting(seq.into()), event(seq)]).unwrap();
+    store.close();
+}
+
+#[test]
+fn s1_the_log_alone_is_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    written(folder.path(), 20);
+    fs::remove_dir_all(folder.path().join("db")).unwrap();
+    assert_eq!(found(folder.path()), (20, 20));
+}
+
+#[test]
+fn s1_a_torn_last_record_at_any_length_is_no_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    written(folder.path(), 3);
+    let path = log_file(folder.path());
+    let whole = fs::read(&path).unwrap();
+    fs::remove_dir_all(folder.path().join("db")).unwrap();
+    written_more_log_only(folder.path());
+    let longer = fs::read(&path).unwrap();
+    for len in whole.len() + 1..longer.len() {
+        let torn = tempfile::tempdir().unwrap();
+        fs::create_dir(torn.path().join("log")).unwrap();
+        fs::write(torn.path().join("log").join(path.file_name().unwrap()), &longer[..len]).unwrap();
+        assert_eq!(found(torn.path()), (3, 3), "cut to {len}");
+    }
+}
+
+fn written_more_log_only(folder: &Path) {
+    written_more(folder);
+    fs::remove_dir_all(folder.join("db")).unwrap();
+}
+
+#[test]
+fn s3_a_flipped_byte_in_the_log_is_refused_and_nothing_is_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    written(folder.path(), 5);
+    let path = log_file(folder.path());
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[30] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    let refused = Store::open(folder.path()).err().unwrap();
+    assert!(matches!(refused, StoreError::LogDamaged { .. }), "{refused}");
+    assert_eq!(fs::read(&path).unwrap(), bytes);
+}
+
+#[test]
+fn s3_a_lost_log_is_refused_instead_of_starting_from_what_sled_has() {
+    let folder = tempfile::tempdir().unwrap();
+    written(folder.path(), 5);
+    fs::remove_dir_all(folder.path().join("log")).unwrap();
+    let refused = Store::open(folder.path()).err().unwrap();
+    assert!(matches!(refused, StoreError::LogBehind { applied: 5, .. }), "{refused}");
+}
+
+#[test]
+fn s3_a_damaged_table_is_set_aside_and_rebuilt() {
+    for damage in [truncate_all as fn(&Path), flip_all, half_written_snapshot] {
+        let folder = tempfile::tempdir().unwrap();
+        written(folder.path(), 50);
+        damage(&folder.path().join("db"));
+        let (store, loaded) = Store::open(folder.path()).unwrap();
+        store.close();
+        assert_eq!((loaded.state.postings().len(), loaded.state.last_seq()), (50, 50));
+        assert!(!loaded.notices.is_empty(), "the admin is told");
+    }
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.filter(|path| path.is_file()).collect()
+}
+
+fn truncate_all(db: &Path) {
+    for path in files_in(db) {
+        fs::OpenOptions::new().write(true).open(path).unwrap().set_len(3).unwrap();
+    }
+}
+
+fn flip_all(db: &Path) {
+    for path in files_in(db) {
+        let bytes: Vec<u8> = fs::read(&path).unwrap().iter().map(|byte| byte ^ 0x55).collect();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+fn half_written_snapshot(db: &Path) {
+    fs::write(db.join("snap.0000000000FFFFFF.generating"), [1, 2, 3]).unwrap();
+}
+
+#[test]
+fn the_log_is_cut_behind_a_snapshot_and_the_state_survives_without_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut store, _) = Store::open(folder.path()).unwrap();
+    for number in 1..=10 {
+        store.commit(&[posting(number.into()), event(number)]).unwrap();
+    }
+    store.compact().unwrap();
+    assert_eq!(fs::metadata(log_file(folder.path())).unwrap().len(), 8);
+    store.commit(&[posting(11), event(11)]).unwrap();
+    store.close();
+    fs::remove_dir_all(folder.path().join("db")).unwrap();
+    assert_eq!(found(folder.path()), (11, 11));
+}
+
+#[test]
+fn s3_a_damaged_snapshot_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut store, _) = Store::open(folder.path()).unwrap();
+    store.commit(&[posting(1), event(1)]).unwrap();
+    store.compact().unwrap();
+    store.close();
+    let snapshot = files_in(&folder.path().join("snapshot")).remove(0);
+    let mut bytes = fs::read(&snapshot).unwrap();
+    bytes[20] ^= 1;
+    fs::write(&snapshot, bytes).unwrap();
+    assert!(matches!(Store::open(folder.path()), Err(StoreError::Damaged { .. })));
+}
+
+#[test]
+fn events_are_read_in_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    written(folder.path(), 30);
+    let (store, _) = Store::open(folder.path()).unwrap();
+    let page: Vec<u64> = store.events(10, 5).unwrap().iter().map(|event| event.seq).collect();
+    assert_eq!(page, [11, 12, 13, 14, 15]);
+    assert_eq!(store.events(30, 5).unwrap(), []);
+    assert_eq!(store.oldest_event().unwrap(), 1);
+}
+
+#[test]
+fn a_commit_holds_only_the_last_of_several_changes_to_a_record() {
+    let writes = super::record::writes(&[posting(1), posting(2), posting(1)]).unwrap();
+    assert_eq!(writes.len(), 2);
+}
