@@ -1,1 +1,9 @@
-//! x
+//! What the end-to-end tests need: a site of its own for each test, the real programs, real media, a small HTTP client,
+//! and a real pseudo-terminal. Every wait has a condition, a deadline and a name.
+
+pub mod http;
+pub mod media;
+pub mod qr;
+pub mod screen;
+pub mod site;
+pub mod wait;

@@ -1,0 +1,141 @@
+//! Real samples, made by ffmpeg once and kept beside the build for the next test.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const VIDEO: &[&str] = &["-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=3"];
+const SOUND: &[&str] = &["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000:duration=3"];
+const H264: &[&str] = &["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "25"];
+const AAC: &[&str] = &["-c:a", "aac", "-ac", "2"];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sample {
+    /// H.264 and AAC, index first.
+    IndexFirst,
+    /// H.264 and AAC, index last.
+    IndexLast,
+    /// As `IndexLast`, other pictures, several times the bitrate.
+    HighBitrate,
+    /// H.264 only, index last.
+    Silent,
+    /// H.264 with AC-3 sound.
+    Ac3,
+    /// HEVC and AAC in Matroska.
+    Hevc,
+    /// VP9 and Opus in WebM.
+    Vp9,
+    /// A long one that takes a while to encode: VP9, 640×360, 40 s.
+    Long,
+    /// `IndexLast` without its end.
+    Truncated,
+    Empty,
+    /// A text file that claims to be an MP4.
+    Text,
+}
+
+impl Sample {
+    fn file_name(self) -> &'static str {
+        match self {
+            Self::IndexFirst => "index-first.mp4",
+            Self::IndexLast => "index-last.mp4",
+            Self::HighBitrate => "high-bitrate.mp4",
+            Self::Silent => "silent.mp4",
+            Self::Ac3 => "ac3.mp4",
+            Self::Hevc => "hevc.mkv",
+            Self::Vp9 => "vp9.webm",
+            Self::Long => "long.webm",
+            Self::Truncated => "truncated.mp4",
+            Self::Empty => "empty.mp4",
+            Self::Text => "text.mp4",
+        }
+    }
+
+    /// The path of the sample, which is made if it is not there yet.
+    ///
+    /// # Panics
+    /// When ffmpeg cannot make it.
+    #[must_use]
+    pub fn path(self) -> PathBuf {
+        let folder = super::site::program("vodpostd").with_file_name("test-media");
+        let path = folder.join(self.file_name());
+        if path.exists() {
+            return path;
+        }
+        std::fs::create_dir_all(&folder).expect("a folder for samples");
+        // Tests run at the same time; each makes its own and the last rename wins.
+        let unfinished = folder.join(format!(".{}-{}", std::process::id(), self.file_name()));
+        self.make(&unfinished);
+        std::fs::rename(&unfinished, &path).expect("the sample can be renamed");
+        path
+    }
+
+    fn make(self, path: &Path) {
+        match self {
+            Self::IndexFirst => ffmpeg(path, &[VIDEO, SOUND, H264, AAC, &["-movflags", "+faststart"]]),
+            Self::IndexLast => ffmpeg(path, &[VIDEO, SOUND, H264, AAC]),
+            Self::HighBitrate => {
+                let picture = &["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=3"];
+                ffmpeg(path, &[picture, SOUND, H264, &["-crf", "10"], AAC]);
+            }
+            Self::Silent => ffmpeg(path, &[VIDEO, H264]),
+            Self::Ac3 => ffmpeg(path, &[VIDEO, SOUND, H264, &["-c:a", "ac3"]]),
+            Self::Hevc => {
+                let hevc = &["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error"];
+                ffmpeg(path, &[VIDEO, SOUND, hevc, AAC]);
+            }
+            Self::Vp9 => {
+                let vp9 = &["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"];
+                ffmpeg(path, &[VIDEO, SOUND, vp9]);
+            }
+            Self::Long => {
+                let picture = &["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=40"];
+                let vp9 = &["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8"];
+                ffmpeg(path, &[picture, vp9]);
+            }
+            Self::Truncated => {
+                let whole = std::fs::read(Self::IndexLast.path()).expect("the whole sample");
+                std::fs::write(path, &whole[..whole.len() / 2]).expect("a sample");
+            }
+            Self::Empty => std::fs::write(path, b"").expect("a sample"),
+            Self::Text => std::fs::write(path, "This is no video.\n".repeat(500)).expect("a sample"),
+        }
+    }
+}
+
+fn ffmpeg(path: &Path, args: &[&[&str]]) {
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-y"])
+        .args(args.concat())
+        .arg(path)
+        .output()
+        .expect("ffmpeg is installed");
+    assert!(made.status.success(), "ffmpeg: {}", String::from_utf8_lossy(&made.stderr));
+}
+
+/// A hash of every decoded frame of a file or URL, picture and sound: what a viewer gets to see and hear.
+///
+/// # Panics
+/// When it cannot be decoded.
+#[must_use]
+pub fn frame_hashes(media: &str) -> String {
+    let decoded = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-xerror", "-i", media, "-f", "framemd5", "-"])
+        .output()
+        .expect("ffmpeg is installed");
+    assert!(decoded.status.success(), "{media}: {}", String::from_utf8_lossy(&decoded.stderr));
+    String::from_utf8_lossy(&decoded.stdout).into_owned()
+}
+
+/// `codec_name` of every stream of a file or URL, as ffprobe sees it.
+///
+/// # Panics
+/// When ffprobe cannot read it.
+#[must_use]
+pub fn codecs(media: &str) -> Vec<String> {
+    let probed = Command::new("ffprobe")
+        .args(["-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0", media])
+        .output()
+        .expect("ffprobe is installed");
+    assert!(probed.status.success(), "{media}: {}", String::from_utf8_lossy(&probed.stderr));
+    String::from_utf8_lossy(&probed.stdout).lines().map(str::to_owned).collect()
+}

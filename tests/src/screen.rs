@@ -1,0 +1,180 @@
+//! A real pseudo-terminal with a program in it, and what is on its screen.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Instant;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::OpenptFlags;
+use rustix::termios::Winsize;
+
+use crate::qr;
+use crate::wait::DEADLINE;
+
+struct Shared {
+    parser: Mutex<(vt100::Parser, bool)>,
+    changed: Condvar,
+}
+
+pub struct Screen {
+    child: Child,
+    master: File,
+    shared: Arc<Shared>,
+}
+
+impl Screen {
+    /// Runs a command in a terminal of this size.
+    ///
+    /// # Panics
+    /// When there is no terminal to be had.
+    #[must_use]
+    pub fn start(command: &Command, columns: u16, rows: u16) -> Self {
+        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        rustix::pty::grantpt(&master).expect("grantpt");
+        rustix::pty::unlockpt(&master).expect("unlockpt");
+        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(&master, size).expect("a size");
+        let name = rustix::pty::ptsname(&master, Vec::new()).expect("its name");
+        let flags = OFlags::RDWR | OFlags::NOCTTY;
+        let slave = || -> OwnedFd { rustix::fs::open(name.as_c_str(), flags, Mode::empty()).expect("the other end") };
+        // setsid makes it the controlling terminal, so that hang-ups and Ctrl-C arrive as they would.
+        let mut wrapped = Command::new("setsid");
+        wrapped.args(["--ctty", "--wait"]).arg(command.get_program()).args(command.get_args());
+        for (key, value) in command.get_envs() {
+            match value {
+                Some(value) => wrapped.env(key, value),
+                None => wrapped.env_remove(key),
+            };
+        }
+        let child = wrapped
+            .env("TERM", "xterm-256color")
+            .env_remove("TMUX")
+            .stdin(Stdio::from(slave()))
+            .stdout(Stdio::from(slave()))
+            .stderr(Stdio::from(slave()))
+            .spawn()
+            .expect("setsid is installed");
+        let shared = Arc::new(Shared {
+            parser: Mutex::new((vt100::Parser::new(rows, columns, 0), false)),
+            changed: Condvar::new(),
+        });
+        let master = File::from(master);
+        let mut reader = master.try_clone().expect("a second handle");
+        let feed = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            loop {
+                let len = reader.read(&mut bytes).unwrap_or(0);
+                let mut state = feed.parser.lock().expect("the screen");
+                if len == 0 {
+                    state.1 = true;
+                } else {
+                    state.0.process(&bytes[..len]);
+                }
+                feed.changed.notify_all();
+                if len == 0 {
+                    return;
+                }
+            }
+        });
+        Self { child, master, shared }
+    }
+
+    /// # Panics
+    /// When the terminal is gone.
+    pub fn send(&mut self, keys: &str) {
+        self.master.write_all(keys.as_bytes()).expect("keys can be sent");
+    }
+
+    /// Waits until the text on the screen satisfies a condition, and returns it.
+    ///
+    /// # Panics
+    /// When it never does; the message shows the last screen.
+    pub fn wait(&self, what: &str, holds: impl Fn(&str) -> bool) -> String {
+        let start = Instant::now();
+        let mut state = self.shared.parser.lock().expect("the screen");
+        loop {
+            let text = state.0.screen().contents();
+            if holds(&text) {
+                return text;
+            }
+            let left = DEADLINE.checked_sub(start.elapsed());
+            let Some(left) = left.filter(|_| !state.1) else {
+                panic!("waited in vain for {what}; the screen:\n{text}");
+            };
+            state = self.shared.changed.wait_timeout(state, left).expect("the screen").0;
+        }
+    }
+
+    pub fn wait_text(&self, text: &str) -> String {
+        self.wait(&format!("{text:?}"), |screen| screen.contains(text))
+    }
+
+    /// Decodes the QR code on the screen from the colours of its cells, as a camera sees them.
+    ///
+    /// # Panics
+    /// When there is none that can be read.
+    #[must_use]
+    pub fn decode_qr(&self) -> String {
+        const SCALE: usize = 4;
+        let state = self.shared.parser.lock().expect("the screen");
+        let screen = state.0.screen();
+        let (rows, columns) = screen.size();
+        qr::decode(usize::from(columns) * SCALE, usize::from(rows) * 2 * SCALE, |x, y| {
+            let (column, half) = (x / SCALE, y / SCALE);
+            let row = u16::try_from(half / 2).expect("on the screen");
+            let cell = screen.cell(row, u16::try_from(column).expect("on the screen")).expect("on the screen");
+            let upper = half % 2 == 0;
+            let colour = match cell.contents() {
+                "▀" if upper => cell.fgcolor(),
+                "▄" if !upper => cell.fgcolor(),
+                "█" => cell.fgcolor(),
+                _ => cell.bgcolor(),
+            };
+            brightness(colour)
+        })
+    }
+
+    /// Waits until the program ended, and returns its status.
+    ///
+    /// # Panics
+    /// When it does not end.
+    pub fn wait_end(&mut self) -> i32 {
+        let status = crate::wait::until("the program to end", || match self.child.try_wait() {
+            Ok(Some(status)) => Ok(status),
+            Ok(None) => Err("still running".to_owned()),
+            Err(error) => Err(error.to_string()),
+        });
+        status.code().unwrap_or(-1)
+    }
+
+    /// Takes the terminal away, as a lost connection does, and returns the program.
+    #[must_use]
+    pub fn child_id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+fn brightness(colour: vt100::Color) -> u8 {
+    match colour {
+        // A dark terminal: what has no colour of its own is black.
+        vt100::Color::Default => 0,
+        vt100::Color::Idx(index) => match index {
+            7 | 15 | 231 => 255,
+            _ => 0,
+        },
+        vt100::Color::Rgb(red, green, blue) => {
+            u8::try_from((u16::from(red) + u16::from(green) + u16::from(blue)) / 3).unwrap_or(255)
+        }
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
