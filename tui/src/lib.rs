@@ -1,3 +1,5 @@
-//! The vodpost client: commands and terminal UI.
+//! The vodpost client.
 
+pub mod connect;
 pub mod qr;
+pub mod text;
