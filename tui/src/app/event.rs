@@ -106,8 +106,14 @@ pub enum Copied {
 /// What the run loop is to do.
 #[derive(Debug, PartialEq)]
 pub enum Action {
-    Send { ticket: Ticket, request: Box<Request> },
-    Copy { text: String, way: CopyWay },
+    Send {
+        ticket: Ticket,
+        request: Box<Request>,
+    },
+    Copy {
+        text: String,
+        way: CopyWay,
+    },
     /// Do not wait for the next attempt.
     ConnectNow,
     /// Give the terminal back and stop, as any program does on Ctrl-Z.

@@ -102,7 +102,8 @@ impl TextInput {
     fn delete_word(&mut self) {
         let before = &self.letters[..self.cursor];
         let word_end = before.iter().rposition(|letter| !letter.is_whitespace()).map_or(0, |at| at + 1);
-        let word = before[..word_end].iter().rposition(|letter| letter.is_whitespace()).map_or(0, |at| at + 1);
+        let word =
+            before[..word_end].iter().rposition(|letter| letter.is_whitespace()).map_or(0, |at| at + 1);
         self.letters.drain(word..self.cursor);
         self.cursor = word;
     }
@@ -129,7 +130,10 @@ mod tests {
         assert_eq!(typed(&[Key::Ctrl('w'), Key::Ctrl('w')]).text(), "");
         assert_eq!(typed(&[Key::Left, Key::Ctrl('u')]).text(), "d");
         assert_eq!(typed(&[Key::Home, Key::Backspace, Key::Left, Key::Char('x')]).text(), "xab cd");
-        assert_eq!(typed(&[Key::End, Key::Delete, Key::Right]).around_cursor(), ("ab cd".into(), String::new()));
+        assert_eq!(
+            typed(&[Key::End, Key::Delete, Key::Right]).around_cursor(),
+            ("ab cd".into(), String::new())
+        );
     }
 
     #[test]

@@ -99,8 +99,11 @@ const VIDEOS: &[Place] = &[Place::Videos];
 const SCREENS: &[Place] = &[Place::Videos, Place::Account, Place::Status];
 const SCROLLED: &[Place] = &[Place::Videos, Place::Help];
 /// Where letters are not typed into a field.
-const NOT_TYPING: &[Place] = &[Place::Videos, Place::Account, Place::Status, Place::Qr, Place::Url, Place::TooSmall];
+const NOT_TYPING: &[Place] =
+    &[Place::Videos, Place::Account, Place::Status, Place::Qr, Place::Url, Place::TooSmall];
+/// The list counts as a layer too: what Esc closes there is the filter.
 const LAYERS: &[Place] = &[
+    Place::Videos,
     Place::Account,
     Place::Status,
     Place::Qr,
@@ -136,9 +139,9 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Key::Tab, Key::BackTab], Command::SwitchFocus, VIDEOS),
     bind(&[Key::Char('n')], Command::SubmitIndividual, &[Place::Account]),
     bind(&[Key::Char('e')], Command::SubmitEnterprise, &[Place::Account]),
-    bind(&[Key::Char('v')], Command::Approve, &[Place::Account]),
-    bind(&[Key::Char('j')], Command::Reject, &[Place::Account]),
-    bind(&[Key::Char('k')], Command::Revoke, &[Place::Account]),
+    bind(&[Key::Char('y')], Command::Approve, &[Place::Account]),
+    bind(&[Key::Char('x')], Command::Reject, &[Place::Account]),
+    bind(&[Key::Char('w')], Command::Revoke, &[Place::Account]),
     bind(&[Key::Char('s')], Command::Activate, &[Place::Account]),
     bind(&[Key::Char('f'), Key::Enter], Command::QrSize, &[Place::Qr]),
     bind(&[Key::Char('s')], Command::Sort, VIDEOS),
@@ -156,7 +159,6 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Key::Home], Command::First, SCROLLED),
     bind(&[Key::End], Command::Last, SCROLLED),
     bind(&[Key::Esc], Command::Close, LAYERS),
-    bind(&[Key::Esc], Command::Close, VIDEOS),
     bind(&[Key::Char('n')], Command::Close, &[Place::Confirm]),
     bind(&[Key::Char('q'), Key::Char('?')], Command::Close, &[Place::Help]),
     bind(&[Key::Char('?')], Command::Help, NOT_TYPING),

@@ -181,7 +181,9 @@ impl List {
             return self.start_fresh(next_ticket);
         }
         match load.into {
-            Into::Fresh { mut rows, want } if rows.len() + page.videos.len() < want && page.next.is_some() => {
+            Into::Fresh { mut rows, want }
+                if rows.len() + page.videos.len() < want && page.next.is_some() =>
+            {
                 let query = self.query(want - rows.len(), page.next);
                 rows.extend(page.videos);
                 let into = Into::Fresh { rows, want };

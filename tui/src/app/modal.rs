@@ -9,18 +9,38 @@ use vodpost_protocol::refusal::Refusal;
 use crate::app::event::{Key, Ticket};
 use crate::app::input::TextInput;
 use crate::app::keymap::Place;
+use crate::text;
 
 #[derive(Debug)]
 pub enum Modal {
-    Help { scroll: u16 },
+    Help {
+        scroll: u16,
+    },
     Qr(QrModal),
     /// A URL to be selected with the mouse, whatever the clipboard did.
-    Url { url: String },
-    Filter { input: TextInput, before: String },
-    Label { video: VideoId, title: String, input: TextInput, step: Step },
+    Url {
+        url: String,
+    },
+    Filter {
+        input: TextInput,
+        before: String,
+    },
+    Label {
+        video: VideoId,
+        title: String,
+        input: TextInput,
+        step: Step,
+    },
     Delete(DeleteModal),
-    Confirm { question: Question, step: Step },
-    Reason { decision: Decision, input: TextInput, step: Step },
+    Confirm {
+        question: Question,
+        step: Step,
+    },
+    Reason {
+        decision: Decision,
+        input: TextInput,
+        step: Step,
+    },
     Submit(Form),
 }
 
@@ -75,6 +95,15 @@ pub struct DeleteModal {
     pub files: Files,
     pub input: TextInput,
     pub step: Step,
+}
+
+impl DeleteModal {
+    /// A title that cannot be typed is typed as it is shown.
+    #[must_use]
+    pub fn title_matches(&self) -> bool {
+        let typed = self.input.trimmed();
+        typed == self.title.trim() || typed == text::plain(&self.title).trim()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -227,7 +256,9 @@ impl Modal {
     fn input(&mut self) -> Option<&mut TextInput> {
         match self {
             Self::Help { .. } | Self::Qr(_) | Self::Url { .. } | Self::Confirm { .. } => None,
-            Self::Filter { input, .. } | Self::Label { input, .. } | Self::Reason { input, .. } => Some(input),
+            Self::Filter { input, .. } | Self::Label { input, .. } | Self::Reason { input, .. } => {
+                Some(input)
+            }
             Self::Delete(delete) => Some(&mut delete.input),
             Self::Submit(form) => form.input(),
         }

@@ -37,7 +37,10 @@ pub enum Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Why {
     NotConnected,
-    Role { role: Role, needed: Role },
+    Role {
+        role: Role,
+        needed: Role,
+    },
     NoVideo,
     NoPosting,
     SourceDeleted,
@@ -55,20 +58,29 @@ pub enum Why {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Said {
     Done(Change),
+    /// Generated, and nothing had to be converted.
+    LiveNow {
+        title: String,
+    },
     Scanned(Box<ScanView>),
-    Refused { change: Change, refusal: Refusal },
+    Refused {
+        change: Change,
+        refusal: Refusal,
+    },
     ReadRefused(Refusal),
     /// The connection went away first: it may have been done or not.
     Unanswered(Vec<Change>),
     NotSent(Change),
-    Disabled { command: Command, why: Why },
+    Disabled {
+        command: Command,
+        why: Why,
+    },
     Copied(CopyWay),
     TooLongToCopy,
     /// Another run of the daemon answers now.
     DaemonRestarted,
     /// The daemon answered something else than what was asked.
     UnexpectedAnswer,
-    QuitWithQ,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,8 +112,8 @@ impl Said {
     #[must_use]
     pub fn mood(&self) -> Mood {
         match self {
-            Self::Done(_) | Self::Scanned(_) | Self::Copied(_) => Mood::Good,
-            Self::DaemonRestarted | Self::Disabled { .. } | Self::QuitWithQ => Mood::Plain,
+            Self::Done(_) | Self::LiveNow { .. } | Self::Scanned(_) | Self::Copied(_) => Mood::Good,
+            Self::DaemonRestarted | Self::Disabled { .. } => Mood::Plain,
             Self::Refused { .. }
             | Self::ReadRefused(_)
             | Self::Unanswered(_)
