@@ -1,6 +1,11 @@
-//! The vodpost client.
+//! The vodpost client. [`cli`] is one file per command, [`ui`] the terminal UI; the rest is what both share.
+//!
+//! Reading order of the UI: [`ui`] (the loop), [`app`] (state), [`view`] (drawing), then what it stands on: [`link`],
+//! [`terminal`], [`signals`], [`threads`], [`clipboard`].
 
 pub mod app;
+pub mod autostart;
+pub mod cli;
 pub mod clipboard;
 pub mod connect;
 pub mod format;

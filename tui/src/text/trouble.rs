@@ -2,8 +2,9 @@
 
 use vodpost_protocol::PROTOCOL_NUMBER;
 use vodpost_protocol::connection::TalkError;
+use vodpost_protocol::socket_path;
 
-use super::{Sentence, plain};
+use super::{Sentence, plain, shell_word};
 use crate::connect::{ConnectError, Outcome, Reason, VERSION};
 
 /// Why no daemon could be talked to, with every place that was tried.
@@ -34,10 +35,10 @@ pub fn connect_error(error: &ConnectError) -> Sentence {
 }
 
 fn nobody_hint(error: &ConnectError) -> String {
-    let named = match error.tried.as_slice() {
-        [only] if error.uid != 0 => format!(" --socket {}", plain(&only.path.to_string_lossy())),
-        _ => String::new(),
-    };
+    let usual = socket_path::candidates(None, error.uid);
+    let unusual = error.tried.iter().find(|tried| !usual.contains(&tried.path));
+    let named = unusual
+        .map_or(String::new(), |tried| format!(" --socket {}", shell_word(&tried.path.to_string_lossy())));
     format!(
         "start one: vodpostd{named} --library FOLDER (or open the terminal UI, which starts one: vodpost)"
     )
@@ -82,4 +83,52 @@ fn garbled(error: &dyn std::error::Error) -> Sentence {
         format!("The two programs do not understand each other: {error}."),
         "use a client and a daemon of the same version",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use vodpost_protocol::hello::{DaemonHello, Role};
+    use vodpost_protocol::ids::InstanceId;
+
+    use super::*;
+    use crate::connect::Tried;
+
+    fn error(reasons: Vec<(&str, Reason)>) -> ConnectError {
+        let tried = reasons.into_iter().map(|(path, reason)| Tried { path: path.into(), reason }).collect();
+        ConnectError { tried, uid: 1000 }
+    }
+
+    #[test]
+    fn nobody_there_lists_every_place_and_how_to_start_one() {
+        let sentence = connect_error(&error(vec![
+            ("/run/vodpost/vodpost.sock", Reason::Absent),
+            ("/tmp/vodpost-1000/vodpost.sock", Reason::NobodyListens),
+        ]));
+        assert_eq!(
+            sentence.message,
+            "No daemon is running here. Tried:\n  /run/vodpost/vodpost.sock: no such socket\n  \
+             /tmp/vodpost-1000/vodpost.sock: nobody listens there (left over from a daemon that ended)"
+        );
+        assert!(sentence.hint.is_some_and(|hint| hint.contains("vodpostd --library FOLDER")));
+        let named = connect_error(&error(vec![("/srv/a b", Reason::Absent)]));
+        assert!(named.hint.is_some_and(|hint| hint.contains("vodpostd --socket '/srv/a b' --library")));
+    }
+
+    #[test]
+    fn another_protocol_names_both_and_the_remedy() {
+        let hello = |protocol| DaemonHello {
+            protocol,
+            role: Role::Admin,
+            instance: InstanceId(1),
+            version: "9.9.9".into(),
+            uid: 1000,
+        };
+        let newer = connect_error(&error(vec![("/s", Reason::OtherProtocol(hello(PROTOCOL_NUMBER + 1)))]));
+        assert!(
+            newer.message.starts_with(&format!("The daemon (9.9.9) speaks protocol {}", PROTOCOL_NUMBER + 1))
+        );
+        assert_eq!(newer.hint.as_deref(), Some("use the client that came with the daemon"));
+        let older = connect_error(&error(vec![("/s", Reason::OtherProtocol(hello(0)))]));
+        assert_eq!(older.hint.as_deref(), Some("restart the daemon with the version of this client"));
+    }
 }

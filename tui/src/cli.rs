@@ -1,0 +1,216 @@
+//! The commands: what they are called, what they take, and how their results become an exit status.
+
+pub mod account;
+pub mod call;
+pub mod cancel;
+pub mod completions;
+pub mod daemon;
+pub mod events;
+pub mod failure;
+pub mod generate;
+pub mod interrupt;
+pub mod jobs;
+pub mod ls;
+pub mod output;
+pub mod posting;
+pub mod progress;
+pub mod qr;
+pub mod retry;
+pub mod scan;
+pub mod service;
+pub mod show;
+pub mod source;
+pub mod status;
+pub mod url;
+pub mod wait;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use serde_json::json;
+
+use daemon::Daemon;
+use failure::{EXIT_STATUSES, Failure};
+pub use output::ColorChoice;
+use output::Output;
+
+use crate::text::Sentence;
+
+const LONG_ABOUT: &str = "\
+vodpost turns the video files on a server into dedicated posting URLs: stable, unguessable, revocable links.
+
+Without a command it opens the terminal UI, and starts a daemon for you if none answers. Commands never start one.
+
+VIDEO is an id, a unique prefix of one, a path or an exact title.
+TARGET is a VIDEO (all its URLs), VIDEO#LABEL, a token or a URL.";
+
+const EVERY: &str = "Options of every command";
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "vodpost",
+    version,
+    about = "Dedicated, revocable URLs for the videos on this server",
+    long_about = LONG_ABOUT,
+    after_long_help = EXIT_STATUSES,
+    after_help = "Exit statuses and more: vodpost --help"
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    /// Do not start a daemon when the terminal UI finds none
+    #[arg(long)]
+    pub no_start: bool,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// The daemon's socket, instead of looking in the usual places
+    #[arg(long, global = true, help_heading = EVERY, env = "VODPOST_SOCKET", value_name = "PATH")]
+    pub socket: Option<PathBuf>,
+    /// Write the result as one JSON document to stdout, and nothing else there
+    #[arg(long, global = true, help_heading = EVERY)]
+    pub json: bool,
+    /// When to use colours; `NO_COLOR` is honoured
+    #[arg(long, global = true, help_heading = EVERY, value_enum, value_name = "WHEN", default_value_t)]
+    pub color: ColorChoice,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Status(status::Status),
+    Ls(ls::Ls),
+    Show(show::Show),
+    Generate(generate::Generate),
+    Retry(retry::Retry),
+    Cancel(cancel::Cancel),
+    Suspend(posting::Suspend),
+    Resume(posting::Resume),
+    Source(source::Source),
+    Url(url::Url),
+    Qr(qr::Qr),
+    Account(account::Account),
+    Service(service::Service),
+    Scan(scan::Scan),
+    Jobs(jobs::Jobs),
+    Events(events::Events),
+    Call(call::Call),
+    Completions(completions::Completions),
+}
+
+/// What a command works with.
+pub struct Context {
+    pub global: Global,
+    pub out: Output,
+}
+
+impl Context {
+    /// # Errors
+    /// When no daemon answers that admits the caller.
+    pub fn daemon(&self) -> Result<Daemon, Failure> {
+        Daemon::connect(self.global.socket.as_deref())
+    }
+}
+
+/// Runs the program with these arguments, the program's own name first.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    match Cli::try_parse_from(&arguments) {
+        Ok(cli) => start(cli),
+        Err(error) => not_a_command(&error, &arguments),
+    }
+}
+
+fn start(cli: Cli) -> ExitCode {
+    let out = Output::to_process(cli.global.json, cli.global.color);
+    let Some(command) = cli.command else {
+        return finish(out, terminal_ui(&cli.global, !cli.no_start));
+    };
+    let mut context = Context { global: cli.global, out };
+    let result = run(command, &mut context);
+    finish(context.out, result)
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// When it ends early; the failure says why.
+pub fn run(command: Command, context: &mut Context) -> Result<(), Failure> {
+    match command {
+        Command::Status(command) => command.run(context),
+        Command::Ls(command) => command.run(context),
+        Command::Show(command) => command.run(context),
+        Command::Generate(command) => command.run(context),
+        Command::Retry(command) => command.run(context),
+        Command::Cancel(command) => command.run(context),
+        Command::Suspend(command) => command.run(context),
+        Command::Resume(command) => command.run(context),
+        Command::Source(command) => command.run(context),
+        Command::Url(command) => command.run(context),
+        Command::Qr(command) => command.run(context),
+        Command::Account(command) => command.run(context),
+        Command::Service(command) => command.run(context),
+        Command::Scan(command) => command.run(context),
+        Command::Jobs(command) => command.run(context),
+        Command::Events(command) => command.run(context),
+        Command::Call(command) => command.run(context),
+        Command::Completions(command) => command.run(context),
+    }
+}
+
+/// The call site of the terminal UI.
+fn terminal_ui(_global: &Global, _autostart: bool) -> Result<(), Failure> {
+    Err(Failure::Failed(Sentence::with_hint("The terminal UI is not part of this build.", "vodpost --help")))
+}
+
+/// Writes what is left to say and turns the result into the exit status.
+fn finish(mut out: Output, result: Result<(), Failure>) -> ExitCode {
+    let failure = match result.and_then(|()| out.flush()) {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(failure) => failure,
+    };
+    let status = ExitCode::from(failure.exit_status());
+    match report(&mut out, &failure) {
+        // Nobody is left to be told.
+        Ok(()) | Err(_) => status,
+    }
+}
+
+fn report(out: &mut Output, failure: &Failure) -> Result<(), Failure> {
+    match failure {
+        // What was written before still belongs to the result.
+        Failure::Reported(_) => {}
+        Failure::BrokenPipe => return Ok(()),
+        failure if out.json => out.json(&json!({ "error": failure.json() }))?,
+        failure => {
+            out.flush()?;
+            out.complain(&failure.sentence())?;
+        }
+    }
+    out.flush()
+}
+
+/// Help, the version, or a usage error, in the form that was asked for.
+fn not_a_command(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+    let asked_for_json =
+        arguments.iter().take_while(|argument| *argument != "--").any(|argument| argument == "--json");
+    if error.use_stderr() && asked_for_json {
+        let rendered = error.render().to_string();
+        let mut lines = rendered.lines().filter(|line| !line.trim().is_empty());
+        let message = lines.next().unwrap_or("wrong usage").trim_start_matches("error: ").to_owned();
+        let failure = Failure::Usage(Sentence::with_hint(message, "vodpost --help"));
+        return finish(Output::to_process(true, ColorChoice::Never), Err(failure));
+    }
+    match error.print() {
+        // A reader of the help that left is no error.
+        Ok(()) | Err(_) => ExitCode::from(if error.use_stderr() { 2 } else { 0 }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

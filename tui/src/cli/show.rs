@@ -1,0 +1,226 @@
+//! `vodpost show`: one video with its files, its conversion and its URLs.
+
+use std::time::{Duration, SystemTime};
+
+use clap::Args;
+use vodpost_protocol::conversion::{ConversionState, ConversionView};
+use vodpost_protocol::posting::{PostingState, PostingView};
+use vodpost_protocol::request::Request;
+use vodpost_protocol::time::Timestamp;
+use vodpost_protocol::video::{RenditionView, SourceState, Switch, VideoView};
+
+use super::Context;
+use super::failure::Failure;
+use super::ls::state_tone;
+use super::output::Output;
+use super::wait::is_under_way;
+use crate::format::{self, Cell, Column, Table, Tone, moment};
+use crate::text::{self, plain};
+
+/// Show one video: its files and why one was chosen, its conversion and its URLs
+#[derive(Debug, Args)]
+#[command(after_long_help = "VIDEO is an id, a unique prefix of one, a path or an exact title.
+
+Example:
+  vodpost show 'Lecture 1'
+  vodpost show talk --json | jq -r '.postings[].url'")]
+pub struct Show {
+    /// The video
+    video: String,
+}
+
+impl Show {
+    pub(crate) fn run(self, context: &mut Context) -> Result<(), Failure> {
+        let video = context.daemon()?.video(Request::Show { video: self.video })?;
+        if context.out.json {
+            return context.out.json(&video);
+        }
+        print(&mut context.out, &video)
+    }
+}
+
+fn print(out: &mut Output, video: &VideoView) -> Result<(), Failure> {
+    let color = out.color();
+    let state = state_tone(video.state).paint(text::video_state(video.state), color);
+    out.line(&format!("{}  {state}", Tone::Strong.paint(&plain(&video.title), color)))?;
+    field(out, "id", &video.id.to_string())?;
+    let folder = if video.folder.is_empty() {
+        video.root.clone()
+    } else {
+        format!("{}/{}", video.root.trim_end_matches('/'), video.folder)
+    };
+    field(out, "folder", &plain(&folder))?;
+    field(out, "added", &moment(video.added_at))?;
+    field(out, "source", &source_line(video))?;
+    if let Some(change) = &video.last_change {
+        let line = format!("{} by {}, {}", plain(&change.what), plain(&change.actor), moment(change.at));
+        field(out, "changed", &line)?;
+    }
+    print_conversion(out, &video.conversion)?;
+    print_renditions(out, &video.renditions)?;
+    print_postings(out, &video.postings)
+}
+
+fn field(out: &mut Output, name: &str, value: &str) -> Result<(), Failure> {
+    let name = Tone::Faint.paint(&format!("{name:<10}"), out.color());
+    out.line(&format!("  {name} {value}"))
+}
+
+fn heading(out: &mut Output, text: &str) -> Result<(), Failure> {
+    out.line("")?;
+    out.line(&Tone::Strong.paint(text, out.color()))
+}
+
+fn source_line(video: &VideoView) -> String {
+    let source = &video.source;
+    let mut line = text::source_state(source.state).to_owned();
+    if source.switch == Switch::Off && source.state != SourceState::Deleted {
+        line.push_str(", suspended");
+    }
+    if let Some(since) = source.since {
+        line.push_str(&format!(" since {}", moment(since)));
+    }
+    if let Some(reason) = &source.reason {
+        line.push_str(&format!(" ({})", plain(reason)));
+    }
+    if let Some(gone_at) = source.gone_at {
+        line.push_str(&format!("; counts as deleted from {}", moment(gone_at)));
+    }
+    line
+}
+
+fn print_conversion(out: &mut Output, conversion: &ConversionView) -> Result<(), Failure> {
+    if conversion.state == ConversionState::None && conversion.plan.is_none() {
+        return Ok(());
+    }
+    field(out, "conversion", &conversion_line(conversion))?;
+    if let Some(why) = &conversion.plan_why {
+        field(out, "plan", &plain(why))?;
+    }
+    if let Some(reason) = &conversion.reason {
+        field(out, "reason", &plain(reason))?;
+    }
+    if let Some(requested_at) = conversion.requested_at {
+        let attempt = match conversion.attempt {
+            0 | 1 => String::new(),
+            attempt => format!(" (attempt {attempt})"),
+        };
+        field(out, "requested", &format!("{}{attempt}", moment(requested_at)))?;
+    }
+    if let Some(deadline) = conversion.deadline.filter(|_| is_under_way(conversion.state)) {
+        field(out, "deadline", &deadline_text(deadline, Timestamp::from_system(SystemTime::now())))?;
+    }
+    if conversion.state == ConversionState::Failed
+        && let Some(output) = &conversion.output
+    {
+        for line in output.lines() {
+            field(out, "", &Tone::Faint.paint(&plain(line), out.color()))?;
+        }
+    }
+    Ok(())
+}
+
+fn deadline_text(deadline: Timestamp, now: Timestamp) -> String {
+    if now > deadline {
+        return format!("{} (passed)", moment(deadline));
+    }
+    format!("{} (in {})", moment(deadline), format::span(deadline.since(now)))
+}
+
+/// `running, transcode, 42 %, 3.1x, 95 s left`
+pub(super) fn conversion_line(conversion: &ConversionView) -> String {
+    let mut parts = vec![text::conversion_state(conversion.state).to_owned()];
+    if let Some(plan) = conversion.plan {
+        parts.push(format!("{}: {}", plan.name(), text::plan(plan)));
+    }
+    if conversion.state == ConversionState::Running {
+        parts.extend(conversion.progress.map(format::percent));
+        parts.extend(conversion.speed.map(|speed| format!("{speed:.1}x")));
+        parts.extend(conversion.eta_s.map(|eta| format!("{} left", format::span(Duration::from_secs(eta)))));
+    }
+    parts.join(", ")
+}
+
+fn print_renditions(out: &mut Output, renditions: &[RenditionView]) -> Result<(), Failure> {
+    if renditions.is_empty() {
+        return Ok(());
+    }
+    heading(out, "Files")?;
+    let mut table = Table::new(&[
+        Column::Left(" "),
+        Column::Flexible("PATH"),
+        Column::Left("CODECS"),
+        Column::Right("SCREEN"),
+        Column::Right("BITRATE"),
+        Column::Right("LENGTH"),
+        Column::Right("SIZE"),
+        Column::Flexible("WHY"),
+    ]);
+    for rendition in renditions {
+        let readable = rendition.container.is_some();
+        let if_readable = |text: String| Cell::new(if readable { text } else { format::NONE.to_owned() });
+        table.row(vec![
+            Cell::toned(if rendition.selected { "*" } else { " " }, Tone::Good),
+            Cell::new(plain(&rendition.path)),
+            if_readable(codecs(rendition)),
+            if_readable(format!("{}x{}", rendition.width, rendition.height)),
+            if_readable(format::bitrate(rendition.bitrate_bps)),
+            if_readable(format::clock(rendition.duration_ms)),
+            Cell::new(format::bytes(rendition.size_bytes)),
+            Cell::new(plain(&rendition.why)),
+        ]);
+    }
+    out.table(&table)
+}
+
+fn codecs(rendition: &RenditionView) -> String {
+    let parts = [&rendition.container, &rendition.video, &rendition.audio];
+    let names: Vec<_> = parts.into_iter().flatten().map(|name| plain(name)).collect();
+    names.join("/")
+}
+
+fn print_postings(out: &mut Output, postings: &[PostingView]) -> Result<(), Failure> {
+    if postings.is_empty() {
+        return Ok(());
+    }
+    heading(out, "URLs")?;
+    posting_table(out, postings)
+}
+
+/// The URLs with their states, for this and the commands that change them.
+pub(super) fn posting_table(out: &mut Output, postings: &[PostingView]) -> Result<(), Failure> {
+    let mut table = Table::new(&[
+        Column::Left("LABEL"),
+        Column::Left("STATE"),
+        Column::Right("VIEWS"),
+        Column::Right("SENT"),
+        Column::Left("URL"),
+    ]);
+    for posting in postings {
+        table.row(vec![
+            Cell::new(posting.label.to_string()),
+            Cell::toned(posting_line(posting), posting_tone(posting.state)),
+            Cell::new(posting.views.to_string()),
+            Cell::new(format::bytes(posting.bytes)),
+            Cell::new(plain(&posting.url)),
+        ]);
+    }
+    out.table(&table)
+}
+
+/// `live`, or the state with everything that causes it.
+pub(super) fn posting_line(posting: &PostingView) -> String {
+    let state = text::posting_state(posting.state);
+    if posting.causes.is_empty() {
+        return state.to_owned();
+    }
+    format!("{state}: {}", text::causes(&posting.causes))
+}
+
+fn posting_tone(state: PostingState) -> Tone {
+    match state {
+        PostingState::Live => Tone::Good,
+        PostingState::Suspended | PostingState::Pending => Tone::Warning,
+        PostingState::Invalid => Tone::Bad,
+    }
+}
