@@ -6,7 +6,7 @@
 use std::io::Write;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ use vodpost_protocol::reply::Message;
 use vodpost_protocol::request::{Call, Request};
 
 use crate::app::event::{Event, LinkEvent, Ticket};
+use crate::autostart::StartError;
 use crate::connect::{ConnectError, Connection, Outcome, connect};
 use crate::text::{Sentence, connect_error, talk_error};
 use crate::threads::Threads;
@@ -43,8 +44,8 @@ pub struct Link {
     orders: SyncSender<Order>,
 }
 
-/// How to bring up a daemon where none answers.
-pub type Starter = fn() -> Result<(), Sentence>;
+/// Connects, and starts a daemon first where none answers.
+pub type Starter = fn(Option<&Path>) -> Result<Connection, StartError>;
 
 impl Link {
     /// Starts connecting. Everything that happens comes through `threads`' channel.
@@ -117,44 +118,34 @@ impl Keeper {
         let mut attempt = 1;
         loop {
             self.tell(LinkEvent::Connecting { attempt })?;
-            match connect(self.socket.as_deref()) {
+            match self.attempt()? {
                 Ok(connection) => return Ok(connection),
-                Err(error) => match self.failed(&error, pause)? {
-                    Next::Pause => self.pause(pause)?,
-                    Next::WaitToBeAsked => self.pause(Duration::MAX)?,
-                    Next::AtOnce => {}
-                },
+                Err(Failed::TryAgain(why)) => {
+                    self.tell(LinkEvent::Down { why, retry_in: pause })?;
+                    self.pause(pause)?;
+                }
+                Err(Failed::ForGood(why)) => {
+                    self.tell(LinkEvent::Incompatible(why))?;
+                    self.pause(Duration::MAX)?;
+                }
             }
             pause = (pause * 2).min(PAUSE_MAX);
             attempt += 1;
         }
     }
 
-    fn failed(&mut self, error: &ConnectError, pause: Duration) -> Result<Next, Gone> {
-        let sentence = connect_error(error);
-        match error.outcome() {
-            // Only another program at either end would change these.
-            Outcome::OtherProtocol | Outcome::NotAdmitted | Outcome::NotVodpost => {
-                self.tell(LinkEvent::Incompatible(sentence))?;
-                Ok(Next::WaitToBeAsked)
-            }
-            Outcome::NobodyThere => match self.starter.take() {
-                Some(start) => {
-                    self.tell(LinkEvent::Starting)?;
-                    match start() {
-                        Ok(()) => Ok(Next::AtOnce),
-                        Err(why) => self.down(why, pause),
-                    }
-                }
-                None => self.down(sentence, pause),
-            },
-            Outcome::Silent => self.down(sentence, pause),
+    fn attempt(&mut self) -> Result<Result<Connection, Failed>, Gone> {
+        let error = match connect(self.socket.as_deref()) {
+            Ok(connection) => return Ok(Ok(connection)),
+            Err(error) => error,
+        };
+        if error.outcome() == Outcome::NobodyThere
+            && let Some(start) = self.starter.take()
+        {
+            self.tell(LinkEvent::Starting)?;
+            return Ok(start(self.socket.as_deref()).map_err(|error| Failed::TryAgain(error.sentence())));
         }
-    }
-
-    fn down(&self, why: Sentence, retry_in: Duration) -> Result<Next, Gone> {
-        self.tell(LinkEvent::Down { why, retry_in })?;
-        Ok(Next::Pause)
+        Ok(Err(Failed::from(&error)))
     }
 
     /// Waits, while saying no to every request: a request is for the moment in which it was made.
@@ -236,11 +227,21 @@ impl Keeper {
     }
 }
 
-/// What follows a failed attempt.
-enum Next {
-    Pause,
-    WaitToBeAsked,
-    AtOnce,
+/// A failed attempt.
+enum Failed {
+    TryAgain(Sentence),
+    /// Only another program at either end would change it.
+    ForGood(Sentence),
+}
+
+impl From<&ConnectError> for Failed {
+    fn from(error: &ConnectError) -> Self {
+        let why = connect_error(error);
+        match error.outcome() {
+            Outcome::OtherProtocol | Outcome::NotAdmitted | Outcome::NotVodpost => Self::ForGood(why),
+            Outcome::NobodyThere | Outcome::Silent => Self::TryAgain(why),
+        }
+    }
 }
 
 fn write(stream: &mut UnixStream, ticket: Ticket, request: Request) -> Result<(), TalkError> {

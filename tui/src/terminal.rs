@@ -32,6 +32,8 @@ const FRAME_LIMIT: Duration = Duration::from_millis(300);
 static TAKEN: AtomicBool = AtomicBool::new(false);
 /// Held while something is written, so that a signal does not restore in the middle of a frame.
 static WRITING: Mutex<()> = Mutex::new(());
+/// The last panic of a thread that is not the UI's.
+static PANIC: Mutex<String> = Mutex::new(String::new());
 
 #[derive(Debug, thiserror::Error)]
 pub enum TerminalError {
@@ -125,6 +127,8 @@ impl Screen {
     /// When the terminal is gone.
     pub fn retake(&mut self) -> io::Result<()> {
         let _writing = writing();
+        // Whoever had the terminal in between may have changed its modes, which crossterm would not notice.
+        disable_raw_mode()?;
         enter()?;
         self.terminal = Terminal::new(backend())?;
         let area = self.terminal.size()?.into();
@@ -175,6 +179,16 @@ fn leave() {
     }
 }
 
+/// What the panic of a thread that is not the UI's said.
+#[must_use]
+pub fn panic_of_thread() -> String {
+    panic_message().clone()
+}
+
+fn panic_message() -> MutexGuard<'static, String> {
+    PANIC.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn writing() -> MutexGuard<'static, ()> {
     WRITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -203,7 +217,9 @@ fn restore_on_panic() {
         if thread::current().id() == ui_thread {
             leave();
             before(info);
-        } else if !TAKEN.load(Ordering::SeqCst) {
+        } else if TAKEN.load(Ordering::SeqCst) {
+            *panic_message() = info.to_string();
+        } else {
             before(info);
         }
     }));

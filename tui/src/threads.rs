@@ -35,6 +35,13 @@ impl Threads {
         self.events.send(event).map_err(|_closed| Closed)
     }
 
+    /// The same for a thread that ends anyway: when nobody listens the UI has ended, and nothing is lost.
+    pub fn tell_last(&self, event: Event) {
+        match self.tell(event) {
+            Ok(()) | Err(Closed) => {}
+        }
+    }
+
     /// Runs `work` in a thread of its own; a panic in it ends the UI in order instead of leaving half of it running.
     ///
     /// # Errors
@@ -43,8 +50,7 @@ impl Threads {
         let threads = self.clone();
         thread::Builder::new().name(name.to_owned()).spawn(move || {
             if catch_unwind(AssertUnwindSafe(work)).is_err() {
-                // When nobody listens the UI has ended already.
-                drop(threads.tell(Event::ThreadFailed(name)));
+                threads.tell_last(Event::ThreadFailed(name));
             }
         })?;
         Ok(())

@@ -14,15 +14,14 @@ use vodpost_protocol::time::Timestamp;
 
 use crate::app::App;
 use crate::app::event::{Action, Copied, CopyWay, Ending, Event, Key, LinkEvent};
+use crate::autostart;
+use crate::cli::ColorChoice;
 use crate::clipboard;
 use crate::link::{Link, Starter};
 use crate::signals;
-use crate::terminal::{Screen, TerminalError};
-use crate::text::Sentence;
+use crate::terminal::{self, Screen, TerminalError};
 use crate::threads::Threads;
 use crate::view::theme::{Surroundings, Theme};
-
-pub use crate::view::theme::ColorChoice;
 
 /// No eye and no slow line gains from more than 30 frames a second.
 const FRAME: Duration = Duration::from_millis(33);
@@ -47,8 +46,8 @@ pub enum UiError {
     TerminalGone(#[source] io::Error),
     #[error("the keyboard cannot be read any more: {0}")]
     Input(String),
-    #[error("the {0} thread of the terminal UI failed; this is a bug")]
-    Thread(&'static str),
+    #[error("the {name} thread of the terminal UI failed, which is a bug: {message}")]
+    Thread { name: &'static str, message: String },
 }
 
 impl UiError {
@@ -63,7 +62,7 @@ impl UiError {
             | Self::Start(_)
             | Self::TerminalGone(_)
             | Self::Input(_)
-            | Self::Thread(_) => None,
+            | Self::Thread { .. } => None,
         }
     }
 }
@@ -82,18 +81,14 @@ pub fn run(options: UiOptions) -> Result<(), UiError> {
     // The first frame does not wait for the daemon.
     screen.draw(&app, theme).map_err(UiError::TerminalGone)?;
     start_input(&threads).map_err(UiError::Start)?;
-    let starter: Option<Starter> = options.autostart.then_some(start_daemon as Starter);
+    let starter: Option<Starter> = options.autostart.then_some(autostart::connect_or_start as Starter);
     let link = Link::start(options.socket, starter, &threads).map_err(UiError::Start)?;
     let mut ui = Ui { screen, theme, link, threads };
     match ui.run(&mut app, &events)? {
         Ending::Asked => Ok(()),
-        Ending::ThreadFailed(name) => Err(UiError::Thread(name)),
+        Ending::ThreadFailed(name) => Err(UiError::Thread { name, message: terminal::panic_of_thread() }),
         Ending::InputFailed(why) => Err(UiError::Input(why)),
     }
-}
-
-fn start_daemon() -> Result<(), Sentence> {
-    Ok(())
 }
 
 fn now() -> Timestamp {
@@ -181,8 +176,7 @@ impl Ui {
                 // Whatever is wrong with tmux, the terminal is asked next.
                 Err(_) => Copied::TmuxFailed { text },
             };
-            // Fails only when the UI has ended.
-            drop(threads.tell(Event::Copied(copied)));
+            threads.tell_last(Event::Copied(copied));
         })?;
         Ok(Acted::Done)
     }
@@ -215,8 +209,7 @@ fn start_input(threads: &Threads) -> io::Result<()> {
             let event = match crossterm::read() {
                 Ok(event) => translate(event),
                 Err(error) => {
-                    // Fails only when the UI has ended.
-                    drop(teller.tell(Event::InputFailed(error)));
+                    teller.tell_last(Event::InputFailed(error));
                     return;
                 }
             };

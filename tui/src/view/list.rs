@@ -9,7 +9,7 @@ use vodpost_protocol::video::{VideoState, VideoView};
 
 use crate::app::{App, Focus, LinkState};
 use crate::format;
-use crate::text::{plain, video_state};
+use crate::text::{Sentence, plain, video_state};
 use crate::view::text::{column, wrap, write_at};
 use crate::view::theme::Theme;
 use crate::view::words;
@@ -43,10 +43,13 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
 }
 
 fn empty(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let text = match app.link {
+    let text = match &app.link {
         LinkState::Connecting { .. } => words::CONNECTING,
         LinkState::Starting => words::STARTING,
-        LinkState::Lost { .. } | LinkState::Incompatible { .. } => words::OFFLINE,
+        LinkState::Lost { why: sentence, .. } | LinkState::Incompatible { sentence } => {
+            trouble(sentence, theme, area, buffer);
+            return;
+        }
         LinkState::Live { .. } if app.list.is_loading() => words::LOADING,
         LinkState::Live { .. } if !app.list.filter().text.is_empty() => words::NO_MATCH,
         LinkState::Live { .. } => words::EMPTY,
@@ -55,6 +58,16 @@ fn empty(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
         wrap(text, usize::from(area.width).saturating_sub(2)).iter().zip(area.top() + 1..area.bottom())
     {
         write_at(buffer, (area.x + 2, y), line, theme.faint());
+    }
+}
+
+/// The banner has room for the beginning only; without data there is room for all of it.
+fn trouble(sentence: &Sentence, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let width = usize::from(area.width).saturating_sub(2);
+    let text = sentence.message.lines().chain(sentence.hint.as_deref());
+    let lines = text.flat_map(|line| wrap(line, width));
+    for (line, y) in lines.zip(area.top() + 1..area.bottom()) {
+        write_at(buffer, (area.x + 2, y), &line, theme.faint());
     }
 }
 

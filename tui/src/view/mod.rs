@@ -118,7 +118,7 @@ fn banner(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
         }
         LinkState::Incompatible { sentence } => {
             let hint = sentence.hint.clone().unwrap_or_default();
-            vec![sentence.message.clone(), hint]
+            vec![sentence.message.lines().next().unwrap_or_default().to_owned(), hint]
         }
         LinkState::Live { .. } => {
             app.read_only().map(|reason| format!("read only: {}", plain(reason))).into_iter().collect()
@@ -131,9 +131,10 @@ fn banner(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
 }
 
 fn one_line(sentence: &Sentence) -> String {
+    let message = sentence.message.lines().next().unwrap_or_default();
     match &sentence.hint {
-        Some(hint) => format!("{} {hint}", sentence.message),
-        None => sentence.message.clone(),
+        Some(hint) => format!("{message} {hint}"),
+        None => message.to_owned(),
     }
 }
 

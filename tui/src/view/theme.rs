@@ -6,16 +6,7 @@ use vodpost_protocol::posting::PostingState;
 use vodpost_protocol::video::VideoState;
 
 use crate::app::notice::Mood;
-
-/// `--color`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum ColorChoice {
-    /// Colours unless `NO_COLOR` asks for none.
-    #[default]
-    Auto,
-    Always,
-    Never,
-}
+use crate::cli::ColorChoice;
 
 /// What the environment says about the terminal.
 #[derive(Debug, Clone, Default)]

@@ -358,7 +358,6 @@ pub const STARTING: &str = "no daemon answered; starting one...";
 pub const LOADING: &str = "loading...";
 pub const NO_MATCH: &str = "no title contains this text; Esc clears the filter";
 pub const EMPTY: &str = "The library has no videos yet. i shows its folders, R looks at them again.";
-pub const OFFLINE: &str = "no data yet";
 pub const NO_SELECTION: &str = "no video is selected";
 pub const NO_POSTINGS: &str = "none yet; g generates one";
 pub const IN_DOUBT: &str = "waiting for the daemon...";
