@@ -124,6 +124,7 @@ const FORMS: &[Place] = &[Place::Form, Place::FormChoice];
 pub const BINDINGS: &[Binding] = &[
     bind(&[Key::Enter], Command::Accept, ASKING),
     bind(&[Key::Char('y')], Command::Accept, &[Place::Confirm]),
+    bind(&[Key::Esc], Command::Close, LAYERS),
     bind(&[Key::Tab], Command::KeepFiles, &[Place::Delete]),
     bind(&[Key::Tab, Key::Down], Command::NextField, FORMS),
     bind(&[Key::BackTab, Key::Up], Command::PreviousField, FORMS),
@@ -158,7 +159,6 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Key::Down], Command::Down, &[Place::Filter]),
     bind(&[Key::Home], Command::First, SCROLLED),
     bind(&[Key::End], Command::Last, SCROLLED),
-    bind(&[Key::Esc], Command::Close, LAYERS),
     bind(&[Key::Char('n')], Command::Close, &[Place::Confirm]),
     bind(&[Key::Char('q'), Key::Char('?')], Command::Close, &[Place::Help]),
     bind(&[Key::Char('?')], Command::Help, NOT_TYPING),

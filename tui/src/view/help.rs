@@ -6,21 +6,23 @@ use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::app::keymap::{self, Place};
-use crate::view::text::{column, write_lines};
+use crate::view::text::{column, wrap, write_lines};
 use crate::view::theme::Theme;
 use crate::view::{place_below, words};
 
 const KEYS: usize = 14;
+/// What stands before the text: two blanks, the keys, one blank.
+const INDENT: usize = KEYS + 3;
 
 pub(super) fn draw(app: &App, scroll: u16, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let lines = lines(app, theme);
+    let lines = lines(app, theme, usize::from(area.width));
     let last = lines.len().saturating_sub(usize::from(area.height));
     write_lines(buffer, area, &lines, usize::from(scroll).min(last));
 }
 
-fn lines(app: &App, theme: Theme) -> Vec<Line<'static>> {
+fn lines(app: &App, theme: Theme, width: usize) -> Vec<Line<'static>> {
     let here = place_below(app);
-    let others = [Place::Videos, Place::Account, Place::Status, Place::Qr, Place::Form, Place::Delete]
+    let others = [Place::Videos, Place::Account, Place::Status, Place::Qr, Place::FormChoice, Place::Delete]
         .into_iter()
         .filter(|place| *place != here);
     let mut lines = Vec::new();
@@ -35,10 +37,11 @@ fn lines(app: &App, theme: Theme) -> Vec<Line<'static>> {
         for binding in new {
             let keys: Vec<String> = binding.keys.iter().map(|key| words::key(*key)).collect();
             let keys = column(&keys.join(", "), KEYS);
-            lines.push(Line::from(vec![
-                Span::styled(format!("  {keys} "), theme.key()),
-                Span::raw(words::long(binding.command)),
-            ]));
+            let text = wrap(words::long(binding.command), width.saturating_sub(INDENT));
+            for (place, text) in text.into_iter().enumerate() {
+                let keys = if place == 0 { format!("  {keys} ") } else { " ".repeat(INDENT) };
+                lines.push(Line::from(vec![Span::styled(keys, theme.key()), Span::raw(text)]));
+            }
             named.push(binding.command);
         }
     }

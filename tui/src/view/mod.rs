@@ -39,8 +39,10 @@ pub fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) {
         return;
     }
     if let Some(Modal::Qr(layer)) = &app.modal {
-        qr_layer::draw(app, layer, theme, frame.buffer_mut());
-        footer(app, theme, last_line(area), frame.buffer_mut());
+        match qr_layer::draw(app, layer, theme, frame.buffer_mut()) {
+            qr_layer::LastLine::Free => footer(app, theme, last_line(area), frame.buffer_mut()),
+            qr_layer::LastLine::Taken => {}
+        }
         return;
     }
     let areas = geometry::areas(area.width, area.height, app.banner_lines(), app.focus);
@@ -171,6 +173,10 @@ fn footer(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
         if let (Some(word), Some(key)) = (words::short(app, binding.command), binding.keys.first()) {
             items.push((binding.command, words::key(*key), word));
         }
+    }
+    if !app.is_live() {
+        // What one wants most then.
+        items.sort_by_key(|item| item.0 != Command::Rescan);
     }
     let length = |(_, key, word): &(Command, String, &str)| width_of(key) + 1 + width_of(word) + 2;
     let reserved = items.iter().find(|item| item.0 == Command::Help).map_or(0, length);

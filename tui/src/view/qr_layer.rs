@@ -14,48 +14,65 @@ use crate::view::text::{chop, width_of, wrap, write_at};
 use crate::view::theme::Theme;
 use crate::view::{notice, words};
 
-pub(super) fn draw(app: &App, layer: &QrModal, theme: Theme, buffer: &mut Buffer) {
+/// Whether the footer has room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LastLine {
+    Free,
+    Taken,
+}
+
+pub(super) fn draw(app: &App, layer: &QrModal, theme: Theme, buffer: &mut Buffer) -> LastLine {
     let area = buffer.area;
-    let url = plain(&layer.url).into_owned();
-    let url_lines = chop(&url, usize::from(area.width));
-    let below = url_lines.len() + 1;
-    let height = usize::from(area.height);
     let width = usize::from(area.width);
-    // The title gives way where the code needs its line.
-    let with_title = Cells { width, height: height.saturating_sub(below + 1) };
-    let without_title = Cells { width, height: height.saturating_sub(below) };
-    let (top, placed) = match place(&layer.url, layer.size, with_title) {
-        Ok(placed) => (1, Ok(placed)),
-        Err(_) => (0, place(&layer.url, layer.size, without_title)),
+    let url_lines = chop(&plain(&layer.url), width);
+    let room = |other_lines: usize| Cells {
+        width,
+        height: usize::from(area.height).saturating_sub(url_lines.len() + other_lines),
     };
-    let y = |line: usize| area.y + u16::try_from(line).unwrap_or(u16::MAX).min(area.height);
-    match placed {
-        Ok(placed) => {
-            let cells = placed.cells();
-            let x = u16::try_from(width.saturating_sub(cells.width) / 2).unwrap_or(0);
-            let code =
-                Rect { x: area.x + x, y: y(top), width: area.width - x, height: area.bottom() - y(top) };
+    // First the title gives way to the code, then the footer.
+    let found = [(1, LastLine::Free), (0, LastLine::Free), (0, LastLine::Taken)].into_iter().find_map(
+        |(title_lines, last)| {
+            let other_lines = title_lines + usize::from(last == LastLine::Free);
+            place(&layer.url, layer.size, room(other_lines)).ok().map(|placed| (title_lines, last, placed))
+        },
+    );
+    let (title_lines, last) = match found {
+        Some((title_lines, last, placed)) => {
+            let y = area.y + u16::try_from(title_lines).unwrap_or(0);
+            let x = u16::try_from(width.saturating_sub(placed.cells().width) / 2).unwrap_or(0);
+            let code = Rect { x: area.x + x, y, width: area.width - x, height: area.bottom() - y };
             placed.draw(code, buffer, theme.qr);
-            if top > 0 {
-                title(app, layer, theme, buffer);
+            if title_lines > 0 {
                 full_needs(layer, &placed, theme, buffer);
             }
+            (title_lines, last)
         }
-        Err(reason) => {
-            title(app, layer, theme, buffer);
-            no_room(&reason, without_title, theme, buffer);
+        None => {
+            no_room(layer, room(0), theme, buffer);
+            (1, LastLine::Free)
         }
+    };
+    if title_lines > 0 {
+        title(app, layer, theme, buffer);
     }
-    let first = height.saturating_sub(below);
     // At the left edge and without a frame, so that it can be selected whole.
-    for (line, text) in url_lines.iter().enumerate() {
-        write_at(buffer, (area.x, y(first + line)), text, Style::new().add_modifier(Modifier::BOLD));
+    let first =
+        usize::from(area.height).saturating_sub(url_lines.len() + usize::from(last == LastLine::Free));
+    for (text, y) in url_lines.iter().zip(u16::try_from(first).unwrap_or(0)..area.height) {
+        write_at(buffer, (area.x, area.y + y), text, Style::new().add_modifier(Modifier::BOLD));
     }
     if app.notice.is_some() || app.requests.waiting().next().is_some() {
-        let line = Rect { y: area.y, height: 1, ..area };
-        write_at(buffer, (line.x, line.y), &" ".repeat(width), Style::reset());
-        notice(app, theme, line, buffer);
+        over_the_title(app, theme, buffer);
     }
+    last
+}
+
+/// News stand in the first line; where the code reaches up to it, over its quiet zone until they leave.
+fn over_the_title(app: &App, theme: Theme, buffer: &mut Buffer) {
+    let line = Rect { height: 1, ..buffer.area };
+    buffer.set_style(line, Style::reset());
+    write_at(buffer, (line.x, line.y), &" ".repeat(usize::from(line.width)), Style::reset());
+    notice(app, theme, line, buffer);
 }
 
 fn title(app: &App, layer: &QrModal, theme: Theme, buffer: &mut Buffer) {
@@ -96,10 +113,13 @@ fn full_needs(layer: &QrModal, placed: &Placed, theme: Theme, buffer: &mut Buffe
     write_at(buffer, (buffer.area.x + u16::try_from(x).unwrap_or(0), buffer.area.y), &text, theme.faint());
 }
 
-fn no_room(reason: &NoRoom, have: Cells, theme: Theme, buffer: &mut Buffer) {
-    let text = match reason {
-        NoRoom::Needs(needed) => words::qr_needs((needed.width, needed.height), (have.width, have.height)),
-        NoRoom::Impossible => words::QR_IMPOSSIBLE.to_owned(),
+fn no_room(layer: &QrModal, have: Cells, theme: Theme, buffer: &mut Buffer) {
+    let text = match place(&layer.url, QrSize::Half, have) {
+        Ok(_) => return,
+        Err(NoRoom::Needs(needed)) => {
+            words::qr_needs((needed.width, needed.height), (have.width, have.height))
+        }
+        Err(NoRoom::Impossible) => words::QR_IMPOSSIBLE.to_owned(),
     };
     for (line, y) in wrap(&text, have.width).iter().zip(buffer.area.top() + 2..buffer.area.bottom()) {
         write_at(buffer, (buffer.area.x, y), line, theme.warning());

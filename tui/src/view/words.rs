@@ -107,7 +107,7 @@ pub fn long(command: Command) -> &'static str {
         Command::NextField => "next field",
         Command::PreviousField => "previous field",
         Command::NextChoice => "the other choice",
-        Command::KeepFiles => "move the files to the trash, or keep them and only end the URLs",
+        Command::KeepFiles => "keep the files, or move them to the trash",
         Command::Help => "this help",
         Command::Close => "close what is on top, or clear the filter",
         Command::Quit => "quit",
