@@ -25,11 +25,11 @@ pub mod url;
 pub mod wait;
 
 use std::ffi::OsString;
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use serde_json::json;
 
 use daemon::Daemon;
 use failure::{EXIT_STATUSES, Failure};
@@ -70,8 +70,8 @@ pub struct Cli {
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
 pub struct Global {
-    /// The daemon's socket, instead of looking in the usual places
-    #[arg(long, global = true, help_heading = EVERY, env = "VODPOST_SOCKET", value_name = "PATH")]
+    /// The daemon's socket, instead of looking in the usual places [env: VODPOST_SOCKET]
+    #[arg(long, global = true, help_heading = EVERY, value_name = "PATH")]
     pub socket: Option<PathBuf>,
     /// Write the result as one JSON document to stdout, and nothing else there
     #[arg(long, global = true, help_heading = EVERY)]
@@ -126,10 +126,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn start(cli: Cli) -> ExitCode {
+fn start(mut cli: Cli) -> ExitCode {
+    // Set but empty is how shells unset for one command.
+    let from_environment = || std::env::var_os("VODPOST_SOCKET").filter(|path| !path.is_empty());
+    cli.global.socket = cli.global.socket.or_else(|| from_environment().map(PathBuf::from));
     let out = Output::to_process(cli.global.json, cli.global.color);
     let Some(command) = cli.command else {
-        return finish(out, terminal_ui(&cli.global, !cli.no_start));
+        let result = terminal_ui(&out, &cli.global, !cli.no_start);
+        return finish(out, result);
     };
     let mut context = Context { global: cli.global, out };
     let result = run(command, &mut context);
@@ -163,8 +167,18 @@ pub fn run(command: Command, context: &mut Context) -> Result<(), Failure> {
     }
 }
 
+fn terminal_ui(out: &Output, global: &Global, autostart: bool) -> Result<(), Failure> {
+    if out.json || !out.is_terminal() || !io::stdin().is_terminal() {
+        return Err(Failure::Usage(Sentence::with_hint(
+            "The terminal UI needs a terminal, and has no JSON form.",
+            "for scripts there are commands: vodpost --help",
+        )));
+    }
+    run_ui(global, autostart)
+}
+
 /// The call site of the terminal UI.
-fn terminal_ui(_global: &Global, _autostart: bool) -> Result<(), Failure> {
+fn run_ui(_global: &Global, _autostart: bool) -> Result<(), Failure> {
     Err(Failure::Failed(Sentence::with_hint("The terminal UI is not part of this build.", "vodpost --help")))
 }
 
@@ -186,7 +200,7 @@ fn report(out: &mut Output, failure: &Failure) -> Result<(), Failure> {
         // What was written before still belongs to the result.
         Failure::Reported(_) => {}
         Failure::BrokenPipe => return Ok(()),
-        failure if out.json => out.json(&json!({ "error": failure.json() }))?,
+        failure if out.json => out.json(&failure.document())?,
         failure => {
             out.flush()?;
             out.complain(&failure.sentence())?;

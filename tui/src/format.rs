@@ -204,6 +204,13 @@ impl Table {
         self.rows.is_empty()
     }
 
+    /// Whether nothing has to be shortened in this many columns.
+    #[must_use]
+    pub fn fits(&self, width: Option<usize>) -> bool {
+        let natural = self.widths(None);
+        width.is_none_or(|width| natural.iter().sum::<usize>() + gaps(&natural) <= width)
+    }
+
     /// The titles and the rows; no line is wider than `width` as long as the columns that do not give way fit.
     #[must_use]
     pub fn lines(&self, width: Option<usize>, color: bool) -> Vec<String> {
@@ -238,8 +245,7 @@ impl Table {
             }
         }
         let Some(limit) = limit else { return widths };
-        let gaps = GAP * widths.len().saturating_sub(1);
-        let mut excess = (widths.iter().sum::<usize>() + gaps).saturating_sub(limit);
+        let mut excess = (widths.iter().sum::<usize>() + gaps(&widths)).saturating_sub(limit);
         // The last flexible column gives way first: what comes first in a row tells it apart.
         for (width, column) in widths.iter_mut().zip(&self.columns).rev() {
             if matches!(column, Column::Flexible(_)) {
@@ -250,6 +256,10 @@ impl Table {
         }
         widths
     }
+}
+
+fn gaps(widths: &[usize]) -> usize {
+    GAP * widths.len().saturating_sub(1)
 }
 
 #[cfg(test)]
@@ -321,6 +331,7 @@ mod tests {
                 assert!(line.width() <= width, "{line:?} in {width}");
             }
         }
+        assert!(table().fits(None) && table().fits(Some(38)) && !table().fits(Some(30)));
         assert_eq!(table().lines(Some(24), false)[1], "a1   31.5 MB  课程第一…");
     }
 

@@ -7,15 +7,16 @@ use std::sync::mpsc;
 use std::thread;
 
 use clap::Args;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use vodpost_protocol::connection::{Receiver, Sender, TalkError};
-use vodpost_protocol::reply::Message;
+use vodpost_protocol::event::Push;
+use vodpost_protocol::reply::{Answer, Message};
 use vodpost_protocol::request::Request;
 
 use super::Context;
 use super::daemon::end;
-use super::failure::Failure;
+use super::failure::{ErrorJson, Failure};
 use super::output::Output;
 use crate::text::Sentence;
 
@@ -43,6 +44,23 @@ struct Line {
     #[serde(default)]
     id: Option<Value>,
     request: Request,
+}
+
+#[derive(Serialize)]
+struct OkLine<'a> {
+    id: &'a Value,
+    ok: Answer,
+}
+
+#[derive(Serialize)]
+struct ErrorLine<'a> {
+    id: &'a Value,
+    error: ErrorJson,
+}
+
+#[derive(Serialize)]
+struct PushLine {
+    push: Push,
 }
 
 /// What the two ends have to say, in the order in which it arrives.
@@ -149,12 +167,12 @@ impl Conversation {
                     // A reply that nobody waits for could only come from a daemon that miscounts.
                     let Some(id) = self.waiting.remove(&id) else { return Err(Failure::UnexpectedAnswer) };
                     match result {
-                        Ok(answer) => out.json(&json!({ "id": id, "ok": answer }))?,
+                        Ok(ok) => out.json(&OkLine { id: &id, ok })?,
                         Err(refusal) => answer_error(out, &id, &Failure::Refused(refusal))?,
                     }
                     give_back(&self.credits);
                 }
-                Input::Message(Ok(Message::Push(push))) => out.json(&json!({ "push": push }))?,
+                Input::Message(Ok(Message::Push(push))) => out.json(&PushLine { push })?,
                 Input::Message(Err(error)) => return self.lost(out, error.into()),
             }
             out.flush()?;
@@ -199,7 +217,7 @@ impl Conversation {
 }
 
 fn answer_error(out: &mut Output, id: &Value, failure: &Failure) -> Result<(), Failure> {
-    out.json(&json!({ "id": id, "error": failure.json() }))
+    out.json(&ErrorLine { id, error: failure.json() })
 }
 
 /// The caller's id and the request, or the id as far as it can be told and what is wrong.
@@ -217,6 +235,8 @@ fn parse(number: u64, bytes: &[u8]) -> Result<(Value, Request), (Value, Failure)
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

@@ -122,6 +122,12 @@ impl Failure {
         let Sentence { message, hint } = self.sentence();
         ErrorJson { kind: self.kind(), message, hint }
     }
+
+    /// `{"error":…}`, all that stdout holds when a command fails and JSON was asked for.
+    #[must_use]
+    pub fn document(&self) -> ErrorDocument {
+        ErrorDocument { error: self.json() }
+    }
 }
 
 /// `{"kind":…,"message":…,"hint":…}`, what stands under `error` wherever JSON was asked for.
@@ -130,6 +136,11 @@ pub struct ErrorJson {
     pub kind: &'static str,
     pub message: String,
     pub hint: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct ErrorDocument {
+    pub error: ErrorJson,
 }
 
 impl From<ConnectError> for Failure {
@@ -176,12 +187,12 @@ mod tests {
     #[test]
     fn an_error_in_json_has_three_fields() {
         let failure = Failure::Refused(Refusal::NotVerified { state: VerificationState::None });
-        let json = |failure: &Failure| serde_json::to_string(&failure.json()).unwrap();
+        let json = |failure: &Failure| serde_json::to_string(&failure.document()).unwrap();
         assert_eq!(
             json(&failure),
-            r#"{"kind":"not_verified","message":"The account is not verified (state: none).","hint":"vodpost account submit individual --name NAME --id-number NUMBER"}"#
+            r#"{"error":{"kind":"not_verified","message":"The account is not verified (state: none).","hint":"vodpost account submit individual --name NAME --id-number NUMBER"}}"#
         );
-        assert!(json(&Failure::Refused(Refusal::AlreadyActivated)).ends_with(r#""hint":null}"#));
+        assert!(json(&Failure::Refused(Refusal::AlreadyActivated)).ends_with(r#""hint":null}}"#));
     }
 
     #[test]

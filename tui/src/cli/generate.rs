@@ -48,7 +48,7 @@ impl Generate {
     pub(crate) fn run(self, context: &mut Context) -> Result<(), Failure> {
         let outcomes = if self.wait {
             let mut waiter = Waiter::new(context)?;
-            let mut outcomes = self.request(waiter.daemon())?;
+            let mut outcomes = waiter.ask(|daemon| self.request(daemon))?;
             wait_for(&mut waiter, context, &mut outcomes)?;
             outcomes
         } else {
@@ -79,14 +79,14 @@ fn wait_for(waiter: &mut Waiter, context: &mut Context, outcomes: &mut [Outcome]
     let mut videos = videos.into_iter();
     for (_, result) in outcomes.iter_mut().filter(|(_, result)| result.is_ok()) {
         if let Some(video) = videos.next() {
-            *result = judge(video);
+            *result = judge(video, Timestamp::from_system(SystemTime::now()));
         }
     }
     Ok(())
 }
 
 /// A conversion that ended: well, or as a failure with its reason.
-fn judge(video: VideoView) -> Result<VideoView, Failure> {
+fn judge(video: VideoView, now: Timestamp) -> Result<VideoView, Failure> {
     let (title, word) = (plain(&video.title), shell_word(&video.title));
     match video.conversion.state {
         ConversionState::Ready => Ok(video),
@@ -96,7 +96,6 @@ fn judge(video: VideoView) -> Result<VideoView, Failure> {
                 format!("The conversion of \"{title}\" failed: {reason}"),
                 format!("vodpost show {word}, then vodpost retry {word}"),
             );
-            let now = Timestamp::from_system(SystemTime::now());
             // It ended just now: past its deadline means because of it.
             let too_late = video.conversion.deadline.is_some_and(|deadline| deadline <= now);
             Err(if too_late { Failure::TimedOut(sentence) } else { Failure::Failed(sentence) })
@@ -163,4 +162,21 @@ fn print(context: &mut Context, video: &VideoView, label: &Label) -> Result<(), 
         context.out.note(&format!("The URL exists when it is ready: vodpost url {target}"))?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::tests::peer::video;
+
+    #[test]
+    fn a_missed_deadline_is_a_time_out() {
+        let mut failed = video("talk", ConversionState::Failed);
+        failed.conversion.deadline = Some(Timestamp::from_millis(1_000));
+        let status = |now| judge(failed.clone(), Timestamp::from_millis(now)).unwrap_err().exit_status();
+        assert_eq!(status(999), 1);
+        assert_eq!(status(1_000), 8);
+        assert!(judge(video("talk", ConversionState::Ready), Timestamp::MAX).is_ok());
+        assert_eq!(judge(video("talk", ConversionState::None), Timestamp::MAX).unwrap_err().exit_status(), 1);
+    }
 }

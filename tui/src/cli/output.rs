@@ -157,6 +157,10 @@ impl Output {
     /// # Errors
     /// When stderr cannot be written.
     pub fn note(&mut self, text: &str) -> Result<(), Failure> {
+        // Where both meet, a remark stands below what it is about.
+        if self.out.is_terminal && self.err.is_terminal {
+            self.flush()?;
+        }
         self.err.line(text)
     }
 

@@ -72,12 +72,12 @@ impl Progress {
 
 fn parts(view: &ProgressView) -> Vec<String> {
     let mut parts = vec![percent(view.progress)];
-    parts.extend(view.speed.map(|speed| format!("{speed:.1}x")));
     parts.extend(view.eta_s.map(|eta| format!("{} left", span(Duration::from_secs(eta)))));
+    parts.extend(view.speed.map(|speed| format!("{speed:.1}x")));
     parts
 }
 
-/// `talk [#####.....] 42 %, 3.1x, 95 s left (+2 more)`; what does not fit is left out from the end.
+/// `talk [#####.....] 42 %, 95 s left, 3.1x (+2 more)`; what does not fit is left out from the end.
 fn bar(title: &str, view: &ProgressView, others: usize, width: usize) -> String {
     // `as` saturates, and turns what is not a number into 0.
     let done = ((view.progress.clamp(0.0, 1.0) * BAR_WIDTH as f64) as usize).min(BAR_WIDTH);
@@ -121,7 +121,7 @@ mod tests {
     fn a_bar_says_how_far_how_fast_and_how_long() {
         assert_eq!(
             bar("talk", &view(0.5), 2, 80),
-            "talk [############............] 50 %, 3.1x, 95 s left (+2 more)"
+            "talk [############............] 50 %, 95 s left, 3.1x (+2 more)"
         );
         assert!(bar("talk", &view(f64::NAN), 0, 80).contains("] 0 %"));
         assert!(bar("talk", &view(9.0), 0, 80).contains("########] 100 %"));

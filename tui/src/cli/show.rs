@@ -146,7 +146,23 @@ fn print_renditions(out: &mut Output, renditions: &[RenditionView]) -> Result<()
         return Ok(());
     }
     heading(out, "Files")?;
-    let mut table = Table::new(&[
+    let in_columns = rendition_table(renditions, true);
+    if in_columns.fits(out.width()) {
+        return out.table(&in_columns);
+    }
+    // The reasons matter more than the columns: each gets lines of its own.
+    let lines = rendition_table(renditions, false).lines(out.width(), out.color());
+    let mut lines = lines.iter();
+    lines.next().map_or(Ok(()), |titles| out.line(titles))?;
+    for (line, rendition) in lines.zip(renditions) {
+        out.line(line)?;
+        out.line(&Tone::Faint.paint(&format!("     {}", plain(&rendition.why)), out.color()))?;
+    }
+    Ok(())
+}
+
+fn rendition_table(renditions: &[RenditionView], with_reasons: bool) -> Table {
+    let mut columns = vec![
         Column::Left(" "),
         Column::Flexible("PATH"),
         Column::Left("CODECS"),
@@ -154,12 +170,13 @@ fn print_renditions(out: &mut Output, renditions: &[RenditionView]) -> Result<()
         Column::Right("BITRATE"),
         Column::Right("LENGTH"),
         Column::Right("SIZE"),
-        Column::Flexible("WHY"),
-    ]);
+    ];
+    columns.extend(with_reasons.then_some(Column::Left("WHY")));
+    let mut table = Table::new(&columns);
     for rendition in renditions {
         let readable = rendition.container.is_some();
         let if_readable = |text: String| Cell::new(if readable { text } else { format::NONE.to_owned() });
-        table.row(vec![
+        let mut row = vec![
             Cell::toned(if rendition.selected { "*" } else { " " }, Tone::Good),
             Cell::new(plain(&rendition.path)),
             if_readable(codecs(rendition)),
@@ -167,10 +184,11 @@ fn print_renditions(out: &mut Output, renditions: &[RenditionView]) -> Result<()
             if_readable(format::bitrate(rendition.bitrate_bps)),
             if_readable(format::clock(rendition.duration_ms)),
             Cell::new(format::bytes(rendition.size_bytes)),
-            Cell::new(plain(&rendition.why)),
-        ]);
+        ];
+        row.extend(with_reasons.then(|| Cell::new(plain(&rendition.why))));
+        table.row(row);
     }
-    out.table(&table)
+    table
 }
 
 fn codecs(rendition: &RenditionView) -> String {

@@ -128,3 +128,22 @@ fn confirms(answer: &str, video: &VideoView) -> bool {
     let answer = answer.trim();
     !answer.is_empty() && (answer == video.title.trim() || answer.eq_ignore_ascii_case(&video.id.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use vodpost_protocol::conversion::ConversionState;
+
+    use super::*;
+    use crate::cli::tests::peer::video;
+
+    #[test]
+    fn only_the_title_or_the_id_confirms() {
+        let found = video("A talk", ConversionState::Ready);
+        assert!(confirms("A talk\n", &found));
+        assert!(confirms(&format!(" {} \n", found.id).to_uppercase(), &found));
+        for no in ["", "\n", "y\n", "a talk\n", "A talk 2\n"] {
+            assert!(!confirms(no, &found), "{no:?}");
+        }
+        assert!(!confirms("\n", &video(" ", ConversionState::Ready)));
+    }
+}

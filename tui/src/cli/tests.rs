@@ -1,6 +1,6 @@
 //! The commands against a peer that speaks the protocol and says what each test wants to hear.
 
-mod peer;
+pub(super) mod peer;
 
 use clap::CommandFactory;
 use serde_json::Value;

@@ -32,15 +32,33 @@ impl Waiter {
     /// # Errors
     /// When no daemon answers or it refuses.
     pub fn new(context: &Context) -> Result<Self, Failure> {
+        // Until here Ctrl-C ends the program as ever.
+        let daemon = context.daemon()?;
         let interrupt = Interrupt::install()?;
-        let mut daemon = context.daemon()?;
         interrupt.watch(&daemon)?;
-        daemon.subscribe()?;
-        Ok(Self { daemon, interrupt, progress: Progress::default() })
+        let mut waiter = Self { daemon, interrupt, progress: Progress::default() };
+        waiter.ask(Daemon::subscribe)?;
+        Ok(waiter)
     }
 
-    pub fn daemon(&mut self) -> &mut Daemon {
-        &mut self.daemon
+    /// Asks the daemon something before the waiting begins.
+    ///
+    /// # Errors
+    /// Those of the question, or that Ctrl-C ended it.
+    pub fn ask<T>(&mut self, question: impl FnOnce(&mut Daemon) -> Result<T, Failure>) -> Result<T, Failure> {
+        let result = question(&mut self.daemon);
+        self.settle(result)
+    }
+
+    /// Ctrl-C ends the connection: what failed because of that is no failure of its own.
+    fn settle<T>(&self, result: Result<T, Failure>) -> Result<T, Failure> {
+        if !self.interrupt.happened() {
+            return result;
+        }
+        Err(Failure::Interrupted(Sentence::with_hint(
+            "No longer waiting; conversions that were requested go on.",
+            "how far they are: vodpost jobs; to end one: vodpost cancel VIDEO",
+        )))
     }
 
     /// Returns when no conversion of these videos is under way any more; the videos are brought up to date.
@@ -50,13 +68,7 @@ impl Waiter {
     pub fn until_done(&mut self, context: &mut Context, videos: &mut [VideoView]) -> Result<(), Failure> {
         let result = self.follow(context, videos);
         self.progress.clear(&mut context.out)?;
-        if self.interrupt.happened() {
-            return Err(Failure::Interrupted(Sentence::with_hint(
-                "No longer waiting; the conversion goes on.",
-                "how far it is: vodpost jobs; to end it: vodpost cancel VIDEO",
-            )));
-        }
-        result
+        self.settle(result)
     }
 
     fn follow(&mut self, context: &mut Context, videos: &mut [VideoView]) -> Result<(), Failure> {

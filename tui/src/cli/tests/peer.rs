@@ -181,7 +181,7 @@ pub(super) fn posting(token: u128, label: &str, switch: Switch) -> PostingView {
 }
 
 /// A video with one URL once its conversion is ready.
-pub(super) fn video(title: &str, state: ConversionState) -> VideoView {
+pub(in crate::cli) fn video(title: &str, state: ConversionState) -> VideoView {
     let ready = state == ConversionState::Ready;
     VideoView {
         id: VideoId::from_random(1),
