@@ -266,3 +266,6 @@ fn receive(stream: UnixStream, threads: &Threads) -> TalkError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,7 @@ use crate::clipboard;
 use crate::link::{Link, Starter};
 use crate::signals;
 use crate::terminal::{self, Screen, TerminalError};
+use crate::text::Sentence;
 use crate::threads::Threads;
 use crate::view::theme::{Surroundings, Theme};
 
@@ -51,18 +52,24 @@ pub enum UiError {
 }
 
 impl UiError {
-    /// What to do next, where there is something to say.
+    /// What happened with all its causes, and what to do next where that is known.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn sentence(&self) -> Sentence {
+        let mut message = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            message.push_str(&format!(": {error}"));
+            cause = error.source();
+        }
         match self {
             Self::Terminal(TerminalError::NotATerminal | TerminalError::Dumb(_)) => {
-                Some("Without a terminal use a command such as: vodpost ls")
+                Sentence::with_hint(message, "without a terminal there are commands, such as: vodpost ls")
             }
             Self::Terminal(TerminalError::Io(_))
             | Self::Start(_)
             | Self::TerminalGone(_)
             | Self::Input(_)
-            | Self::Thread { .. } => None,
+            | Self::Thread { .. } => Sentence::new(message),
         }
     }
 }
