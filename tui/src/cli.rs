@@ -37,6 +37,7 @@ pub use output::ColorChoice;
 use output::Output;
 
 use crate::text::Sentence;
+use crate::ui::{self, UiError, UiOptions};
 
 const LONG_ABOUT: &str = "\
 vodpost turns the video files on a server into dedicated posting URLs: stable, unguessable, revocable links.
@@ -178,8 +179,14 @@ fn terminal_ui(out: &Output, global: &Global, autostart: bool) -> Result<(), Fai
 }
 
 /// The call site of the terminal UI.
-fn run_ui(_global: &Global, _autostart: bool) -> Result<(), Failure> {
-    Err(Failure::Failed(Sentence::with_hint("The terminal UI is not part of this build.", "vodpost --help")))
+fn run_ui(global: &Global, autostart: bool) -> Result<(), Failure> {
+    let options = UiOptions { socket: global.socket.clone(), autostart, color: global.color };
+    ui::run(options).map_err(|error| match error {
+        UiError::Terminal(_) => Failure::Usage(error.sentence()),
+        UiError::Start(_) | UiError::TerminalGone(_) | UiError::Input(_) | UiError::Thread { .. } => {
+            Failure::Failed(error.sentence())
+        }
+    })
 }
 
 /// Writes what is left to say and turns the result into the exit status.

@@ -1,0 +1,150 @@
+//! When a command may be used, and why not. The rules are the daemon's: here only what is certain to be refused or
+//! meaningless is kept from being sent.
+
+use vodpost_protocol::account::{ServiceState, VerificationState};
+use vodpost_protocol::conversion::ConversionState;
+use vodpost_protocol::hello::Role;
+use vodpost_protocol::video::{SourceState, VideoView};
+
+use crate::app::keymap::Command;
+use crate::app::modal::Modal;
+use crate::app::notice::{Change, Why};
+use crate::app::{App, LinkState, Screen};
+
+/// # Errors
+/// Why the command does nothing at the moment.
+pub fn check(app: &App, command: Command) -> Result<(), Why> {
+    match command {
+        Command::Up
+        | Command::Down
+        | Command::PageUp
+        | Command::PageDown
+        | Command::First
+        | Command::Last
+        | Command::Filter
+        | Command::Sort
+        | Command::OpenAccount
+        | Command::OpenStatus
+        | Command::QrSize
+        | Command::Accept
+        | Command::NextField
+        | Command::PreviousField
+        | Command::NextChoice
+        | Command::KeepFiles
+        | Command::Help
+        | Command::Quit
+        | Command::Stop => Ok(()),
+        Command::Close => close(app),
+        Command::ShowQr | Command::CopyUrl | Command::SwitchFocus => has_posting(app),
+        Command::Generate | Command::GenerateLabelled => {
+            may(app, Role::Operator)?;
+            not_deleted(video(app)?)
+        }
+        Command::TogglePostings => {
+            may(app, Role::Operator)?;
+            not_deleted(app.posting_switch().ok_or(Why::NoPosting)?.video)
+        }
+        Command::ToggleSource => {
+            may(app, Role::Operator)?;
+            not_deleted(video(app)?)
+        }
+        Command::DeleteSource => {
+            may(app, Role::Admin)?;
+            not_deleted(video(app)?)
+        }
+        Command::Retry | Command::Cancel => conversion(app, command),
+        Command::Rescan => rescan(app),
+        Command::SubmitIndividual
+        | Command::SubmitEnterprise
+        | Command::Approve
+        | Command::Reject
+        | Command::Revoke
+        | Command::Activate => account(app, command),
+    }
+}
+
+fn close(app: &App) -> Result<(), Why> {
+    let open = app.modal.is_some() || app.screen != Screen::Videos || !app.list.filter().text.is_empty();
+    if open { Ok(()) } else { Err(Why::NothingToClose) }
+}
+
+fn may(app: &App, needed: Role) -> Result<(), Why> {
+    let hello = app.hello().ok_or(Why::NotConnected)?;
+    if hello.role < needed { Err(Why::Role { role: hello.role, needed }) } else { Ok(()) }
+}
+
+fn video(app: &App) -> Result<&VideoView, Why> {
+    app.list.selected().ok_or(Why::NoVideo)
+}
+
+fn has_posting(app: &App) -> Result<(), Why> {
+    match &app.modal {
+        Some(Modal::Qr(_) | Modal::Url { .. }) => Ok(()),
+        Some(
+            Modal::Help { .. }
+            | Modal::Filter { .. }
+            | Modal::Label { .. }
+            | Modal::Delete(_)
+            | Modal::Confirm { .. }
+            | Modal::Reason { .. }
+            | Modal::Submit(_),
+        )
+        | None => {
+            video(app)?;
+            app.current_posting().map(|_| ()).ok_or(Why::NoPosting)
+        }
+    }
+}
+
+fn not_deleted(video: &VideoView) -> Result<(), Why> {
+    match video.source.state {
+        SourceState::Present | SourceState::Missing => Ok(()),
+        SourceState::Deleted => Err(Why::SourceDeleted),
+    }
+}
+
+fn conversion(app: &App, command: Command) -> Result<(), Why> {
+    may(app, Role::Operator)?;
+    let video = video(app)?;
+    not_deleted(video)?;
+    let cancel = command == Command::Cancel;
+    match video.conversion.state {
+        ConversionState::Queued | ConversionState::Running if cancel => Ok(()),
+        ConversionState::Failed if !cancel => Ok(()),
+        ConversionState::None
+        | ConversionState::Queued
+        | ConversionState::Running
+        | ConversionState::Failed
+        | ConversionState::Ready => Err(if cancel { Why::NotConverting } else { Why::NotFailed }),
+    }
+}
+
+fn rescan(app: &App) -> Result<(), Why> {
+    match &app.link {
+        // Here the key means: try to connect now.
+        LinkState::Lost { .. } | LinkState::Incompatible { .. } => Ok(()),
+        LinkState::Connecting { .. } | LinkState::Starting => Err(Why::NotConnected),
+        LinkState::Live { .. } => {
+            may(app, Role::Operator)?;
+            let waits = app.requests.waiting().any(|change| *change == Change::Scan);
+            if waits { Err(Why::Waiting) } else { Ok(()) }
+        }
+    }
+}
+
+fn account(app: &App, command: Command) -> Result<(), Why> {
+    let decides = matches!(command, Command::Approve | Command::Reject | Command::Revoke);
+    may(app, if decides { Role::Admin } else { Role::Operator })?;
+    let account = app.account.as_ref().ok_or(Why::AccountNotLoaded)?;
+    if matches!(command, Command::Approve | Command::Reject) && account.state != VerificationState::Submitted
+    {
+        return Err(Why::NothingToDecide);
+    }
+    if command == Command::Revoke && account.approved.is_none() {
+        return Err(Why::NothingToRevoke);
+    }
+    if command == Command::Activate && account.service == ServiceState::Active {
+        return Err(Why::AlreadyActive);
+    }
+    Ok(())
+}

@@ -1,0 +1,132 @@
+//! What may happen to the UI ([`Event`]) and what it may ask of the run loop ([`Action`]). Both are closed.
+
+use std::time::Duration;
+
+use vodpost_protocol::event::Push;
+use vodpost_protocol::hello::DaemonHello;
+use vodpost_protocol::refusal::Refusal;
+use vodpost_protocol::reply::Answer;
+use vodpost_protocol::request::Request;
+
+use crate::text::Sentence;
+
+/// The keys that the UI knows; every other key press is dropped where keys are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    Char(char),
+    Ctrl(char),
+    Enter,
+    Esc,
+    Tab,
+    BackTab,
+    Backspace,
+    Delete,
+    Left,
+    Right,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    Home,
+    End,
+}
+
+/// The number under which a request was sent; it is the id on the wire too, so that a late reply finds its purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Ticket(pub u32);
+
+#[derive(Debug)]
+pub enum Event {
+    Key(Key),
+    Paste(String),
+    Resize {
+        width: u16,
+        height: u16,
+    },
+    /// The moment that [`crate::app::App::next_wake`] named has come.
+    Tick,
+    Link(LinkEvent),
+    Copied(Copied),
+    /// The process was stopped and goes on; the terminal shows somebody else's text.
+    Continued,
+    /// Asked to stop, as Ctrl-Z does.
+    StopRequested,
+    /// One of our own threads ended in a panic.
+    ThreadFailed(&'static str),
+    /// The terminal cannot be read any more.
+    InputFailed(std::io::Error),
+}
+
+/// What the link tells.
+#[derive(Debug)]
+pub enum LinkEvent {
+    /// The n-th attempt since the last connection begins.
+    Connecting {
+        attempt: u32,
+    },
+    /// Nobody answered, so a daemon is being started.
+    Starting,
+    Up(DaemonHello),
+    /// No connection; tried again by itself after this time.
+    Down {
+        why: Sentence,
+        retry_in: Duration,
+    },
+    /// No connection, and trying again would not help.
+    Incompatible(Sentence),
+    /// This request was not sent.
+    NotSent(Ticket),
+    Reply {
+        ticket: Ticket,
+        result: Box<Result<Answer, Refusal>>,
+    },
+    Push(Push),
+}
+
+/// How the text got to the clipboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyWay {
+    /// Through `tmux load-buffer -w`.
+    Tmux,
+    /// Through the terminal itself, OSC 52, which does not say whether it obeyed.
+    Terminal,
+}
+
+#[derive(Debug)]
+pub enum Copied {
+    Done(CopyWay),
+    /// tmux did not take it; the terminal may.
+    TmuxFailed {
+        text: String,
+    },
+    /// Longer than terminals accept.
+    TooLong,
+}
+
+/// What the run loop is to do.
+#[derive(Debug, PartialEq)]
+pub enum Action {
+    Send {
+        ticket: Ticket,
+        request: Box<Request>,
+    },
+    Copy {
+        text: String,
+        way: CopyWay,
+    },
+    /// Do not wait for the next attempt.
+    ConnectNow,
+    /// Give the terminal back and stop, as any program does on Ctrl-Z.
+    Stop,
+    /// Take the terminal again and draw everything.
+    Redraw,
+    Quit(Ending),
+}
+
+/// Why the UI ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    Asked,
+    ThreadFailed(&'static str),
+    InputFailed(String),
+}

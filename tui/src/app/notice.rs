@@ -1,0 +1,125 @@
+//! One short message about what just happened. What it says is a fact; `view/words.rs` makes the sentence.
+
+use std::time::Duration;
+
+use vodpost_protocol::hello::Role;
+use vodpost_protocol::ids::Label;
+use vodpost_protocol::refusal::Refusal;
+use vodpost_protocol::status::ScanView;
+use vodpost_protocol::time::Timestamp;
+
+use crate::app::event::CopyWay;
+use crate::app::keymap::Command;
+
+/// Good news leaves by itself; anything else stays until the next key.
+const GOOD_NEWS: Duration = Duration::from_secs(5);
+
+/// A change that the user asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    Generate { title: String },
+    Retry { title: String },
+    Cancel { title: String },
+    SuspendPostings { title: String, label: Option<Label> },
+    ResumePostings { title: String, label: Option<Label> },
+    SuspendSource { title: String },
+    ResumeSource { title: String },
+    DeleteSource { title: String },
+    Submit,
+    Approve,
+    Reject,
+    Revoke,
+    Activate,
+    Scan,
+}
+
+/// Why a key does nothing at the moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Why {
+    NotConnected,
+    Role {
+        role: Role,
+        needed: Role,
+    },
+    NoVideo,
+    NoPosting,
+    SourceDeleted,
+    NotFailed,
+    NotConverting,
+    NothingToDecide,
+    NothingToRevoke,
+    AlreadyActive,
+    AccountNotLoaded,
+    /// A change of this kind is still unanswered.
+    Waiting,
+    NothingToClose,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    Done(Change),
+    /// Generated, and nothing had to be converted.
+    LiveNow {
+        title: String,
+    },
+    Scanned(Box<ScanView>),
+    Refused {
+        change: Change,
+        refusal: Refusal,
+    },
+    ReadRefused(Refusal),
+    /// The connection went away first: it may have been done or not.
+    Unanswered(Vec<Change>),
+    NotSent(Change),
+    Disabled {
+        command: Command,
+        why: Why,
+    },
+    Copied(CopyWay),
+    TooLongToCopy,
+    /// Another run of the daemon answers now.
+    DaemonRestarted,
+    /// The daemon answered something else than what was asked.
+    UnexpectedAnswer,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    Good,
+    Bad,
+    Plain,
+}
+
+#[derive(Debug)]
+pub struct Notice {
+    pub said: Said,
+    /// Absent: until the next key.
+    pub until: Option<Timestamp>,
+}
+
+impl Notice {
+    #[must_use]
+    pub fn new(said: Said, now: Timestamp) -> Self {
+        let until = match said.mood() {
+            Mood::Good | Mood::Plain => Some(now.after(GOOD_NEWS)),
+            Mood::Bad => None,
+        };
+        Self { said, until }
+    }
+}
+
+impl Said {
+    #[must_use]
+    pub fn mood(&self) -> Mood {
+        match self {
+            Self::Done(_) | Self::LiveNow { .. } | Self::Scanned(_) | Self::Copied(_) => Mood::Good,
+            Self::DaemonRestarted | Self::Disabled { .. } => Mood::Plain,
+            Self::Refused { .. }
+            | Self::ReadRefused(_)
+            | Self::Unanswered(_)
+            | Self::NotSent(_)
+            | Self::TooLongToCopy
+            | Self::UnexpectedAnswer => Mood::Bad,
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! What each command does, once [`super::allowed`] let it through.
+
+use vodpost_protocol::account::AccountKind;
+use vodpost_protocol::ids::Label;
+use vodpost_protocol::request::Request;
+use vodpost_protocol::video::{Switch, VideoView};
+
+use crate::app::event::{Action, Ending};
+use crate::app::input::TextInput;
+use crate::app::keymap::{BINDINGS, Command};
+use crate::app::modal::{
+    Decision, DeleteModal, Failure, Files, Form, Modal, QrModal, QrSize, Question, Step,
+};
+use crate::app::notice::Change;
+use crate::app::requests::Resource;
+use crate::app::{App, Focus, LinkState, Screen, geometry, opposite};
+
+impl App {
+    pub(super) fn perform(&mut self, command: Command) {
+        match command {
+            Command::Up => self.step(-1),
+            Command::Down => self.step(1),
+            Command::PageUp => self.step(-self.page()),
+            Command::PageDown => self.step(self.page()),
+            Command::First => self.step(isize::MIN / 2),
+            Command::Last => self.step(isize::MAX / 2),
+            Command::ShowQr => self.show_qr(),
+            Command::SwitchFocus => self.switch_focus(),
+            Command::Generate => self.generate(),
+            Command::GenerateLabelled => self.ask_label(),
+            Command::TogglePostings => self.toggle_postings(),
+            Command::ToggleSource => self.toggle_source(),
+            Command::DeleteSource => self.ask_delete(),
+            Command::Retry | Command::Cancel => self.conversion(command),
+            Command::CopyUrl => self.copy_url(),
+            Command::Rescan => self.rescan(),
+            Command::Filter => {
+                let before = self.list.filter().text.clone();
+                self.modal = Some(Modal::Filter { input: TextInput::with(&before), before });
+            }
+            Command::Sort => {
+                self.list.next_sort();
+                self.reload();
+            }
+            Command::OpenAccount => self.open(Screen::Account),
+            Command::OpenStatus => self.open(Screen::Status),
+            Command::SubmitIndividual => self.modal = Some(Modal::Submit(Form::new(AccountKind::Individual))),
+            Command::SubmitEnterprise => self.modal = Some(Modal::Submit(Form::new(AccountKind::Enterprise))),
+            Command::Approve => self.ask(Question::Approve),
+            Command::Activate => self.ask(Question::Activate),
+            Command::Reject => self.ask_reason(Decision::Reject),
+            Command::Revoke => self.ask_reason(Decision::Revoke),
+            Command::QrSize => self.qr_size(),
+            Command::Accept => self.accept(),
+            Command::NextField => self.in_form(|form| form.move_field(1)),
+            Command::PreviousField => self.in_form(|form| form.move_field(-1)),
+            Command::NextChoice => self.in_form(Form::next_document),
+            Command::KeepFiles => self.keep_files(),
+            Command::Help => self.modal = Some(Modal::Help { scroll: 0 }),
+            Command::Close => self.close(),
+            Command::Quit => self.outbox.push(Action::Quit(Ending::Asked)),
+            Command::Stop => self.outbox.push(Action::Stop),
+        }
+    }
+
+    fn page(&self) -> isize {
+        let rows = geometry::page_rows(self.size.0, self.size.1, self.banner_lines());
+        isize::try_from(rows).unwrap_or(1)
+    }
+
+    fn step(&mut self, steps: isize) {
+        if let Some(Modal::Help { scroll }) = &mut self.modal {
+            let last = BINDINGS.len();
+            let to = usize::from(*scroll).saturating_add_signed(steps).min(last);
+            *scroll = u16::try_from(to).unwrap_or(0);
+            return;
+        }
+        match self.focus {
+            Focus::Videos => self.list.select_by(steps),
+            Focus::Postings => self.step_posting(steps),
+        }
+    }
+
+    fn step_posting(&mut self, steps: isize) {
+        let Some((video, current)) = self.current_posting() else {
+            self.focus = Focus::Videos;
+            return;
+        };
+        let place = video.postings.iter().position(|posting| posting.token == current.token).unwrap_or(0);
+        let place = place.saturating_add_signed(steps).min(video.postings.len() - 1);
+        self.posting = video.postings.get(place).map(|posting| posting.token);
+    }
+
+    fn switch_focus(&mut self) {
+        self.focus = match self.focus {
+            Focus::Videos => Focus::Postings,
+            Focus::Postings => Focus::Videos,
+        };
+    }
+
+    fn show_qr(&mut self) {
+        if let Some((video, posting)) = self.current_posting() {
+            let (video, token, url) = (video.id, posting.token, posting.url.clone());
+            self.modal = Some(Modal::Qr(QrModal { video, token, url, size: QrSize::Half }));
+        }
+    }
+
+    fn qr_size(&mut self) {
+        if let Some(Modal::Qr(qr)) = &mut self.modal {
+            qr.size = match qr.size {
+                QrSize::Half => QrSize::Full,
+                QrSize::Full => QrSize::Half,
+            };
+        }
+    }
+
+    fn generate(&mut self) {
+        if let Some((id, title)) = self.selected_name() {
+            self.change(Request::Generate { video: id, label: Label::default() }, Change::Generate { title });
+        }
+    }
+
+    fn ask_label(&mut self) {
+        if let Some(video) = self.list.selected() {
+            let (video, title) = (video.id, video.title.clone());
+            let (input, step) = (TextInput::default(), Step::Prompting);
+            self.modal = Some(Modal::Label { video, title, input, step });
+        }
+    }
+
+    fn toggle_postings(&mut self) {
+        let Some(switch) = self.posting_switch() else { return };
+        let title = switch.video.title.clone();
+        let target =
+            switch.posting.map_or_else(|| switch.video.id.to_string(), |posting| posting.token.to_string());
+        let label = switch.posting.map(|posting| posting.label.clone());
+        let to = switch.to;
+        let change = match to {
+            Switch::On => Change::ResumePostings { title, label },
+            Switch::Off => Change::SuspendPostings { title, label },
+        };
+        self.change(Request::SetPosting { target, switch: to }, change);
+    }
+
+    fn toggle_source(&mut self) {
+        let Some(to) = self.list.selected().map(|video| opposite(video.source.switch)) else { return };
+        if let Some((video, title)) = self.selected_name() {
+            let change = match to {
+                Switch::On => Change::ResumeSource { title },
+                Switch::Off => Change::SuspendSource { title },
+            };
+            self.change(Request::SetSource { video, switch: to }, change);
+        }
+    }
+
+    fn ask_delete(&mut self) {
+        if let Some(video) = self.list.selected() {
+            self.modal = Some(Modal::Delete(DeleteModal {
+                video: video.id,
+                title: video.title.clone(),
+                urls: video.postings.iter().map(|posting| (posting.label.clone(), posting.state)).collect(),
+                files: Files::Trash,
+                input: TextInput::default(),
+                step: Step::Prompting,
+            }));
+        }
+    }
+
+    fn keep_files(&mut self) {
+        if let Some(Modal::Delete(delete)) = &mut self.modal {
+            delete.files = match delete.files {
+                Files::Trash => Files::Keep,
+                Files::Keep => Files::Trash,
+            };
+        }
+    }
+
+    fn conversion(&mut self, command: Command) {
+        if let Some((video, title)) = self.selected_name() {
+            if command == Command::Cancel {
+                self.change(Request::Cancel { video }, Change::Cancel { title });
+            } else {
+                self.change(Request::Retry { video }, Change::Retry { title });
+            }
+        }
+    }
+
+    fn copy_url(&mut self) {
+        let url = match &self.modal {
+            Some(Modal::Qr(qr)) => Some(qr.url.clone()),
+            Some(Modal::Url { url }) => Some(url.clone()),
+            Some(
+                Modal::Help { .. }
+                | Modal::Filter { .. }
+                | Modal::Label { .. }
+                | Modal::Delete(_)
+                | Modal::Confirm { .. }
+                | Modal::Reason { .. }
+                | Modal::Submit(_),
+            )
+            | None => self.current_posting().map(|(_, posting)| posting.url.clone()),
+        };
+        let Some(url) = url else { return };
+        if self.modal.is_none() {
+            self.modal = Some(Modal::Url { url: url.clone() });
+        }
+        self.outbox.push(Action::Copy { text: url, way: self.clipboard });
+    }
+
+    fn rescan(&mut self) {
+        match self.link {
+            LinkState::Live { .. } => {
+                self.change(Request::Scan, Change::Scan);
+            }
+            LinkState::Connecting { .. }
+            | LinkState::Starting
+            | LinkState::Lost { .. }
+            | LinkState::Incompatible { .. } => self.outbox.push(Action::ConnectNow),
+        }
+    }
+
+    fn open(&mut self, screen: Screen) {
+        // The key that opened a screen also closes it.
+        self.screen = if self.screen == screen { Screen::Videos } else { screen };
+        match self.screen {
+            Screen::Videos => {}
+            Screen::Account => self.read(Resource::Account),
+            Screen::Status => self.read(Resource::Status),
+        }
+    }
+
+    fn ask(&mut self, question: Question) {
+        self.modal = Some(Modal::Confirm { question, step: Step::Prompting });
+    }
+
+    fn ask_reason(&mut self, decision: Decision) {
+        self.modal = Some(Modal::Reason { decision, input: TextInput::default(), step: Step::Prompting });
+    }
+
+    fn in_form(&mut self, change: impl FnOnce(&mut Form)) {
+        if let Some(Modal::Submit(form)) = &mut self.modal
+            && !matches!(form.step, Step::Waiting(_))
+        {
+            change(form);
+        }
+    }
+
+    /// Closes the top layer; on the bare list, the filter.
+    fn close(&mut self) {
+        match self.modal.take() {
+            Some(Modal::Filter { before, .. }) => self.filter_by(before),
+            Some(
+                Modal::Help { .. }
+                | Modal::Qr(_)
+                | Modal::Url { .. }
+                | Modal::Label { .. }
+                | Modal::Delete(_)
+                | Modal::Confirm { .. }
+                | Modal::Reason { .. }
+                | Modal::Submit(_),
+            ) => {}
+            None if self.screen != Screen::Videos => self.screen = Screen::Videos,
+            None => self.filter_by(String::new()),
+        }
+    }
+
+    /// Enter in a modal.
+    fn accept(&mut self) {
+        if let Some(Modal::Submit(form)) = &mut self.modal
+            && !form.is_on_last_field()
+            && !matches!(form.step, Step::Waiting(_))
+        {
+            form.move_field(1);
+            return;
+        }
+        let Some(modal) = &self.modal else { return };
+        if modal.is_waiting() {
+            return;
+        }
+        match asked_for(modal) {
+            Asked::Nothing => {}
+            Asked::Close => self.modal = None,
+            Asked::Change(request, change) => self.change_from_modal(*request, change),
+            Asked::Wrong(failure) => self.set_step(Step::Failed(failure)),
+        }
+    }
+
+    fn change_from_modal(&mut self, request: Request, change: Change) {
+        if self.is_live() {
+            let ticket = self.change(request, change);
+            self.set_step(Step::Waiting(ticket));
+        } else {
+            self.set_step(Step::Failed(Failure::NotSent));
+        }
+    }
+
+    fn set_step(&mut self, to: Step) {
+        if let Some(step) = self.modal.as_mut().and_then(Modal::step_mut) {
+            *step = to;
+        }
+    }
+
+    fn selected_name(&self) -> Option<(String, String)> {
+        self.list.selected().map(|video: &VideoView| (video.id.to_string(), video.title.clone()))
+    }
+}
+
+/// What Enter in a modal amounts to.
+enum Asked {
+    Nothing,
+    Close,
+    Change(Box<Request>, Change),
+    Wrong(Failure),
+}
+
+fn asked_for(modal: &Modal) -> Asked {
+    let change = |request, change| Asked::Change(Box::new(request), change);
+    match modal {
+        Modal::Help { .. } | Modal::Qr(_) | Modal::Url { .. } => Asked::Nothing,
+        Modal::Filter { .. } => Asked::Close,
+        Modal::Label { video, title, input, .. } => match input.trimmed().parse::<Label>() {
+            Ok(label) => change(
+                Request::Generate { video: video.to_string(), label },
+                Change::Generate { title: title.clone() },
+            ),
+            Err(_) => Asked::Wrong(Failure::InvalidLabel),
+        },
+        Modal::Delete(delete) => {
+            if !delete.title_matches() {
+                return Asked::Wrong(Failure::TitleDiffers);
+            }
+            let keep_files = delete.files == Files::Keep;
+            change(
+                Request::DeleteSource { video: delete.video.to_string(), keep_files },
+                Change::DeleteSource { title: delete.title.clone() },
+            )
+        }
+        Modal::Confirm { question: Question::Approve, .. } => {
+            change(Request::AccountApprove, Change::Approve)
+        }
+        Modal::Confirm { question: Question::Activate, .. } => {
+            change(Request::ServiceActivate, Change::Activate)
+        }
+        Modal::Reason { input, .. } if input.trimmed().is_empty() => Asked::Wrong(Failure::ReasonMissing),
+        Modal::Reason { decision: Decision::Reject, input, .. } => {
+            change(Request::AccountReject { reason: input.trimmed() }, Change::Reject)
+        }
+        Modal::Reason { decision: Decision::Revoke, input, .. } => {
+            change(Request::AccountRevoke { reason: input.trimmed() }, Change::Revoke)
+        }
+        Modal::Submit(form) => change(Request::AccountSubmit(form.submission()), Change::Submit),
+    }
+}

@@ -1,0 +1,297 @@
+//! What the daemon says: the connection coming and going, replies finding their purpose, and pushes.
+
+use std::time::Duration;
+
+use vodpost_protocol::event::{EventKind, EventView, Push};
+use vodpost_protocol::hello::DaemonHello;
+use vodpost_protocol::refusal::Refusal;
+use vodpost_protocol::reply::Answer;
+use vodpost_protocol::request::Request;
+use vodpost_protocol::video::{VideoState, VideoView};
+
+use crate::app::event::{Action, Copied, CopyWay, LinkEvent, Ticket};
+use crate::app::modal::{Failure, Step};
+use crate::app::notice::{Change, Said};
+use crate::app::requests::{Purpose, Resource};
+use crate::app::{App, LinkState, Screen};
+use crate::text::Sentence;
+
+/// Videos that come and go in a burst are one reload.
+const GATHER: Duration = Duration::from_millis(300);
+/// With more reads than this under way one page says more than many single answers.
+const READINGS_MAX: usize = 16;
+
+impl App {
+    pub(super) fn link_event(&mut self, event: LinkEvent) {
+        match event {
+            LinkEvent::Connecting { attempt } => match self.link {
+                // The banner with its time stays until there is an answer.
+                LinkState::Lost { .. } => {}
+                LinkState::Connecting { .. }
+                | LinkState::Starting
+                | LinkState::Live { .. }
+                | LinkState::Incompatible { .. } => self.link = LinkState::Connecting { attempt },
+            },
+            LinkEvent::Starting => self.link = LinkState::Starting,
+            LinkEvent::Up(hello) => self.link_up(hello),
+            LinkEvent::Down { why, retry_in } => self.link_down(why, retry_in),
+            LinkEvent::Incompatible(sentence) => {
+                self.abandon_requests();
+                self.link = LinkState::Incompatible { sentence };
+            }
+            LinkEvent::NotSent(ticket) => self.not_sent(ticket),
+            LinkEvent::Reply { ticket, result } => self.reply(ticket, *result),
+            LinkEvent::Push(push) => self.push(push),
+        }
+    }
+
+    fn link_up(&mut self, hello: DaemonHello) {
+        // Nothing of an earlier connection can be answered any more.
+        self.abandon_requests();
+        if self.instance.is_some_and(|instance| instance != hello.instance) && self.notice.is_none() {
+            self.say(Said::DaemonRestarted);
+        }
+        self.instance = Some(hello.instance);
+        self.link = LinkState::Live { hello };
+        // First, so that no change falls between the reading and the subscription.
+        let ticket = self.requests.ticket();
+        self.send(ticket, Request::Subscribe, Purpose::Subscribe);
+        self.reload_all();
+    }
+
+    fn link_down(&mut self, why: Sentence, retry_in: Duration) {
+        self.abandon_requests();
+        let since = match self.link {
+            LinkState::Lost { since, .. } => since,
+            LinkState::Connecting { .. }
+            | LinkState::Starting
+            | LinkState::Live { .. }
+            | LinkState::Incompatible { .. } => self.now,
+        };
+        self.link = LinkState::Lost { since, why, retry_at: self.now.after(retry_in) };
+    }
+
+    /// Changes without an answer are never sent again by themselves: they may have been done.
+    fn abandon_requests(&mut self) {
+        self.list.give_up(None);
+        self.reload_at = None;
+        let in_modal = self.modal.as_ref().is_some_and(super::modal::Modal::is_waiting);
+        if let Some(step) = self.modal.as_mut().and_then(|modal| modal.step_mut())
+            && in_modal
+        {
+            *step = Step::Failed(Failure::Unanswered);
+        }
+        let unanswered = self.requests.abandon();
+        if !unanswered.is_empty() {
+            self.say(Said::Unanswered(unanswered));
+        }
+    }
+
+    fn not_sent(&mut self, ticket: Ticket) {
+        match self.requests.answered(ticket) {
+            // The loss of the connection was told before, and took the request with it.
+            None | Some(Purpose::Subscribe) => {}
+            Some(Purpose::List) => self.list.give_up(Some(ticket)),
+            Some(Purpose::Read(resource)) => {
+                self.requests.end_reading(resource);
+            }
+            Some(Purpose::Change(change)) => {
+                if !self.fail_modal(ticket, Failure::NotSent) {
+                    self.say(Said::NotSent(change));
+                }
+            }
+        }
+    }
+
+    fn reload_all(&mut self) {
+        self.reload();
+        self.read(Resource::Account);
+        self.read(Resource::Status);
+    }
+
+    pub(super) fn read(&mut self, resource: Resource) {
+        if !self.is_live() || !self.requests.begin_reading(resource) {
+            return;
+        }
+        let request = match resource {
+            Resource::Video(id) => Request::Show { video: id.to_string() },
+            Resource::Account => Request::AccountShow,
+            Resource::Status => Request::Status,
+        };
+        let ticket = self.requests.ticket();
+        self.send(ticket, request, Purpose::Read(resource));
+    }
+
+    fn reply(&mut self, ticket: Ticket, result: Result<Answer, Refusal>) {
+        match self.requests.answered(ticket) {
+            // Of an earlier connection, or nothing that was asked.
+            None => {}
+            Some(Purpose::Subscribe) => match result {
+                Ok(_) => {}
+                Err(refusal) => self.say(Said::ReadRefused(refusal)),
+            },
+            Some(Purpose::List) => self.list_reply(ticket, result),
+            Some(Purpose::Read(resource)) => self.read_reply(resource, result),
+            Some(Purpose::Change(change)) => self.change_reply(ticket, change, result),
+        }
+    }
+
+    fn list_reply(&mut self, ticket: Ticket, result: Result<Answer, Refusal>) {
+        match result {
+            Ok(Answer::Page(page)) => {
+                let next = self.requests.ticket();
+                let ask = self.list.page(ticket, page, next);
+                self.ask_list(next, ask);
+            }
+            Ok(answer) => {
+                self.list.give_up(Some(ticket));
+                self.unexpected(&answer);
+            }
+            Err(Refusal::InvalidCursor) => {
+                self.list.give_up(Some(ticket));
+                self.list.forget_cursor();
+                self.reload();
+            }
+            Err(refusal) => {
+                self.list.give_up(Some(ticket));
+                self.say(Said::ReadRefused(refusal));
+            }
+        }
+    }
+
+    fn read_reply(&mut self, resource: Resource, result: Result<Answer, Refusal>) {
+        let again = self.requests.end_reading(resource);
+        match (resource, result) {
+            (Resource::Video(_), Err(Refusal::NoSuchVideo { .. })) => self.reload_soon(),
+            (Resource::Video(_) | Resource::Account | Resource::Status, Err(refusal)) => {
+                self.say(Said::ReadRefused(refusal));
+            }
+            (Resource::Video(_) | Resource::Account | Resource::Status, Ok(answer)) => self.absorb(answer),
+        }
+        if again {
+            self.read(resource);
+        }
+    }
+
+    fn change_reply(&mut self, ticket: Ticket, change: Change, result: Result<Answer, Refusal>) {
+        match result {
+            Ok(answer) => {
+                if self.modal.as_ref().is_some_and(|modal| modal.step() == Some(&Step::Waiting(ticket))) {
+                    self.modal = None;
+                }
+                let said = what_was_done(change, &answer);
+                self.absorb(answer);
+                self.say(said);
+            }
+            Err(refusal) => {
+                if !self.fail_modal(ticket, Failure::Refused(refusal.clone())) {
+                    self.say(Said::Refused { change, refusal });
+                }
+            }
+        }
+    }
+
+    /// Whether a modal waited for this; it tells what happened itself.
+    fn fail_modal(&mut self, ticket: Ticket, failure: Failure) -> bool {
+        match self.modal.as_mut().and_then(|modal| modal.step_mut()) {
+            Some(step) if *step == Step::Waiting(ticket) => {
+                *step = Step::Failed(failure);
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    fn absorb(&mut self, answer: Answer) {
+        match answer {
+            Answer::Video(video) => self.absorb_video(*video),
+            Answer::Account(account) => self.account = Some(*account),
+            Answer::Status(status) => self.status = Some(*status),
+            Answer::Scan(_) => self.reload_soon(),
+            Answer::Page(_)
+            | Answer::Located(_)
+            | Answer::Jobs(_)
+            | Answer::Events(_)
+            | Answer::Subscribed { .. } => self.unexpected(&answer),
+        }
+    }
+
+    fn absorb_video(&mut self, video: VideoView) {
+        if !self.list.replace(video) {
+            self.reload_soon();
+        }
+    }
+
+    fn unexpected(&mut self, _answer: &Answer) {
+        self.say(Said::UnexpectedAnswer);
+    }
+
+    fn push(&mut self, push: Push) {
+        match push {
+            Push::Event(event) => self.happened(&event),
+            Push::Progress(progress) => self.list.progress(&progress),
+            Push::Resync { .. } => self.reload_all(),
+        }
+    }
+
+    fn happened(&mut self, event: &EventView) {
+        match event.what {
+            EventKind::AccountSubmitted
+            | EventKind::AccountApproved
+            | EventKind::AccountRejected
+            | EventKind::AccountRevoked
+            | EventKind::ServiceActivated => self.read(Resource::Account),
+            EventKind::VideoAdded | EventKind::VideoRenamed => self.reload_soon(),
+            EventKind::SourceReplaced
+            | EventKind::SourceMissing
+            | EventKind::SourceReturned
+            | EventKind::SourceSuspended
+            | EventKind::SourceResumed
+            | EventKind::SourceDeleted
+            | EventKind::ConversionRequested
+            | EventKind::ConversionStarted
+            | EventKind::ConversionReady
+            | EventKind::ConversionFailed
+            | EventKind::ConversionCancelled
+            | EventKind::PostingCreated
+            | EventKind::PostingSuspended
+            | EventKind::PostingResumed
+            | EventKind::RenditionsChanged => {
+                if let Some(id) = event.video.filter(|id| self.list.get(*id).is_some()) {
+                    if self.requests.readings() < READINGS_MAX {
+                        self.read(Resource::Video(id));
+                    } else {
+                        self.reload_soon();
+                    }
+                }
+            }
+        }
+        if self.screen == Screen::Status {
+            self.read(Resource::Status);
+        }
+    }
+
+    fn reload_soon(&mut self) {
+        if self.is_live() {
+            self.reload_at.get_or_insert(self.now.after(GATHER));
+        }
+    }
+
+    pub(super) fn copied(&mut self, copied: Copied) {
+        match copied {
+            Copied::Done(way) => self.say(Said::Copied(way)),
+            Copied::TmuxFailed { text } => self.outbox.push(Action::Copy { text, way: CopyWay::Terminal }),
+            Copied::TooLong => self.say(Said::TooLongToCopy),
+        }
+    }
+}
+
+fn what_was_done(change: Change, answer: &Answer) -> Said {
+    match (change, answer) {
+        (_, Answer::Scan(scan)) => Said::Scanned(scan.clone()),
+        (Change::Generate { title }, Answer::Video(video)) if video.state == VideoState::Live => {
+            Said::LiveNow { title }
+        }
+        (change, _) => Said::Done(change),
+    }
+}

@@ -1,0 +1,187 @@
+//! The link against a peer on a real socket.
+
+use std::io::{Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::PathBuf;
+use std::sync::mpsc::Receiver;
+
+use vodpost_protocol::PROTOCOL_NUMBER;
+use vodpost_protocol::event::Push;
+use vodpost_protocol::frame::FrameReader;
+use vodpost_protocol::hello::{CLIENT_HELLO_LEN, DaemonHello, Role};
+use vodpost_protocol::ids::InstanceId;
+use vodpost_protocol::refusal::Refusal;
+
+use super::*;
+
+/// No test waits longer for what should come.
+const LIMIT: Duration = Duration::from_secs(20);
+
+struct Peer {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    listener: UnixListener,
+    greetings: u64,
+}
+
+impl Peer {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s");
+        let listener = UnixListener::bind(&path).unwrap();
+        Self { _folder: folder, path, listener, greetings: 0 }
+    }
+
+    /// Greets the next client; each time as another run of the daemon.
+    fn accept(&mut self, protocol: u32) -> Talk {
+        let (mut stream, _) = self.listener.accept().unwrap();
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        let mut greeting = [0; CLIENT_HELLO_LEN];
+        stream.read_exact(&mut greeting).unwrap();
+        self.greetings += 1;
+        let instance = InstanceId(self.greetings);
+        let hello = DaemonHello { protocol, role: Role::Admin, instance, version: "0.1.0".into(), uid: 0 };
+        stream.write_all(&hello.to_bytes()).unwrap();
+        Talk { stream, frames: FrameReader::default() }
+    }
+}
+
+struct Talk {
+    stream: UnixStream,
+    frames: FrameReader,
+}
+
+impl Talk {
+    fn call(&mut self) -> Call {
+        loop {
+            if let Some(payload) = self.frames.take().unwrap() {
+                return codec::decode(&payload).unwrap();
+            }
+            let mut chunk = [0; 4096];
+            let len = self.stream.read(&mut chunk).unwrap();
+            assert_ne!(len, 0, "hung up");
+            self.frames.push(&chunk[..len]);
+        }
+    }
+
+    fn say(&mut self, message: &Message) {
+        let bytes = codec::encode(message).unwrap();
+        self.stream.write_all(&frame::wrap(&bytes).unwrap()).unwrap();
+    }
+}
+
+fn start(peer: &Peer) -> (Link, Receiver<Event>) {
+    let (threads, events) = Threads::new();
+    (Link::start(Some(peer.path.clone()), None, &threads).unwrap(), events)
+}
+
+fn next(events: &Receiver<Event>) -> LinkEvent {
+    match events.recv_timeout(LIMIT).unwrap() {
+        Event::Link(event) => event,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The instance of the next connection, whatever is said before.
+fn up(events: &Receiver<Event>) -> u64 {
+    loop {
+        if let LinkEvent::Up(hello) = next(events) {
+            return hello.instance.0;
+        }
+    }
+}
+
+#[test]
+fn requests_keep_their_tickets_and_pushes_come_through() {
+    let mut peer = Peer::new();
+    let (link, events) = start(&peer);
+    let mut talk = peer.accept(PROTOCOL_NUMBER);
+    assert!(matches!(next(&events), LinkEvent::Connecting { attempt: 1 }));
+    assert_eq!(up(&events), 1);
+    assert!(link.send(Ticket(7), Box::new(Request::Status)));
+    assert!(link.send(Ticket(9), Box::new(Request::Scan)));
+    assert_eq!(talk.call(), Call { id: 7, request: Request::Status });
+    assert_eq!(talk.call(), Call { id: 9, request: Request::Scan });
+    talk.say(&Message::Push(Push::Resync { seq: 3 }));
+    talk.say(&Message::Reply { id: 9, result: Err(Refusal::Busy) });
+    assert!(matches!(next(&events), LinkEvent::Push(Push::Resync { seq: 3 })));
+    let LinkEvent::Reply { ticket, result } = next(&events) else { panic!() };
+    assert_eq!((ticket, *result), (Ticket(9), Err(Refusal::Busy)));
+}
+
+#[test]
+fn a_lost_connection_is_told_and_made_again() {
+    let mut peer = Peer::new();
+    let (link, events) = start(&peer);
+    let talk = peer.accept(PROTOCOL_NUMBER);
+    assert_eq!(up(&events), 1);
+    drop(talk);
+    assert!(matches!(next(&events), LinkEvent::Down { .. }));
+    // A request of this moment is not kept for the next connection.
+    assert!(link.send(Ticket(1), Box::new(Request::Scan)));
+    loop {
+        match next(&events) {
+            LinkEvent::NotSent(ticket) => {
+                assert_eq!(ticket, Ticket(1));
+                break;
+            }
+            LinkEvent::Connecting { .. } => {
+                // The pause was over already: the answer comes with the connection.
+            }
+            other => panic!("{other:?}"),
+        }
+        let _greeted = peer.accept(PROTOCOL_NUMBER);
+    }
+}
+
+#[test]
+fn the_next_connection_is_another_run_of_the_daemon() {
+    let mut peer = Peer::new();
+    let (_link, events) = start(&peer);
+    drop(peer.accept(PROTOCOL_NUMBER));
+    assert_eq!(up(&events), 1);
+    let _talk = peer.accept(PROTOCOL_NUMBER);
+    assert_eq!(up(&events), 2);
+}
+
+#[test]
+fn garbage_ends_the_connection() {
+    let mut peer = Peer::new();
+    let (_link, events) = start(&peer);
+    let mut talk = peer.accept(PROTOCOL_NUMBER);
+    assert_eq!(up(&events), 1);
+    talk.stream.write_all(&u32::MAX.to_le_bytes()).unwrap();
+    assert!(matches!(next(&events), LinkEvent::Down { .. }));
+}
+
+#[test]
+fn another_protocol_waits_to_be_asked() {
+    let mut peer = Peer::new();
+    let (link, events) = start(&peer);
+    let _other = peer.accept(99);
+    assert!(matches!(next(&events), LinkEvent::Connecting { .. }));
+    assert!(matches!(next(&events), LinkEvent::Incompatible(_)));
+    assert!(link.send(Ticket(4), Box::new(Request::Scan)));
+    assert!(matches!(next(&events), LinkEvent::NotSent(Ticket(4))));
+    link.connect_now();
+    let _talk = peer.accept(PROTOCOL_NUMBER);
+    assert_eq!(up(&events), 2);
+}
+
+#[test]
+fn nobody_there_is_tried_again_and_a_daemon_started_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let (threads, events) = Threads::new();
+    let starter: Starter = |_| Err(StartError::NotInstalled { looked: vec!["/nowhere".into()] });
+    let _link = Link::start(Some(path.clone()), Some(starter), &threads).unwrap();
+    assert!(matches!(next(&events), LinkEvent::Connecting { attempt: 1 }));
+    assert!(matches!(next(&events), LinkEvent::Starting));
+    let LinkEvent::Down { why, retry_in } = next(&events) else { panic!() };
+    assert!(why.message.contains("/nowhere"));
+    assert_eq!(retry_in, PAUSE_FIRST);
+    assert!(matches!(next(&events), LinkEvent::Connecting { attempt: 2 }));
+    let LinkEvent::Down { why, retry_in } = next(&events) else { panic!() };
+    assert!(!why.message.contains("/nowhere"));
+    assert_eq!(retry_in, PAUSE_FIRST * 2);
+}

@@ -1,0 +1,269 @@
+//! The terminal UI: threads that report events, one loop that updates the state, acts, and draws on change.
+//!
+//! Keys, the daemon and signals each have a thread that blocks until there is something to say. The loop sleeps on one
+//! channel; it wakes up for an event, or for the moment that the state itself named, and for nothing else.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant, SystemTime};
+
+use ratatui::crossterm::event as crossterm;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use vodpost_protocol::time::Timestamp;
+
+use crate::app::App;
+use crate::app::event::{Action, Copied, CopyWay, Ending, Event, Key, LinkEvent};
+use crate::autostart;
+use crate::cli::ColorChoice;
+use crate::clipboard;
+use crate::link::{Link, Starter};
+use crate::signals;
+use crate::terminal::{self, Screen, TerminalError};
+use crate::text::Sentence;
+use crate::threads::Threads;
+use crate::view::theme::{Surroundings, Theme};
+
+/// No eye and no slow line gains from more than 30 frames a second.
+const FRAME: Duration = Duration::from_millis(33);
+/// Events that are taken together before the next frame at most.
+const EVENTS_PER_FRAME: usize = 512;
+
+#[derive(Debug, Clone, Default)]
+pub struct UiOptions {
+    pub socket: Option<PathBuf>,
+    /// Start a daemon if none answers.
+    pub autostart: bool,
+    pub color: ColorChoice,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum UiError {
+    #[error(transparent)]
+    Terminal(#[from] TerminalError),
+    #[error("the terminal UI could not start")]
+    Start(#[source] io::Error),
+    #[error("the terminal went away")]
+    TerminalGone(#[source] io::Error),
+    #[error("the keyboard cannot be read any more: {0}")]
+    Input(String),
+    #[error("the {name} thread of the terminal UI failed, which is a bug: {message}")]
+    Thread { name: &'static str, message: String },
+}
+
+impl UiError {
+    /// What happened with all its causes, and what to do next where that is known.
+    #[must_use]
+    pub fn sentence(&self) -> Sentence {
+        let mut message = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            message.push_str(&format!(": {error}"));
+            cause = error.source();
+        }
+        match self {
+            Self::Terminal(TerminalError::NotATerminal | TerminalError::Dumb(_)) => {
+                Sentence::with_hint(message, "without a terminal there are commands, such as: vodpost ls")
+            }
+            Self::Terminal(TerminalError::Io(_))
+            | Self::Start(_)
+            | Self::TerminalGone(_)
+            | Self::Input(_)
+            | Self::Thread { .. } => Sentence::new(message),
+        }
+    }
+}
+
+/// Runs the terminal UI until the user quits.
+///
+/// # Errors
+/// When there is no usable terminal, or it went away.
+pub fn run(options: UiOptions) -> Result<(), UiError> {
+    let theme = Theme::new(options.color, &Surroundings::from_env());
+    let mut screen = Screen::take()?;
+    let (threads, events) = Threads::new();
+    signals::watch(&threads).map_err(UiError::Start)?;
+    let size = screen.size().map_err(UiError::TerminalGone)?;
+    let mut app = App::new(now(), size, clipboard::best_way());
+    // The first frame does not wait for the daemon.
+    screen.draw(&app, theme).map_err(UiError::TerminalGone)?;
+    start_input(&threads).map_err(UiError::Start)?;
+    let starter: Option<Starter> = options.autostart.then_some(autostart::connect_or_start as Starter);
+    let link = Link::start(options.socket, starter, &threads).map_err(UiError::Start)?;
+    let mut ui = Ui { screen, theme, link, threads };
+    match ui.run(&mut app, &events)? {
+        Ending::Asked => Ok(()),
+        Ending::ThreadFailed(name) => Err(UiError::Thread { name, message: terminal::panic_of_thread() }),
+        Ending::InputFailed(why) => Err(UiError::Input(why)),
+    }
+}
+
+fn now() -> Timestamp {
+    Timestamp::from_system(SystemTime::now())
+}
+
+struct Ui {
+    screen: Screen,
+    theme: Theme,
+    link: Link,
+    threads: Threads,
+}
+
+impl Ui {
+    fn run(&mut self, app: &mut App, events: &Receiver<Event>) -> Result<Ending, UiError> {
+        let mut drawn = Instant::now();
+        loop {
+            let event = next(events, app.next_wake());
+            if let Some(ending) = self.take(app, event)? {
+                return Ok(ending);
+            }
+            // Everything that is ready, or comes until the next frame is due, is one frame.
+            let due = drawn + FRAME;
+            for _ in 1..EVENTS_PER_FRAME {
+                let rest = due.saturating_duration_since(Instant::now());
+                match events.recv_timeout(rest) {
+                    Ok(event) => {
+                        if let Some(ending) = self.take(app, event)? {
+                            return Ok(ending);
+                        }
+                    }
+                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+                }
+            }
+            self.screen.draw(app, self.theme).map_err(UiError::TerminalGone)?;
+            drawn = Instant::now();
+        }
+    }
+
+    fn take(&mut self, app: &mut App, event: Event) -> Result<Option<Ending>, UiError> {
+        let mut actions = app.update(now(), event);
+        while !actions.is_empty() {
+            let mut more = Vec::new();
+            for action in actions {
+                match self.act(action).map_err(UiError::TerminalGone)? {
+                    Acted::Done => {}
+                    Acted::Happened(event) => more.extend(app.update(now(), event)),
+                    Acted::Ending(ending) => return Ok(Some(ending)),
+                }
+            }
+            actions = more;
+        }
+        Ok(None)
+    }
+
+    fn act(&mut self, action: Action) -> io::Result<Acted> {
+        match action {
+            Action::Send { ticket, request } => {
+                if !self.link.send(ticket, request) {
+                    return Ok(Acted::Happened(Event::Link(LinkEvent::NotSent(ticket))));
+                }
+            }
+            Action::Copy { text, way: CopyWay::Tmux } => return self.copy_through_tmux(text),
+            Action::Copy { text, way: CopyWay::Terminal } => {
+                let Some(sequence) = clipboard::terminal_sequence(&text) else {
+                    return Ok(Acted::Happened(Event::Copied(Copied::TooLong)));
+                };
+                self.screen.write(&sequence)?;
+                return Ok(Acted::Happened(Event::Copied(Copied::Done(CopyWay::Terminal))));
+            }
+            Action::ConnectNow => self.link.connect_now(),
+            Action::Stop => self.screen.stop()?,
+            Action::Redraw => self.screen.retake()?,
+            Action::Quit(ending) => return Ok(Acted::Ending(ending)),
+        }
+        Ok(Acted::Done)
+    }
+
+    /// In a thread of its own, because tmux may take its time.
+    fn copy_through_tmux(&self, text: String) -> io::Result<Acted> {
+        let threads = self.threads.clone();
+        self.threads.spawn("clipboard", move || {
+            let copied = match clipboard::through_tmux(&text) {
+                Ok(()) => Copied::Done(CopyWay::Tmux),
+                // Whatever is wrong with tmux, the terminal is asked next.
+                Err(_) => Copied::TmuxFailed { text },
+            };
+            threads.tell_last(Event::Copied(copied));
+        })?;
+        Ok(Acted::Done)
+    }
+}
+
+enum Acted {
+    Done,
+    Happened(Event),
+    Ending(Ending),
+}
+
+/// The next event; a tick when the moment comes first.
+fn next(events: &Receiver<Event>, wake: Option<Timestamp>) -> Event {
+    let received = match wake {
+        Some(at) => events.recv_timeout(at.since(now())),
+        None => events.recv().map_err(|_closed| RecvTimeoutError::Disconnected),
+    };
+    match received {
+        Ok(event) => event,
+        Err(RecvTimeoutError::Timeout) => Event::Tick,
+        // Cannot be: this thread holds a sender itself.
+        Err(RecvTimeoutError::Disconnected) => Event::ThreadFailed("main"),
+    }
+}
+
+fn start_input(threads: &Threads) -> io::Result<()> {
+    let teller = threads.clone();
+    threads.spawn("input", move || {
+        loop {
+            let event = match crossterm::read() {
+                Ok(event) => translate(event),
+                Err(error) => {
+                    teller.tell_last(Event::InputFailed(error));
+                    return;
+                }
+            };
+            if let Some(event) = event
+                && teller.tell(event).is_err()
+            {
+                return;
+            }
+        }
+    })
+}
+
+fn translate(event: crossterm::Event) -> Option<Event> {
+    match event {
+        crossterm::Event::Key(key) if key.kind != KeyEventKind::Release => translate_key(key).map(Event::Key),
+        crossterm::Event::Paste(text) => Some(Event::Paste(text)),
+        crossterm::Event::Resize(width, height) => Some(Event::Resize { width, height }),
+        crossterm::Event::Key(_)
+        | crossterm::Event::Mouse(_)
+        | crossterm::Event::FocusGained
+        | crossterm::Event::FocusLost => None,
+    }
+}
+
+fn translate_key(key: KeyEvent) -> Option<Key> {
+    let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    if key.modifiers.contains(KeyModifiers::ALT) {
+        return None;
+    }
+    Some(match key.code {
+        KeyCode::Char(letter) if control => Key::Ctrl(letter.to_ascii_lowercase()),
+        KeyCode::Char(letter) => Key::Char(letter),
+        KeyCode::Enter => Key::Enter,
+        KeyCode::Esc => Key::Esc,
+        KeyCode::Tab => Key::Tab,
+        KeyCode::BackTab => Key::BackTab,
+        KeyCode::Backspace => Key::Backspace,
+        KeyCode::Delete => Key::Delete,
+        KeyCode::Left => Key::Left,
+        KeyCode::Right => Key::Right,
+        KeyCode::Up => Key::Up,
+        KeyCode::Down => Key::Down,
+        KeyCode::PageUp => Key::PageUp,
+        KeyCode::PageDown => Key::PageDown,
+        KeyCode::Home => Key::Home,
+        KeyCode::End => Key::End,
+        // Crossterm's enum, of which the UI knows the keys above.
+        _ => return None,
+    })
+}

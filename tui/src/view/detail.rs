@@ -1,0 +1,256 @@
+//! Everything about the selected video.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+use vodpost_protocol::conversion::{ConversionState, ConversionView, PlanKind};
+use vodpost_protocol::posting::{PostingState, PostingView};
+use vodpost_protocol::video::{RenditionView, SourceState, SourceView, Switch, VideoView};
+
+use crate::app::{App, Focus};
+use crate::format;
+use crate::text::{causes, conversion_state, plain, posting_state, switch, video_state};
+use crate::view::list::glyph;
+use crate::view::text::{wrap, write_at, write_lines};
+use crate::view::theme::Theme;
+use crate::view::words;
+
+const BAR: usize = 20;
+
+pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let Some(video) = app.list.selected() else {
+        write_at(buffer, (area.x, area.y), words::NO_SELECTION, theme.faint());
+        return;
+    };
+    let mut page = Page { theme, width: usize::from(area.width), lines: Vec::new(), keep: 0 };
+    page.head(video);
+    page.postings(app, video);
+    page.conversion(&video.conversion);
+    page.renditions(video);
+    page.last_change(video);
+    // The chosen URL stays in sight, however many stand before it.
+    let first = (page.keep + 1).saturating_sub(usize::from(area.height));
+    write_lines(buffer, area, &page.lines, first);
+}
+
+struct Page {
+    theme: Theme,
+    width: usize,
+    lines: Vec<Line<'static>>,
+    /// The last line that must be seen.
+    keep: usize,
+}
+
+impl Page {
+    fn styled(&mut self, text: &str, style: Style) {
+        self.lines.push(Line::styled(format::fit(text, self.width), style));
+    }
+
+    /// Broken into as many lines as it needs, each behind the indent.
+    fn wrapped(&mut self, indent: &str, text: &str, style: Style) {
+        for line in wrap(text, self.width.saturating_sub(indent.len())) {
+            self.lines.push(Line::styled(format!("{indent}{line}"), style));
+        }
+    }
+
+    fn heading(&mut self, text: &str) {
+        self.styled(text, self.theme.heading());
+    }
+
+    fn head(&mut self, video: &VideoView) {
+        let folder = if video.folder.is_empty() {
+            plain(&video.root).into_owned()
+        } else {
+            format!("{}/{}", plain(&video.root), plain(&video.folder))
+        };
+        let title = plain(&video.title).into_owned();
+        self.heading(&title);
+        let state = format!("{} {}", glyph(video.state), video_state(video.state));
+        let spans =
+            vec![Span::styled(state, self.theme.video(video.state)), Span::raw(format!("  in {folder}"))];
+        self.lines.push(Line::from(spans));
+        self.source(&video.source);
+    }
+
+    fn source(&mut self, source: &SourceView) {
+        let since = source.since.map(|since| format!(" since {}", format::moment(since))).unwrap_or_default();
+        let reason = source.reason.as_ref().map(|reason| format!(": {}", plain(reason))).unwrap_or_default();
+        match source.state {
+            SourceState::Present => {}
+            SourceState::Missing => {
+                let gone = match source.gone_at {
+                    Some(gone_at) => format!("; counts as deleted from {} on", format::moment(gone_at)),
+                    None => "; never counts as deleted while its folder cannot be read".to_owned(),
+                };
+                let text = format!("files missing{since}{reason}{gone}");
+                self.wrapped("", &text, self.theme.warning());
+            }
+            SourceState::Deleted => {
+                self.wrapped("", &format!("deleted{since}{reason}"), self.theme.warning());
+            }
+        }
+        if source.switch == Switch::Off {
+            let text = format!("video switch: {}", switch(source.switch));
+            self.styled(&text, self.theme.warning());
+        }
+    }
+
+    fn postings(&mut self, app: &App, video: &VideoView) {
+        if video.postings.is_empty() {
+            let spans = vec![Span::styled("URLs  ", self.theme.heading()), Span::raw(words::NO_POSTINGS)];
+            self.lines.push(Line::from(spans));
+            return;
+        }
+        self.heading("URLs");
+        let current = app.current_posting().map(|(_, posting)| posting.token);
+        for posting in &video.postings {
+            self.posting(posting, Some(posting.token) == current, app.focus);
+        }
+    }
+
+    fn posting(&mut self, posting: &PostingView, current: bool, focus: Focus) {
+        let mut text = format!(
+            "{} {}  {} {}",
+            if current { '>' } else { ' ' },
+            posting.label,
+            posting_glyph(posting.state),
+            posting_state(posting.state)
+        );
+        if !posting.causes.is_empty() {
+            text.push_str(&format!(": {}", causes(&posting.causes)));
+        }
+        text.push_str(&format!(
+            "  {}, {}",
+            format::count(posting.views, "view", "views"),
+            format::bytes(posting.bytes)
+        ));
+        let style = match (current, focus) {
+            (true, Focus::Postings) => self.theme.selected(),
+            (true | false, Focus::Videos) | (false, Focus::Postings) => self.theme.posting(posting.state),
+        };
+        self.styled(&text, style);
+        let url = plain(&posting.url).into_owned();
+        self.wrapped("  ", &url, Style::new());
+        if current {
+            self.keep = self.lines.len() - 1;
+        }
+    }
+
+    fn conversion(&mut self, conversion: &ConversionView) {
+        let mut text = format!("Conversion  {}", conversion_state(conversion.state));
+        if let Some(plan) = conversion.plan {
+            text.push_str(&format!(", {}", PlanKind::name(plan)));
+        }
+        if conversion.attempt > 1 {
+            text.push_str(&format!(", attempt {}", conversion.attempt));
+        }
+        self.heading(&text);
+        if let Some(why) = &conversion.plan_why {
+            let why = plain(why).into_owned();
+            self.wrapped("  ", &why, Style::new());
+        }
+        match conversion.state {
+            ConversionState::Running => self.progress(conversion),
+            ConversionState::Queued => self.deadline(conversion),
+            ConversionState::Failed => self.failed(conversion),
+            ConversionState::None | ConversionState::Ready => {}
+        }
+    }
+
+    fn progress(&mut self, conversion: &ConversionView) {
+        let part = conversion.progress.unwrap_or(0.0);
+        let mut text = format!("  {} {}", bar(part), format::percent(part));
+        if let Some(speed) = conversion.speed {
+            text.push_str(&format!("  {speed:.1}x"));
+        }
+        if let Some(eta) = conversion.eta_s {
+            text.push_str(&format!("  {} left", format::span(std::time::Duration::from_secs(eta))));
+        }
+        self.styled(&text, Style::new());
+        self.deadline(conversion);
+    }
+
+    fn deadline(&mut self, conversion: &ConversionView) {
+        if let Some(deadline) = conversion.deadline {
+            self.styled(&format!("  deadline {}", format::moment(deadline)), Style::new());
+        }
+        // While it runs a reason is a warning, such as a deadline that will be missed.
+        if let Some(reason) = &conversion.reason {
+            let reason = plain(reason).into_owned();
+            self.wrapped("  ", &reason, self.theme.warning());
+        }
+    }
+
+    fn failed(&mut self, conversion: &ConversionView) {
+        if let Some(reason) = &conversion.reason {
+            let reason = plain(reason).into_owned();
+            self.wrapped("  ", &reason, self.theme.bad());
+        }
+        for line in conversion.output.iter().flat_map(|output| output.lines()) {
+            let line = format!("  | {}", plain(line));
+            self.styled(&line, self.theme.faint());
+        }
+    }
+
+    fn renditions(&mut self, video: &VideoView) {
+        self.heading("Files");
+        for rendition in &video.renditions {
+            let marker = if rendition.selected { '*' } else { ' ' };
+            let style = if rendition.selected { self.theme.heading() } else { Style::new() };
+            self.styled(&format!("{marker} {}", plain(&rendition.path)), style);
+            self.styled(&format!("  {}", facts(rendition)), Style::new());
+            let why = plain(&rendition.why).into_owned();
+            self.wrapped("  ", &why, self.theme.faint());
+        }
+    }
+
+    fn last_change(&mut self, video: &VideoView) {
+        if let Some(change) = &video.last_change {
+            let text = format!(
+                "Last change  {} by {}, {}",
+                plain(&change.what),
+                plain(&change.actor),
+                format::moment(change.at)
+            );
+            self.wrapped("", &text, self.theme.faint());
+        }
+    }
+}
+
+fn facts(rendition: &RenditionView) -> String {
+    let Some(container) = &rendition.container else {
+        return format!("not readable, {}", format::bytes(rendition.size_bytes));
+    };
+    let codec = |name: &Option<String>| {
+        name.as_ref().map_or(format::NONE.to_owned(), |name| plain(name).into_owned())
+    };
+    let profile =
+        rendition.profile.as_ref().map(|profile| format!(" {}", plain(profile))).unwrap_or_default();
+    format!(
+        "{} {}{profile}/{} {}x{} {} {} {}",
+        plain(container),
+        codec(&rendition.video),
+        codec(&rendition.audio),
+        rendition.width,
+        rendition.height,
+        format::bitrate(rendition.bitrate_bps),
+        format::clock(rendition.duration_ms),
+        format::bytes(rendition.size_bytes),
+    )
+}
+
+pub(super) fn posting_glyph(state: PostingState) -> char {
+    match state {
+        PostingState::Live => '*',
+        PostingState::Suspended => '=',
+        PostingState::Pending => '.',
+        PostingState::Invalid => '-',
+    }
+}
+
+fn bar(part: f64) -> String {
+    // `as` saturates, and turns what is not a number into 0.
+    let full = ((part.clamp(0.0, 1.0) * BAR as f64) as usize).min(BAR);
+    format!("[{}{}]", "#".repeat(full), "-".repeat(BAR - full))
+}

@@ -1,0 +1,162 @@
+//! The table of videos.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use vodpost_protocol::conversion::{ConversionState, PlanKind};
+use vodpost_protocol::posting::PostingState;
+use vodpost_protocol::video::{VideoState, VideoView};
+
+use crate::app::{App, Focus, LinkState};
+use crate::format;
+use crate::text::{Sentence, plain, video_state};
+use crate::view::text::{column, wrap, write_at};
+use crate::view::theme::Theme;
+use crate::view::words;
+
+const STATE: usize = 12;
+const RENDITION: usize = 15;
+const PLAN: usize = 14;
+const URLS: usize = 5;
+/// From these widths on the columns that can be missed are shown.
+const RENDITION_FROM: usize = 60;
+const PLAN_FROM: usize = 76;
+
+pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let width = usize::from(area.width);
+    let heads = row_of("  ", ["title", "state", "chosen file", "plan", "live"], width);
+    write_at(buffer, (area.x, area.y), &heads.concat(), theme.faint());
+    let rows = app.list.rows();
+    if rows.is_empty() {
+        empty(app, theme, area, buffer);
+        return;
+    }
+    let height = usize::from(area.height.saturating_sub(1));
+    let selected = app.list.selected_place().unwrap_or(0);
+    // The selection stays in the middle, so that what comes next is seen in both directions.
+    let first = selected.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
+    for (place, y) in (first..rows.len()).zip(area.top() + 1..area.bottom()) {
+        let Some(video) = rows.get(place) else { continue };
+        let line = row(app, theme, video, place == selected, width);
+        buffer.set_line(area.x, y, &line, area.width);
+    }
+}
+
+fn empty(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let text = match &app.link {
+        LinkState::Connecting { .. } => words::CONNECTING,
+        LinkState::Starting => words::STARTING,
+        LinkState::Lost { why: sentence, .. } | LinkState::Incompatible { sentence } => {
+            trouble(sentence, theme, area, buffer);
+            return;
+        }
+        LinkState::Live { .. } if app.list.is_loading() => words::LOADING,
+        LinkState::Live { .. } if !app.list.filter().text.is_empty() => words::NO_MATCH,
+        LinkState::Live { .. } => words::EMPTY,
+    };
+    for (line, y) in
+        wrap(text, usize::from(area.width).saturating_sub(2)).iter().zip(area.top() + 1..area.bottom())
+    {
+        write_at(buffer, (area.x + 2, y), line, theme.faint());
+    }
+}
+
+/// The banner has room for the beginning only; without data there is room for all of it.
+fn trouble(sentence: &Sentence, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let width = usize::from(area.width).saturating_sub(2);
+    let text = sentence.message.lines().chain(sentence.hint.as_deref());
+    let lines = text.flat_map(|line| wrap(line, width));
+    for (line, y) in lines.zip(area.top() + 1..area.bottom()) {
+        write_at(buffer, (area.x + 2, y), &line, theme.faint());
+    }
+}
+
+/// The texts of the columns that there is room for, each with the gap before it.
+fn row_of(marker: &str, texts: [&str; 5], width: usize) -> [String; 6] {
+    let shown = |at: usize, size: usize| if width >= at { size } else { 0 };
+    let (rendition, plan) = (shown(RENDITION_FROM, RENDITION), shown(PLAN_FROM, PLAN));
+    let gaps = 2 + usize::from(rendition > 0) + usize::from(plan > 0);
+    let title = width.saturating_sub(2 + STATE + rendition + plan + URLS + gaps);
+    let [title_text, state_text, rendition_text, plan_text, urls_text] = texts;
+    let cell =
+        |text: &str, size: usize| if size > 0 { format!(" {}", column(text, size)) } else { String::new() };
+    [
+        marker.to_owned(),
+        column(title_text, title),
+        cell(state_text, STATE),
+        cell(rendition_text, rendition),
+        cell(plan_text, plan),
+        cell(urls_text, URLS),
+    ]
+}
+
+fn row(app: &App, theme: Theme, video: &VideoView, selected: bool, width: usize) -> Line<'static> {
+    let marker = if selected { "> " } else { "  " };
+    let title = plain(&video.title);
+    let state = format!("{} {}", glyph(video.state), video_state(video.state));
+    let (rendition, plan, urls) = (rendition(video), plan(video), urls(video));
+    let [marker, title, state, rendition, plan, urls] =
+        row_of(marker, [title.as_ref(), &state, &rendition, &plan, &urls], width);
+    let line = Line::from(vec![
+        Span::raw(marker),
+        Span::raw(title),
+        Span::styled(state, theme.video(video.state)),
+        Span::raw(rendition),
+        Span::raw(plan),
+        Span::raw(urls),
+    ]);
+    match (selected, app.focus) {
+        (true, Focus::Videos) => line.style(theme.selected()),
+        (true, Focus::Postings) => line.style(theme.heading()),
+        (false, Focus::Videos | Focus::Postings) => line,
+    }
+}
+
+/// One ASCII sign per state: wider signs have no certain width in East Asian terminals.
+#[must_use]
+pub(super) fn glyph(state: VideoState) -> char {
+    match state {
+        VideoState::Deleted => '-',
+        VideoState::Missing => '?',
+        VideoState::Converting => '~',
+        VideoState::Queued => '.',
+        VideoState::Failed => 'x',
+        VideoState::Suspended => '=',
+        VideoState::Live => '*',
+        VideoState::New => '+',
+        VideoState::Unusable => '!',
+    }
+}
+
+fn rendition(video: &VideoView) -> String {
+    video.renditions.iter().find(|rendition| rendition.selected).map_or_else(
+        || format::NONE.to_owned(),
+        |chosen| format!("{}p {}", chosen.height, format::bitrate(chosen.bitrate_bps)),
+    )
+}
+
+fn plan(video: &VideoView) -> String {
+    let conversion = &video.conversion;
+    let plan = conversion.plan.map_or(format::NONE, PlanKind::name);
+    match (conversion.state, conversion.progress) {
+        (ConversionState::Running, Some(progress)) => format!("{plan} {}", format::percent(progress)),
+        (
+            ConversionState::None
+            | ConversionState::Queued
+            | ConversionState::Running
+            | ConversionState::Failed
+            | ConversionState::Ready,
+            _,
+        ) => plan.to_owned(),
+    }
+}
+
+/// Live URLs of all.
+fn urls(video: &VideoView) -> String {
+    let live = video.postings.iter().filter(|posting| posting.state == PostingState::Live).count();
+    if video.postings.is_empty() {
+        format::NONE.to_owned()
+    } else {
+        format!("{live}/{}", video.postings.len())
+    }
+}

@@ -1,0 +1,205 @@
+//! Drawing: from the state to the buffer, nothing else. This file is the layout; each screen and layer has its own.
+
+mod account;
+mod detail;
+mod help;
+mod list;
+mod modal;
+pub mod qr;
+mod qr_layer;
+mod status;
+#[cfg(test)]
+mod tests;
+mod text;
+pub mod theme;
+pub mod words;
+
+use ratatui::Frame;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Widget, Wrap};
+
+use crate::app::keymap::{self, Command, Place};
+use crate::app::modal::Modal;
+use crate::app::notice::{Change, Mood};
+use crate::app::{App, LinkState, Screen, allowed, geometry};
+use crate::format;
+use crate::text::{Sentence, plain, service, verification};
+use crate::view::text::{width_of, write_at};
+use crate::view::theme::Theme;
+
+/// Draws everything.
+pub fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) {
+    let area = frame.area();
+    if geometry::is_too_small(area.width, area.height) {
+        let text = words::too_small(area.width, area.height);
+        Paragraph::new(text).wrap(Wrap { trim: true }).render(area, frame.buffer_mut());
+        return;
+    }
+    if let Some(Modal::Qr(layer)) = &app.modal {
+        match qr_layer::draw(app, layer, theme, frame.buffer_mut()) {
+            qr_layer::LastLine::Free => footer(app, theme, last_line(area), frame.buffer_mut()),
+            qr_layer::LastLine::Taken => {}
+        }
+        return;
+    }
+    let areas = geometry::areas(area.width, area.height, app.banner_lines(), app.focus);
+    let buffer = frame.buffer_mut();
+    header(app, theme, areas.header, buffer);
+    banner(app, theme, areas.banner, buffer);
+    match app.screen {
+        Screen::Videos => videos(app, theme, &areas, buffer),
+        Screen::Account => account::draw(app, theme, areas.body, buffer),
+        Screen::Status => status::draw(app, theme, areas.body, buffer),
+    }
+    if matches!(app.link, LinkState::Lost { .. } | LinkState::Incompatible { .. }) {
+        buffer.set_style(areas.body, Style::new().add_modifier(Modifier::DIM));
+    }
+    notice(app, theme, areas.notice, buffer);
+    footer(app, theme, areas.footer, buffer);
+    if let Some(modal) = &app.modal {
+        modal::draw(app, modal, theme, &areas, frame);
+    }
+}
+
+fn last_line(area: Rect) -> Rect {
+    Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }
+}
+
+fn videos(app: &App, theme: Theme, areas: &geometry::Areas, buffer: &mut Buffer) {
+    if let Some(area) = areas.list {
+        list::draw(app, theme, area, buffer);
+    }
+    if let (Some(list), Some(detail)) = (areas.list, areas.detail) {
+        separator(theme, list, detail, buffer);
+    }
+    if let Some(area) = areas.detail {
+        detail::draw(app, theme, area, buffer);
+    }
+}
+
+/// A rule in the line or column that the geometry leaves free.
+fn separator(theme: Theme, list: Rect, detail: Rect, buffer: &mut Buffer) {
+    if detail.x > list.x {
+        for y in list.top()..list.bottom() {
+            write_at(buffer, (list.right(), y), "|", theme.faint());
+        }
+    } else {
+        let rule = "-".repeat(usize::from(list.width));
+        write_at(buffer, (list.x, list.bottom()), &rule, theme.faint());
+    }
+}
+
+fn header(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let mut left = format!("{}  {}", words::APP, format::count(app.list.total(), "video", "videos"));
+    let filter = app.list.filter();
+    left.push_str(&format!(", by {}", words::sort(filter.sort)));
+    if !filter.text.is_empty() {
+        left.push_str(&format!(", with \"{}\"", plain(&filter.text)));
+    }
+    let right = app.account.as_ref().map_or_else(String::new, |account| {
+        format!("account {}, service {}", verification(account.state), service(account.service))
+    });
+    write_at(buffer, (area.x, area.y), &format::fit(&left, usize::from(area.width)), theme.heading());
+    let start = usize::from(area.width).saturating_sub(width_of(&right));
+    if start > width_of(&left) + 1 {
+        let x = area.x + u16::try_from(start).unwrap_or(0);
+        write_at(buffer, (x, area.y), &right, theme.faint());
+    }
+}
+
+fn banner(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let lines = match &app.link {
+        LinkState::Lost { since, why, retry_at } => {
+            let clock = |moment| format::moment(moment).split_off(11);
+            let first =
+                format!("daemon not reachable since {}, retrying at {}", clock(*since), clock(*retry_at));
+            vec![first, one_line(why)]
+        }
+        LinkState::Incompatible { sentence } => {
+            let hint = sentence.hint.clone().unwrap_or_default();
+            vec![sentence.message.lines().next().unwrap_or_default().to_owned(), hint]
+        }
+        LinkState::Live { .. } => {
+            app.read_only().map(|reason| format!("read only: {}", plain(reason))).into_iter().collect()
+        }
+        LinkState::Connecting { .. } | LinkState::Starting => Vec::new(),
+    };
+    for (line, y) in lines.iter().zip(area.top()..area.bottom()) {
+        write_at(buffer, (area.x, y), &format::fit(line, usize::from(area.width)), theme.warning());
+    }
+}
+
+fn one_line(sentence: &Sentence) -> String {
+    let message = sentence.message.lines().next().unwrap_or_default();
+    match &sentence.hint {
+        Some(hint) => format!("{message} {hint}"),
+        None => message.to_owned(),
+    }
+}
+
+fn notice(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let waiting: Vec<&Change> = app.requests.waiting().collect();
+    let (text, style) = match &app.notice {
+        Some(notice) => (notice_text(notice, usize::from(area.width)), theme.mood(notice.said.mood())),
+        None => (words::waiting(&waiting).unwrap_or_default(), theme.mood(Mood::Plain)),
+    };
+    write_at(buffer, (area.x, area.y), &format::fit(&text, usize::from(area.width)), style);
+}
+
+/// The hint is what to do next: where both do not fit it wins over the end of the message.
+fn notice_text(notice: &crate::app::notice::Notice, width: usize) -> String {
+    let sentence = words::said(&notice.said);
+    let Some(hint) = &sentence.hint else { return sentence.message };
+    let rest = width.saturating_sub(width_of(hint) + 3);
+    if rest < 12 {
+        return sentence.message;
+    }
+    format!("{} ({hint})", format::fit(&sentence.message, rest))
+}
+
+/// The keys that do something here and now, as many as fit; help keeps its place.
+fn footer(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
+    let place = app.place();
+    let mut seen: Vec<Command> = Vec::new();
+    let mut items = Vec::new();
+    for binding in keymap::in_place(place) {
+        if seen.contains(&binding.command) || allowed::check(app, binding.command).is_err() {
+            continue;
+        }
+        seen.push(binding.command);
+        if let (Some(word), Some(key)) = (words::short(app, binding.command), binding.keys.first()) {
+            items.push((binding.command, words::key(*key), word));
+        }
+    }
+    if !app.is_live() {
+        // What one wants most then.
+        items.sort_by_key(|item| item.0 != Command::Rescan);
+    }
+    let length = |(_, key, word): &(Command, String, &str)| width_of(key) + 1 + width_of(word) + 2;
+    let reserved = items.iter().find(|item| item.0 == Command::Help).map_or(0, length);
+    let mut room = (usize::from(area.width) + 2).saturating_sub(reserved);
+    let mut spans = Vec::new();
+    for item in &items {
+        if item.0 != Command::Help {
+            if length(item) > room {
+                continue;
+            }
+            room -= length(item);
+        }
+        spans.push(Span::styled(item.1.clone(), theme.key()));
+        spans.push(Span::raw(format!(" {}  ", item.2)));
+    }
+    Line::from(spans).render(area, buffer);
+}
+
+/// The place whose keys the help names first.
+fn place_below(app: &App) -> Place {
+    match app.screen {
+        Screen::Videos => Place::Videos,
+        Screen::Account => Place::Account,
+        Screen::Status => Place::Status,
+    }
+}

@@ -1,0 +1,471 @@
+//! What is drawn, as text at several sizes; that nothing panics at any; and that phones can read the QR code.
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::style::{Color, Modifier};
+use vodpost_protocol::account::{ServiceState, VerificationState};
+use vodpost_protocol::hello::Role;
+use vodpost_protocol::posting::PostingState;
+use vodpost_protocol::refusal::Refusal;
+use vodpost_protocol::status::Storage;
+use vodpost_protocol::video::{Switch, VideoState};
+
+use super::*;
+use crate::app::event::{Event, Key, LinkEvent};
+use crate::app::tests::{Bench, account, deleted, new_video, posting, running, sent, status, video};
+use crate::cli::ColorChoice;
+use crate::view::theme::Surroundings;
+
+fn theme(choice: ColorChoice, term: &str) -> Theme {
+    Theme::new(choice, &Surroundings { no_color: false, term: term.into(), colorterm: String::new() })
+}
+
+fn buffer_with(bench: &mut Bench, width: u16, height: u16, theme: Theme) -> Buffer {
+    bench.resize(width, height);
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| draw(&bench.app, theme, frame)).unwrap();
+    terminal.backend().buffer().clone()
+}
+
+fn buffer(bench: &mut Bench, width: u16, height: u16) -> Buffer {
+    buffer_with(bench, width, height, theme(ColorChoice::Always, "xterm-256color"))
+}
+
+fn lines(buffer: &Buffer) -> Vec<String> {
+    (0..buffer.area.height)
+        .map(|y| {
+            let mut line = String::new();
+            let mut x = 0;
+            while x < buffer.area.width {
+                let symbol = buffer[(x, y)].symbol();
+                line.push_str(symbol);
+                x += u16::try_from(width_of(symbol).max(1)).unwrap();
+            }
+            line.trim_end().to_owned()
+        })
+        .collect()
+}
+
+fn text(bench: &mut Bench, width: u16, height: u16) -> String {
+    lines(&buffer(bench, width, height)).join("\n")
+}
+
+fn assert_shows(text: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(text.contains(part), "{part:?} is missing in\n{text}");
+    }
+}
+
+fn library() -> Bench {
+    let mut suspended = video(4, "archive");
+    suspended.state = VideoState::Suspended;
+    suspended.source.switch = Switch::Off;
+    Bench::with(vec![video(1, "talk"), running(2, "film", 0.42), new_video(3, "课程 第一讲"), suspended])
+}
+
+#[test]
+fn the_list_at_80x24() {
+    let mut bench = library();
+    let text = text(&mut bench, 80, 24);
+    assert_shows(
+        &text,
+        &[
+            "vodpost  4 videos, by name",
+            "account approved, service active",
+            "title",
+            "> talk",
+            "* live",
+            "1080p 4.2 Mb/s",
+            "relocate",
+            "1/1",
+            "  film",
+            "~ converting",
+            "transcode 42 %",
+            "0/1",
+            "课程 第一讲",
+            "+ new",
+            "= suspended",
+            // The details below.
+            "* live  in /srv/videos/lectures",
+            "> default  * live  3 views, 31.5 MB",
+            "https://video.example.org/v/",
+            "Conversion  ready, relocate",
+            "Files",
+            "highest bitrate MP4",
+            "? help",
+            "Enter QR code",
+        ],
+    );
+    assert!(text.lines().all(|line| width_of(line) <= 80));
+}
+
+#[test]
+fn the_details_of_a_running_conversion() {
+    let mut bench = library();
+    bench.press(Key::Down);
+    let text = text(&mut bench, 120, 40);
+    assert_shows(
+        &text,
+        &[
+            "[########------------] 42 %  3.1x  95 s left",
+            "deadline 2025-10-09",
+            "pending: it is being converted",
+            "a lower bitrate",
+            "mp4 h264 High@4.0/aac 1920x1080 4.2 Mb/s 1:00 31.5 MB",
+            "x cancel",
+        ],
+    );
+}
+
+#[test]
+fn the_details_of_a_failure() {
+    let mut failed = video(1, "talk");
+    failed.state = VideoState::Failed;
+    failed.conversion.state = vodpost_protocol::conversion::ConversionState::Failed;
+    failed.conversion.reason = Some("the video stream is damaged".into());
+    failed.conversion.output = Some("line one\n\x1b[31mline two".into());
+    failed.last_change = Some(vodpost_protocol::video::LastChange {
+        at: crate::app::tests::at(0),
+        actor: "anna".into(),
+        what: "conversion failed".into(),
+    });
+    let text = text(&mut Bench::with(vec![failed]), 120, 40);
+    assert_shows(
+        &text,
+        &["the video stream is damaged", "| line one", "| ␛[31mline two", "by anna", "r retry"],
+    );
+}
+
+#[test]
+fn wide_windows_show_the_details_beside_and_low_ones_on_tab() {
+    let mut bench = library();
+    let wide = buffer(&mut bench, 120, 40);
+    assert_eq!(wide[(60, 1)].symbol(), "|");
+    let small = text(&mut bench, 40, 12);
+    assert_shows(&small, &["> talk", "* live", "? help"]);
+    assert!(!small.contains("Files"));
+    bench.press(Key::Tab);
+    assert_shows(&text(&mut bench, 40, 12), &["talk", "> default  * live", "URLs"]);
+}
+
+#[test]
+fn a_window_too_small_says_what_it_needs() {
+    assert_eq!(text(&mut library(), 39, 12).lines().next(), Some("need 40x12, have 39x12"));
+    text(&mut library(), 1, 1);
+}
+
+#[test]
+fn the_selection_is_marked_and_reversed_with_and_without_colours() {
+    for choice in [ColorChoice::Always, ColorChoice::Never] {
+        let mut bench = library();
+        let buffer = buffer_with(&mut bench, 80, 24, theme(choice, "xterm"));
+        let row = 2;
+        assert_eq!(buffer[(0, row)].symbol(), ">");
+        assert!((0..80).all(|x| buffer[(x, row)].modifier.contains(Modifier::REVERSED)), "{choice:?}");
+        assert!(!buffer[(0, row + 1)].modifier.contains(Modifier::REVERSED));
+        let colored = buffer.content.iter().any(|cell| cell.fg != Color::Reset || cell.bg != Color::Reset);
+        assert_eq!(colored, choice == ColorChoice::Always);
+    }
+}
+
+#[test]
+fn only_named_colours_and_the_default_ground_are_used() {
+    let mut bench = library();
+    bench.letter('D');
+    for cell in &buffer(&mut bench, 120, 40).content {
+        assert_eq!(cell.bg, Color::Reset);
+        assert!(!matches!(cell.fg, Color::Rgb(..) | Color::Indexed(_)));
+    }
+}
+
+#[test]
+fn hostile_titles_are_harmless() {
+    let mut bench = Bench::with(vec![video(1, "a\x1b[31m\u{202e}\nb\u{200b}")]);
+    let buffer = buffer(&mut bench, 120, 40);
+    assert!(
+        buffer.content.iter().all(|cell| !cell.symbol().contains(['\x1b', '\u{202e}', '\n', '\u{200b}']))
+    );
+    assert_shows(&lines(&buffer).join("\n"), &["a␛[31m"]);
+}
+
+#[test]
+fn a_lost_connection_dims_the_data_under_a_banner() {
+    let mut bench = library();
+    bench.down();
+    let buffer = buffer(&mut bench, 80, 24);
+    let text = lines(&buffer).join("\n");
+    assert_shows(&text, &["daemon not reachable since 08:53:20Z, retrying", "> talk", "R connect now"]);
+    assert!(!text.contains("g generate"));
+    assert!(buffer[(0, 5)].modifier.contains(Modifier::DIM));
+    bench.up(Role::Admin);
+    assert!(!super::tests::text(&mut bench, 80, 24).contains("not reachable"));
+}
+
+#[test]
+fn before_there_is_data_the_state_of_the_connection_is_shown() {
+    let mut bench = Bench::new();
+    assert_shows(&text(&mut bench, 80, 24), &["connecting to the daemon..."]);
+    bench.happens(Event::Link(LinkEvent::Starting));
+    assert_shows(&text(&mut bench, 80, 24), &["starting one..."]);
+    let why = Sentence::with_hint("No daemon:\n  /run/x: no such socket", "start vodpostd");
+    bench.happens(Event::Link(LinkEvent::Incompatible(why)));
+    assert_shows(&text(&mut bench, 80, 24), &["No daemon:", "/run/x: no such socket", "start vodpostd"]);
+    bench.up(Role::Admin);
+    assert_shows(&text(&mut bench, 80, 24), &["loading..."]);
+    assert_shows(&text(&mut Bench::with(vec![]), 80, 24), &["The library has no videos yet."]);
+}
+
+#[test]
+fn refusals_show_their_hint() {
+    let mut bench = library();
+    let (ticket, _) = sent(&bench.letter('g'));
+    assert_shows(&text(&mut bench, 80, 24), &["waiting: generate \"talk\"..."]);
+    bench.reply(ticket, Err(Refusal::NotActivated));
+    assert_shows(&text(&mut bench, 120, 24), &["generate \"talk\": ", "vodpost service activate"]);
+    bench.press(Key::Down);
+    bench.press(Key::Down);
+    bench.letter('p');
+    assert_shows(&text(&mut bench, 120, 24), &["this video has no URL yet; g generates one"]);
+}
+
+#[test]
+fn a_read_only_daemon_is_announced() {
+    let mut bench = library();
+    bench.app.status = Some(vodpost_protocol::status::Status {
+        storage: Storage::ReadOnly("the disk is full".into()),
+        ..status()
+    });
+    assert_shows(&text(&mut bench, 80, 24), &["read only: the disk is full"]);
+}
+
+#[test]
+fn the_chosen_url_is_always_in_sight() {
+    let mut talk = video(1, "talk");
+    talk.postings =
+        (1..30).map(|number| posting(number, &format!("l{number}"), PostingState::Live)).collect();
+    let mut bench = Bench::with(vec![talk]);
+    bench.press(Key::Tab);
+    for _ in 0..40 {
+        bench.press(Key::Down);
+    }
+    for (width, height) in [(80, 24), (40, 12), (120, 30)] {
+        assert_shows(&text(&mut bench, width, height), &["> l29"]);
+    }
+}
+
+#[test]
+fn the_chosen_video_is_always_in_sight() {
+    let mut bench = Bench::with((0..100).map(|number| video(number, &format!("v{number}"))).collect());
+    for _ in 0..99 {
+        bench.press(Key::Down);
+        let chosen = format!("> {}", bench.app.list.selected().unwrap().title);
+        assert_shows(&text(&mut bench, 80, 24), &[&chosen]);
+    }
+}
+
+#[test]
+fn the_delete_dialog_shows_what_it_hits() {
+    let mut talk = video(1, "talk");
+    talk.postings.push(posting(2, "spring", PostingState::Suspended));
+    let mut bench = Bench::with(vec![talk]);
+    bench.letter('D');
+    bench.type_text("tal");
+    let shown = text(&mut bench, 80, 24);
+    let parts =
+        ["2 URLs end: default (live), spring (suspended)", "410 for ever", "> tal", "trash", "Enter ok"];
+    assert_shows(&shown, &parts);
+    bench.press(Key::Enter);
+    bench.press(Key::Tab);
+    assert_shows(&text(&mut bench, 80, 24), &["That is not the title.", "The files stay"]);
+    assert_shows(&text(&mut bench, 40, 12), &["> tal", "That is not the title."]);
+}
+
+#[test]
+fn the_account_screen_and_its_form() {
+    let mut bench = library();
+    bench.letter('a');
+    bench.app.account = Some(account(VerificationState::None, ServiceState::Inactive));
+    assert_shows(
+        &text(&mut bench, 80, 24),
+        &["Verification   none", "Service        not activated", "Next: n submits", "n submit individual"],
+    );
+    bench.letter('n');
+    bench.type_text("Anna");
+    bench.press(Key::Tab);
+    bench.press(Key::Tab);
+    bench.type_text("11010519491231002X");
+    assert_shows(
+        &text(&mut bench, 80, 24),
+        &["Verification: individual", "Anna", "< resident identity card >", "11010519491231002X"],
+    );
+    bench.press(Key::Tab);
+    let hidden = text(&mut bench, 80, 24);
+    assert!(!hidden.contains("1949"));
+    assert_shows(&hidden, &["******************"]);
+}
+
+#[test]
+fn the_status_screen() {
+    let mut bench = library();
+    bench.letter('i');
+    assert_shows(
+        &text(&mut bench, 80, 24),
+        &[
+            "vodpostd 0.1.0, protocol 1, process 4242",
+            "2 h 5 min",
+            "admin (uid 1000)",
+            "missing: apt install ffmpeg",
+            "/srv/videos: 3 videos",
+            "0.0.0.0:8080",
+        ],
+    );
+}
+
+#[test]
+fn the_help_names_every_command() {
+    let mut bench = library();
+    bench.letter('?');
+    let text = text(&mut bench, 80, 100).replace('│', " ");
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for binding in keymap::BINDINGS {
+        assert!(text.contains(words::long(binding.command)), "{:?}", binding.command);
+    }
+}
+
+#[test]
+fn the_footer_never_promises_a_key_that_does_nothing() {
+    let mut bench = Bench::with(vec![deleted(1, "talk")]);
+    let text = text(&mut bench, 120, 24);
+    let footer = text.lines().last().unwrap();
+    assert_shows(footer, &["Enter QR code", "? help", "q quit"]);
+    for word in ["generate", "suspend", "delete", "retry", "cancel"] {
+        assert!(!footer.contains(word), "{footer}");
+    }
+}
+
+#[test]
+fn the_url_can_be_selected_from_the_left_edge() {
+    let mut bench = library();
+    bench.letter('c');
+    let url = video(1, "talk").postings[0].url.clone();
+    let shown = text(&mut bench, 80, 24);
+    assert!(shown.lines().any(|line| line == url), "{shown}");
+}
+
+#[test]
+fn phones_can_read_the_qr_code_of_the_selected_url() {
+    let url = video(1, "talk").postings[0].url.clone();
+    for choice in [ColorChoice::Always, ColorChoice::Never] {
+        for term in ["xterm-256color", "linux", "xterm-direct"] {
+            for (width, height) in [(80, 24), (120, 40), (41, 21)] {
+                let mut bench = library();
+                bench.press(Key::Enter);
+                let buffer = buffer_with(&mut bench, width, height, theme(choice, term));
+                let seen = qr::tests::read(&buffer);
+                assert_eq!(seen.as_deref(), Some(url.as_str()), "{term} {width}x{height}");
+                assert!(lines(&buffer).join("").contains(&url));
+            }
+            let mut bench = library();
+            bench.press(Key::Enter);
+            bench.letter('f');
+            let buffer = buffer_with(&mut bench, 120, 60, theme(choice, term));
+            assert_eq!(qr::tests::read(&buffer).as_deref(), Some(url.as_str()), "{term} full");
+            assert!(!lines(&buffer).join("").contains('▀'));
+        }
+    }
+}
+
+#[test]
+fn a_notice_or_a_state_does_not_spoil_the_qr_code() {
+    let mut bench = library();
+    bench.press(Key::Enter);
+    let (ticket, _) = sent(&bench.letter('p'));
+    let mut suspended = video(1, "talk");
+    suspended.postings = vec![posting(1, "default", PostingState::Suspended)];
+    bench.reply_video(ticket, suspended);
+    let buffer = buffer(&mut bench, 80, 24);
+    assert!(qr::tests::read(&buffer).is_some());
+    assert_shows(&lines(&buffer).join("\n"), &["suspended: URL default of \"talk\"", "p resume URL"]);
+    bench.press(Key::Up);
+    assert_shows(&text(&mut bench, 80, 24), &["not live - suspended: this URL is suspended"]);
+}
+
+#[test]
+fn where_the_qr_code_does_not_fit_the_url_stays() {
+    let mut bench = library();
+    bench.press(Key::Enter);
+    let text = text(&mut bench, 40, 12);
+    assert_shows(
+        &text,
+        &["The QR code needs 37x19 here, there is", "https://video.example.org/v/", "Esc close"],
+    );
+    bench.letter('f');
+    assert_shows(&super::tests::text(&mut bench, 80, 24), &["full size needs 74x40"]);
+}
+
+/// A way to every screen and layer.
+fn every_screen() -> Vec<(&'static str, Bench)> {
+    let ways: [(&str, &[Key]); 18] = [
+        ("list", &[]),
+        ("urls", &[Key::Tab]),
+        ("help", &[Key::Char('?'), Key::PageDown]),
+        ("qr", &[Key::Enter]),
+        ("qr full", &[Key::Enter, Key::Char('f')]),
+        ("url", &[Key::Char('c')]),
+        ("filter", &[Key::Char('/'), Key::Char('课'), Key::Char('x')]),
+        ("label", &[Key::Char('G'), Key::Char('x')]),
+        ("label failed", &[Key::Char('G'), Key::Enter]),
+        ("delete", &[Key::Char('D'), Key::Char('x'), Key::Enter]),
+        ("waiting", &[Key::Char('g')]),
+        ("disabled", &[Key::Char('r')]),
+        ("account", &[Key::Char('a')]),
+        ("individual", &[Key::Char('a'), Key::Char('n'), Key::Char('x'), Key::Tab]),
+        ("enterprise", &[Key::Char('a'), Key::Char('e'), Key::Char('x')]),
+        ("approve", &[Key::Char('a'), Key::Char('y')]),
+        ("reject", &[Key::Char('a'), Key::Char('x'), Key::Enter]),
+        ("status", &[Key::Char('i')]),
+    ];
+    let mut all = Vec::new();
+    for (name, keys) in ways {
+        for lost in [false, true] {
+            let mut bench = library();
+            bench.app.account = Some(account(VerificationState::Submitted, ServiceState::Inactive));
+            for key in keys {
+                bench.press(*key);
+            }
+            if lost {
+                bench.down();
+            }
+            all.push((name, bench));
+        }
+    }
+    all.push(("connecting", Bench::new()));
+    all
+}
+
+#[test]
+fn nothing_panics_at_any_size() {
+    for (_, mut bench) in every_screen() {
+        for width in 1..=45 {
+            for height in 1..=15 {
+                buffer(&mut bench, width, height);
+            }
+        }
+        for (width, height) in [(80, 24), (99, 17), (100, 12), (100, 18), (120, 40), (200, 60), (300, 5)] {
+            buffer(&mut bench, width, height);
+        }
+    }
+}
+
+#[test]
+fn every_screen_keeps_its_last_line_for_keys() {
+    for (name, mut bench) in every_screen() {
+        for (width, height) in [(40, 12), (80, 24), (120, 40)] {
+            let text = text(&mut bench, width, height);
+            let footer = text.lines().last().unwrap_or_default();
+            let known = ["? help", "Esc close", "q quit", "Enter ok", "Space change"];
+            assert!(known.iter().any(|key| footer.contains(key)), "{name} {width}x{height}:\n{text}");
+        }
+    }
+}
