@@ -63,7 +63,8 @@ impl Sample {
         }
         std::fs::create_dir_all(&folder).expect("a folder for samples");
         // Tests run at the same time; each makes its own and the last rename wins.
-        let unfinished = folder.join(format!(".{}-{}", std::process::id(), self.file_name()));
+        let mine = format!("{}-{:?}", std::process::id(), std::thread::current().id());
+        let unfinished = folder.join(format!(".{mine}-{}", self.file_name()));
         self.make(&unfinished);
         std::fs::rename(&unfinished, &path).expect("the sample can be renamed");
         path

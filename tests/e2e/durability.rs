@@ -1,0 +1,166 @@
+//! S1 and C5: what was acknowledged survives any end.
+
+use vodpost_tests::http::get;
+use vodpost_tests::media::{Sample, frame_hashes};
+use vodpost_tests::site::{Daemon, Site};
+
+/// Kills the daemon and starts another on the same state.
+fn crash(site: &Site, daemon: Daemon) -> Daemon {
+    daemon.kill();
+    site.start()
+}
+
+#[test]
+fn kill_9_between_every_pair_of_steps_of_the_life_cycle() {
+    let site = Site::new();
+    site.add(&Sample::IndexLast.path(), "talk.mp4");
+    let mut daemon = site.start();
+    let mut token = String::new();
+    let steps: &[&[&str]] = &[
+        &["account", "submit", "individual", "--name", "Li Lei", "--id-number", "440524188001010014"],
+        &["account", "approve"],
+        &["service", "activate"],
+        &["scan", "--wait"],
+        &["generate", "talk", "--wait"],
+        &["suspend", "talk"],
+        &["resume", "talk"],
+        &["source", "suspend", "talk"],
+        &["suspend", "talk"],
+        &["source", "resume", "talk"],
+        &["resume", "talk"],
+        &["generate", "talk", "--label", "second", "--wait"],
+        &["account", "revoke", "--reason", "test"],
+        &["source", "delete", "talk", "--yes"],
+    ];
+    let expected = [404, 404, 404, 404, 200, 403, 200, 403, 403, 403, 200, 200, 200, 410];
+    for (step, expected) in steps.iter().zip(expected) {
+        site.ok(step);
+        let events = site.json(&["events"]);
+        daemon = crash(&site, daemon);
+        if token.is_empty() && step[0] == "generate" {
+            token = site.token("talk");
+        }
+        let path = if token.is_empty() { "/v/none".to_owned() } else { format!("/v/{token}.mp4") };
+        assert_eq!(get(daemon.http, &path).status, expected, "after {step:?} and a crash");
+        let after = site.json(&["events"]);
+        let (before, after) = (events["events"].as_array().unwrap(), after["events"].as_array().unwrap());
+        assert_eq!(&after[..before.len()], &before[..], "the history is the same after {step:?}");
+    }
+    assert_eq!(site.vodpost(&["resume", &token]).status, 7);
+}
+
+#[test]
+fn every_acknowledged_switch_survives_a_kill_at_any_moment() {
+    let site = Site::new();
+    for number in 0..4 {
+        site.add(&Sample::IndexLast.path(), &format!("v{number}.mp4"));
+    }
+    let mut daemon = site.start();
+    site.set_up_account();
+    site.scan();
+    let tokens: Vec<String> = (0..4).map(|number| site.generate(&format!("v{number}"))).collect();
+    for round in 0..10usize {
+        let mut acknowledged = Vec::new();
+        for (number, token) in tokens.iter().enumerate() {
+            let verb = if (round + number) % 2 == 0 { "suspend" } else { "resume" };
+            site.ok(&[verb, token]);
+            acknowledged.push((token, verb));
+        }
+        daemon = crash(&site, daemon);
+        for (token, verb) in acknowledged {
+            let status = get(daemon.http, &format!("/v/{token}.mp4")).status;
+            assert_eq!(status, if verb == "suspend" { 403 } else { 200 }, "round {round}: {verb} was acknowledged");
+        }
+    }
+}
+
+#[test]
+fn c5_a_conversion_goes_on_after_a_crash_and_leaves_nothing_behind() {
+    let site = Site::new();
+    site.add(&Sample::Long.path(), "long.webm");
+    let daemon = site.start();
+    site.set_up_account();
+    site.scan();
+    site.ok(&["generate", "long"]);
+    site.wait_shown("long", "the conversion to run", |shown| {
+        shown["conversion"]["progress"].as_f64().is_some_and(|progress| progress > 0.0)
+    });
+    let daemon = crash(&site, daemon);
+    let shown =
+        site.wait_shown("long", "the URL to be live", |shown| shown["postings"][0]["state"] == "live");
+    assert_eq!(shown["conversion"]["attempt"], 2);
+    frame_hashes(&format!("http://{}/v/{}.mp4", daemon.http, site.token("long")));
+    let names: Vec<_> = std::fs::read_dir(site.state().join("artifacts"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(names.len(), 1, "{names:?}");
+}
+
+#[test]
+fn sigterm_ends_cleanly_and_removes_the_socket() {
+    let site = Site::new();
+    let daemon = site.start();
+    assert!(site.socket().exists());
+    let (status, log) = daemon.terminate();
+    assert!(status.success(), "{log}");
+    assert!(!site.socket().exists());
+    assert!(log.contains("ready"), "{log}");
+}
+
+#[test]
+fn a_stale_socket_is_replaced_and_a_living_one_is_not() {
+    let site = Site::new();
+    site.start().kill();
+    assert!(site.socket().exists(), "kill -9 leaves it");
+    let mut daemon = site.start();
+    let second = site.daemon_command().output().unwrap();
+    assert_eq!(second.status.code(), Some(9));
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(said.contains("already running"), "{said}");
+    assert!(said.contains(site.socket().to_str().unwrap()), "{said}");
+    daemon.assert_alive();
+    site.ok(&["status"]);
+}
+
+#[test]
+fn a_lost_table_is_rebuilt_from_the_log_and_a_damaged_log_is_refused() {
+    let site = Site::new();
+    site.add(&Sample::IndexLast.path(), "talk.mp4");
+    let daemon = site.start();
+    site.set_up_account();
+    site.scan();
+    let token = site.generate("talk");
+    daemon.kill();
+    std::fs::remove_dir_all(site.state().join("db")).unwrap();
+    let daemon = site.start();
+    assert_eq!(get(daemon.http, &format!("/v/{token}.mp4")).status, 200);
+    daemon.kill();
+
+    let log = std::fs::read_dir(site.state().join("log")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&log).unwrap();
+    bytes[40] ^= 0xff;
+    std::fs::write(&log, &bytes).unwrap();
+    let refused = site.daemon_command().output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("damaged") && said.contains("backup"), "{said}");
+    assert_eq!(std::fs::read(&log).unwrap(), bytes, "nothing was changed");
+}
+
+#[test]
+fn every_reply_to_a_change_comes_after_its_sync() {
+    let site = Site::new();
+    site.add(&Sample::IndexLast.path(), "talk.mp4");
+    let daemon = site.start();
+    site.set_up_account();
+    site.scan();
+    site.generate("talk");
+    let log = std::fs::read_dir(site.state().join("log")).unwrap().next().unwrap().unwrap().path();
+    for verb in ["suspend", "resume"] {
+        let before = std::fs::metadata(&log).unwrap().len();
+        site.ok(&[verb, "talk"]);
+        assert!(std::fs::metadata(&log).unwrap().len() > before, "the commit is in the log when it is acknowledged");
+    }
+    drop(daemon);
+}

@@ -1,0 +1,57 @@
+//! S2: every change is an event that can be read again and followed.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use serde_json::Value;
+use vodpost_tests::media::Sample;
+use vodpost_tests::site::Site;
+
+#[test]
+fn s2_events_are_followed_without_gap_or_repeat_across_a_restart() {
+    let site = Site::new();
+    site.add(&Sample::IndexLast.path(), "talk.mp4");
+    let daemon = site.start();
+    site.set_up_account();
+    let mut follower =
+        site.client(&["events", "--follow", "--since", "0", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
+    let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+    let mut seen = vec![next()];
+    site.scan();
+    site.generate("talk");
+    daemon.kill();
+    let _daemon = site.start();
+    site.ok(&["suspend", "talk"]);
+    while seen.last().unwrap()["what"] != "posting_suspended" {
+        seen.push(next());
+    }
+    let seqs: Vec<u64> = seen.iter().map(|event| event["seq"].as_u64().unwrap()).collect();
+    assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>());
+    follower.kill().unwrap();
+    follower.wait().unwrap();
+    let kinds: Vec<&str> = seen.iter().map(|event| event["what"].as_str().unwrap()).collect();
+    for kind in ["account_submitted", "service_activated", "video_added", "conversion_ready", "posting_created"] {
+        assert!(kinds.contains(&kind), "{kind} in {kinds:?}");
+    }
+    let suspended = seen.last().unwrap();
+    assert_eq!(suspended["uid"], rustix::process::getuid().as_raw());
+    assert_eq!(suspended["title"], "talk");
+}
+
+#[test]
+fn call_speaks_json_lines() {
+    use std::io::Write;
+    let site = Site::new();
+    let _daemon = site.start();
+    let mut call = site.client(&["call"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let requests = "{\"id\":1,\"request\":\"status\"}\nnot json\n{\"id\":2,\"request\":{\"show\":{\"video\":\"none\"}}}\n";
+    call.stdin.take().unwrap().write_all(requests.as_bytes()).unwrap();
+    let output = call.wait_with_output().unwrap();
+    let replies: Vec<Value> =
+        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(replies.len(), 3, "{replies:?}");
+    let by_id = |id: u64| replies.iter().find(|reply| reply["id"] == id).unwrap();
+    assert!(by_id(1)["ok"]["status"]["version"].is_string(), "{replies:?}");
+    assert_eq!(by_id(2)["error"]["kind"], "no_such_video");
+}

@@ -1,0 +1,97 @@
+//! The terminal UI in a real terminal of 80×24, against the real daemon.
+
+use vodpost_tests::http::get;
+use vodpost_tests::media::Sample;
+use vodpost_tests::screen::Screen;
+use vodpost_tests::site::{Daemon, Site};
+
+fn ready() -> (Site, Daemon) {
+    let site = Site::new();
+    site.add(&Sample::IndexLast.path(), "talk.mp4");
+    site.add(&Sample::Silent.path(), "silent.mp4");
+    let daemon = site.start();
+    site.set_up_account();
+    site.scan();
+    (site, daemon)
+}
+
+fn open(site: &Site) -> Screen {
+    let screen = Screen::start(&site.client(&[]), 80, 24);
+    screen.wait_text("talk");
+    screen
+}
+
+#[test]
+fn generate_scan_the_qr_code_suspend_and_resume() {
+    let (site, daemon) = ready();
+    let mut screen = open(&site);
+    screen.wait_text("silent");
+    screen.send("g");
+    screen.wait_text("live");
+    let token = site.token("silent");
+    let url = format!("http://{}/v/{token}", daemon.http);
+    screen.send("\r");
+    screen.wait("the QR code", |text| text.contains(&token));
+    assert_eq!(screen.decode_qr(), url);
+    screen.send("\x1b");
+    screen.wait_text("talk");
+    screen.send("p");
+    screen.wait_text("suspended");
+    assert_eq!(get(daemon.http, &format!("/v/{token}.mp4")).status, 403);
+    screen.send("p");
+    screen.wait("the URL to be live again", |text| !text.contains("suspended") || text.contains("resumed"));
+    vodpost_tests::wait::until("the URL to be live again", || {
+        let status = get(daemon.http, &format!("/v/{token}.mp4")).status;
+        if status == 200 { Ok(()) } else { Err(status.to_string()) }
+    });
+    screen.send("q");
+    assert_eq!(screen.wait_end(), 0);
+}
+
+#[test]
+fn deleting_asks_for_the_title() {
+    let (site, daemon) = ready();
+    let token = site.generate("silent");
+    let mut screen = open(&site);
+    screen.wait_text("silent");
+    screen.send("D");
+    screen.wait("the question", |text| text.to_lowercase().contains("type"));
+    screen.send("silent\r");
+    screen.wait_text("deleted");
+    vodpost_tests::wait::until("the URL to be gone", || {
+        let status = get(daemon.http, &format!("/v/{token}.mp4")).status;
+        if status == 410 { Ok(()) } else { Err(status.to_string()) }
+    });
+}
+
+#[test]
+fn it_reconnects_when_the_daemon_comes_back() {
+    let (site, daemon) = ready();
+    let mut screen = open(&site);
+    daemon.kill();
+    screen.wait_text("not reachable");
+    let _daemon = site.start();
+    screen.wait("the connection to be back", |text| !text.contains("not reachable"));
+    screen.send("g");
+    screen.wait_text("live");
+    screen.send("q");
+    assert_eq!(screen.wait_end(), 0);
+}
+
+#[test]
+fn changes_from_elsewhere_appear_by_themselves() {
+    let (site, _daemon) = ready();
+    let screen = open(&site);
+    site.generate("talk");
+    screen.wait_text("live");
+    site.ok(&["source", "suspend", "talk"]);
+    screen.wait_text("suspended");
+}
+
+#[test]
+fn help_shows_the_keys() {
+    let (site, _daemon) = ready();
+    let mut screen = open(&site);
+    screen.send("?");
+    screen.wait("help", |text| text.contains("generate") && text.contains("quit"));
+}
