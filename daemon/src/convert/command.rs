@@ -24,9 +24,8 @@ pub(super) fn arguments(order: &Order<'_>) -> io::Result<Vec<OsString>> {
     let mut arguments = Arguments(Vec::new());
     arguments.add("-nostdin -hide_banner -loglevel error -nostats -progress pipe:1 -stats_period 0.25");
     arguments.add("-abort_on empty_output -max_error_rate 0.05");
-    if encodes(order) {
-        // A few broken frames of a recording are no reason to refuse it; more than that is the limit above.
-    } else {
+    // A few broken frames are no reason to refuse a recording that is encoded; a copy would keep them broken.
+    if !encodes(order) {
         arguments.add("-xerror");
     }
     arguments.add("-protocol_whitelist file,pipe -format_whitelist");
