@@ -1,1 +1,119 @@
-//! The public HTTP server.
+//! The public HTTP server: watch pages, QR codes and the videos themselves, over HTTP/1.1 with GET and HEAD only
+//! (RFC 9110, RFC 9112). Video bytes go from the page cache to the socket with `sendfile`, and stop when their posting does.
+
+mod accept;
+mod conditional;
+mod connection;
+mod head;
+pub mod link;
+mod media_response;
+mod pages;
+mod qr;
+mod range;
+mod response;
+mod route;
+mod send;
+mod source;
+pub mod table;
+mod title;
+mod transfer;
+mod words;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpSocket;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use vodpost_protocol::ids::VideoId;
+
+use self::connection::Context;
+use self::link::PublicUrl;
+use self::table::Table;
+
+/// Connections that the kernel keeps waiting for `accept`.
+const BACKLOG: u32 = 1024;
+
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub listen: SocketAddr,
+    /// Where viewers reach the server; `None` for the address that it listens on.
+    pub public_url: Option<PublicUrl>,
+    pub limits: Limits,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Connections at a time.
+    pub connections: usize,
+    /// From the first byte of a request, or from the start of a connection, to the end of the request's head.
+    pub head: Duration,
+    /// Between two requests.
+    pub idle: Duration,
+    /// While a client takes no byte of an answer.
+    pub stall: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 4096,
+            head: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+            stall: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What the server tells the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice {
+    /// The file of a live video is missing, or not the one that was verified.
+    SourceDiffers { video: VideoId },
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    pub addr: SocketAddr,
+    pub public_url: Arc<PublicUrl>,
+    task: JoinHandle<()>,
+}
+
+impl Server {
+    /// Waits until the server has ended, which the `shutdown` of `start` asks for.
+    pub async fn join(self) {
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the public server failed");
+        }
+    }
+}
+
+/// Listens, and serves until `shutdown`. Running transfers end with it. Needs a tokio runtime around it.
+pub fn start(
+    options: Options,
+    table: Arc<Table>,
+    notices: mpsc::Sender<Notice>,
+    shutdown: CancellationToken,
+) -> io::Result<Server> {
+    let socket = if options.listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restarted daemon must not wait for the old one's connections to be forgotten.
+    socket.set_reuseaddr(true)?;
+    socket.bind(options.listen)?;
+    let listener = socket.listen(BACKLOG)?;
+    let addr = listener.local_addr()?;
+    let public_url = Arc::new(options.public_url.unwrap_or_else(|| PublicUrl::of_address(addr)));
+    let router = pages::router(Arc::clone(&table), Arc::clone(&public_url));
+    let limits = options.limits;
+    let (crowding, crowded) = watch::channel(false);
+    let context = Arc::new(Context { table, router, limits, notices, crowded, shutdown });
+    tracing::info!(%addr, %public_url, "serving");
+    let task = tokio::spawn(accept::run(listener, context, crowding));
+    Ok(Server { addr, public_url, task })
+}

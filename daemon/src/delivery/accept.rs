@@ -1,0 +1,73 @@
+//! Takes connections in: at most so many at a time, and without spinning where the system has no room for more.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::{JoinError, JoinSet};
+
+use super::connection::{Context, serve};
+
+/// How long to wait where the system is out of descriptors or memory.
+const BACK_OFF: Duration = Duration::from_millis(100);
+
+/// Runs until the shutdown, then waits for the connections, which the shutdown ends too.
+pub(super) async fn run(listener: TcpListener, context: Arc<Context>, crowded: watch::Sender<bool>) {
+    let mut connections = JoinSet::new();
+    let mut failing = false;
+    loop {
+        let full = connections.len() >= context.limits.connections;
+        crowded.send_if_modified(|crowded| std::mem::replace(crowded, full) != full);
+        tokio::select! {
+            biased;
+            () = context.shutdown.cancelled() => break,
+            Some(result) = connections.join_next() => note(result),
+            accepted = accept(&listener, &mut failing), if !full => {
+                if let Some((stream, peer)) = accepted {
+                    connections.spawn(serve(stream, peer, Arc::clone(&context)));
+                }
+            }
+        }
+    }
+    drop(listener);
+    while let Some(result) = connections.join_next().await {
+        note(result);
+    }
+}
+
+/// `None` after an error, once it makes sense to try again.
+async fn accept(listener: &TcpListener, failing: &mut bool) -> Option<(TcpStream, SocketAddr)> {
+    match listener.accept().await {
+        Ok((stream, peer)) => {
+            *failing = false;
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%peer, %error, "cannot set TCP_NODELAY");
+            }
+            Some((stream, peer))
+        }
+        // The client left before it was taken in.
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) =>
+        {
+            None
+        }
+        Err(error) => {
+            // Once, not ten times a second.
+            if !*failing {
+                tracing::warn!(%error, "cannot take in connections");
+            }
+            *failing = true;
+            tokio::time::sleep(BACK_OFF).await;
+            None
+        }
+    }
+}
+
+fn note(result: Result<(), JoinError>) {
+    if let Err(error) = result {
+        tracing::error!(%error, "a connection task failed");
+    }
+}

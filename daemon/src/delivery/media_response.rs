@@ -1,0 +1,172 @@
+//! What a request for the MP4 gets (RFC 9110, sections 13 to 15): the state of the posting first, then the file, then the
+//! preconditions, then the range.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use axum::body::Bytes;
+use http::header::{
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED,
+    RANGE, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use tokio::sync::mpsc;
+use vodpost_protocol::ids::{Token, VideoId};
+
+use super::Notice;
+use super::conditional::{Validators, Verdict};
+use super::head::{Method, single};
+use super::pages;
+use super::range::{Asked, asked};
+use super::response::{REVALIDATE, text, with_length};
+use super::source::{OpenError, Source};
+use super::table::{Counters, Entry, Live, State, Table, Unavailable};
+use super::title;
+use super::words::Absence;
+
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+#[derive(Debug)]
+pub(super) enum Decision {
+    Answer(Response<Bytes>),
+    Media(Media),
+}
+
+/// A 200 or 206, and the bytes that belong to it.
+#[derive(Debug)]
+pub(super) struct Media {
+    pub(super) response: Response<()>,
+    pub(super) range: Range<u64>,
+    pub(super) source: Arc<Source>,
+    pub(super) live: Live,
+    pub(super) counters: Arc<Counters>,
+}
+
+impl Media {
+    /// Whether sending it counts as a view. iOS asks for the first two bytes before it plays.
+    pub(super) fn starts_playback(&self) -> bool {
+        self.range.start == 0 && (self.response.status() == StatusCode::OK || self.range.end > 2)
+    }
+}
+
+pub(super) async fn decide(
+    table: &Table,
+    notices: &mpsc::Sender<Notice>,
+    method: Method,
+    fields: &HeaderMap,
+    token: Token,
+) -> Decision {
+    let Some(entry) = table.lookup(&token) else {
+        return Decision::Answer(pages::absent(Absence::NotFound, fields));
+    };
+    let live = match &entry.state {
+        State::Live(live) => live,
+        State::Unavailable(state) => {
+            return Decision::Answer(pages::absent(Absence::Unavailable(*state), fields));
+        }
+    };
+    match table.sources.open(&live.served).await {
+        Ok(source) => judge(&entry, live, source, method, fields),
+        Err(error) => {
+            report(live.served.video, &error, notices);
+            Decision::Answer(pages::absent(Absence::Unavailable(Unavailable::Pending), fields))
+        }
+    }
+}
+
+fn judge(entry: &Entry, live: &Live, source: Arc<Source>, method: Method, fields: &HeaderMap) -> Decision {
+    let len = source.layout.len;
+    let validators = &source.validators;
+    match validators.judge(fields) {
+        Verdict::Proceed => {}
+        Verdict::NotModified => {
+            let mut response = Response::new(Bytes::new());
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            describe(response.headers_mut(), validators);
+            return Decision::Answer(response);
+        }
+        Verdict::Failed => {
+            return Decision::Answer(text(StatusCode::PRECONDITION_FAILED, "The file is in another state."));
+        }
+    }
+    let asked = match (method, single(fields, RANGE)) {
+        // Section 14.2: Range means something for GET only.
+        (Method::Head, _) | (Method::Get, None) => Asked::Whole,
+        (Method::Get, Some(value)) if validators.allow_range(fields, SystemTime::now()) => asked(value, len),
+        (Method::Get, Some(_)) => Asked::Whole,
+    };
+    let (status, range) = match asked {
+        Asked::Whole => (StatusCode::OK, 0..len),
+        Asked::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
+        Asked::Unsatisfiable => return Decision::Answer(unsatisfiable(len)),
+    };
+    let response = media_head(status, &range, &source, &entry.title);
+    Decision::Media(Media {
+        response,
+        range,
+        source,
+        live: live.clone(),
+        counters: Arc::clone(&entry.counters),
+    })
+}
+
+fn media_head(status: StatusCode, range: &Range<u64>, source: &Source, title: &str) -> Response<()> {
+    let mut response = with_length(Response::new(()), range.end - range.start);
+    *response.status_mut() = status;
+    let fields = response.headers_mut();
+    describe(fields, &source.validators);
+    fields.insert(CONTENT_TYPE, HeaderValue::from_static("video/mp4"));
+    fields.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    fields.insert(CONTENT_DISPOSITION, title::content_disposition(title));
+    fields.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    // Posting URLs are made to be embedded elsewhere.
+    fields.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+    if status == StatusCode::PARTIAL_CONTENT {
+        let last = range.end.saturating_sub(1);
+        insert(fields, CONTENT_RANGE, format!("bytes {}-{last}/{}", range.start, source.layout.len));
+    }
+    response
+}
+
+/// The fields that a 200 and a 304 share (section 15.4.5).
+fn describe(fields: &mut HeaderMap, validators: &Validators) {
+    insert(fields, ETAG, validators.etag.clone());
+    fields.insert(CACHE_CONTROL, REVALIDATE);
+    if let Some(modified) = validators.modified {
+        insert(fields, LAST_MODIFIED, httpdate::fmt_http_date(modified));
+    }
+}
+
+fn unsatisfiable(len: u64) -> Response<Bytes> {
+    let mut response = text(StatusCode::RANGE_NOT_SATISFIABLE, "The file does not have these bytes.");
+    insert(response.headers_mut(), CONTENT_RANGE, format!("bytes */{len}"));
+    response
+}
+
+/// Of values that are made of digits, letters and punctuation of ours, and thus valid.
+fn insert(fields: &mut HeaderMap, name: HeaderName, value: String) {
+    match HeaderValue::try_from(value) {
+        Ok(value) => {
+            fields.insert(name, value);
+        }
+        Err(error) => tracing::error!(%name, %error, "a field of ours is not valid"),
+    }
+}
+
+fn report(video: VideoId, error: &OpenError, notices: &mpsc::Sender<Notice>) {
+    match error {
+        OpenError::Differs => differs(video, notices),
+        OpenError::Io(_) | OpenError::Layout(_) => {
+            tracing::warn!(%video, %error, "cannot serve a live video")
+        }
+    }
+}
+
+/// Says that a file is not the one that was published. A full queue holds the same news already.
+pub(super) fn differs(video: VideoId, notices: &mpsc::Sender<Notice>) {
+    tracing::warn!(%video, "the source file is gone or another one");
+    if let Err(error) = notices.try_send(Notice::SourceDiffers { video }) {
+        tracing::debug!(%video, %error, "nobody was told");
+    }
+}

@@ -1,0 +1,117 @@
+//! Answers: how their heads are written (RFC 9112, sections 4 and 5), and the ones that are a sentence.
+
+use std::io::Write as _;
+use std::time::SystemTime;
+
+use axum::body::Bytes;
+use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
+
+use super::head::{Refusal, Version};
+
+/// What live answers may be kept for: never without asking, or a suspension would not reach those who kept them.
+pub(super) const REVALIDATE: HeaderValue = HeaderValue::from_static("private, max-age=0, must-revalidate");
+pub(super) const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+const NO_SNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
+/// Whether the connection persists, and how that is said to this client (RFC 9112, section 9.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Persistence {
+    /// HTTP/1.1: needs no word.
+    Persist,
+    /// HTTP/1.0 asked for it and has to be told.
+    PersistAloud,
+    Close,
+}
+
+impl Persistence {
+    pub(super) fn of(version: Version, keep_alive: bool) -> Self {
+        match (keep_alive, version) {
+            (false, _) => Self::Close,
+            (true, Version::Http11) => Self::Persist,
+            (true, Version::Http10) => Self::PersistAloud,
+        }
+    }
+}
+
+/// The bytes of a response head, with the empty line.
+pub(super) fn head_bytes(status: StatusCode, fields: &HeaderMap, persistence: Persistence) -> Vec<u8> {
+    let mut out = Vec::with_capacity(768);
+    let date = httpdate::fmt_http_date(SystemTime::now());
+    let reason = status.canonical_reason().unwrap_or_default();
+    // Writing to memory cannot fail.
+    write!(out, "HTTP/1.1 {} {reason}\r\ndate: {date}\r\nserver: vodpost\r\n", status.as_u16())
+        .unwrap_or_default();
+    for (name, value) in fields {
+        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+            out.extend_from_slice(part);
+        }
+    }
+    match persistence {
+        Persistence::Persist => {}
+        Persistence::PersistAloud => field(&mut out, CONNECTION.as_str(), "keep-alive"),
+        Persistence::Close => field(&mut out, CONNECTION.as_str(), "close"),
+    }
+    out.extend_from_slice(b"\r\n");
+    out
+}
+
+fn field(out: &mut Vec<u8>, name: &str, value: &str) {
+    for part in [name, ": ", value, "\r\n"] {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+pub(super) fn answer(status: StatusCode, media_type: HeaderValue, body: impl Into<Bytes>) -> Response<Bytes> {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, media_type);
+    response.headers_mut().insert(X_CONTENT_TYPE_OPTIONS, NO_SNIFF);
+    response
+}
+
+/// One sentence of plain text, not to be stored.
+pub(super) fn text(status: StatusCode, sentence: &str) -> Response<Bytes> {
+    let mut response = answer(status, TEXT, format!("{sentence}\n"));
+    response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
+    response
+}
+
+pub(super) fn refusal(refusal: Refusal) -> Response<Bytes> {
+    let mut response = text(refusal.status, refusal.sentence);
+    if refusal.status == StatusCode::METHOD_NOT_ALLOWED {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    }
+    response
+}
+
+/// States the length of the body, which a 304 does not have (RFC 9110, section 8.6).
+pub(super) fn with_length<B>(mut response: Response<B>, len: u64) -> Response<B> {
+    if response.status() != StatusCode::NOT_MODIFIED {
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(len));
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_lines_and_an_empty_line() {
+        let response = with_length(text(StatusCode::NOT_FOUND, "Gone away."), 11);
+        for (persistence, connection) in [
+            (Persistence::Persist, ""),
+            (Persistence::PersistAloud, "connection: keep-alive\r\n"),
+            (Persistence::Close, "connection: close\r\n"),
+        ] {
+            let head = head_bytes(response.status(), response.headers(), persistence);
+            let head = String::from_utf8(head).unwrap();
+            assert!(head.starts_with("HTTP/1.1 404 Not Found\r\ndate: "), "{head}");
+            assert!(head.contains("\r\ncontent-length: 11\r\n"), "{head}");
+            assert!(head.ends_with(&format!("{connection}\r\n")), "{head}");
+        }
+        assert_eq!(response.body(), "Gone away.\n");
+    }
+}

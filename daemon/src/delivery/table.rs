@@ -1,0 +1,255 @@
+//! What the server may send for which token. The engine writes it, every request reads it, and an entry that stops being
+//! live takes the transfers that run under it with it (P6).
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
+
+use tokio_util::sync::CancellationToken;
+use vodpost_protocol::ids::Token;
+
+use super::source::Sources;
+use crate::core::artifact::{PublicState, Publication, Served};
+
+#[derive(Debug, Default)]
+pub struct Table {
+    entries: RwLock<HashMap<Token, Arc<Entry>>>,
+    /// Counters that are not zero; each is in it at most once.
+    used: Mutex<Vec<Arc<Counters>>>,
+    pub(super) sources: Sources,
+}
+
+/// What is known of one token at one moment. Never changes; a change is another entry.
+#[derive(Debug)]
+pub struct Entry {
+    pub token: Token,
+    pub title: String,
+    pub(super) state: State,
+    pub(super) counters: Arc<Counters>,
+}
+
+#[derive(Debug)]
+pub(super) enum State {
+    Live(Live),
+    Unavailable(Unavailable),
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Live {
+    pub(super) served: Arc<Served>,
+    /// Cancelled as soon as these bytes may not be sent any more.
+    pub(super) ended: CancellationToken,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unavailable {
+    Suspended,
+    Pending,
+    Invalid,
+}
+
+/// How much a token was used since the last report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    pub token: Token,
+    /// Playback starts.
+    pub views: u64,
+    /// Media bytes handed to the network.
+    pub bytes: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Counters {
+    token: Token,
+    views: AtomicU64,
+    bytes: AtomicU64,
+    /// Whether it is in `Table::used`.
+    noted: AtomicBool,
+}
+
+impl Table {
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Replaces what is known of these tokens. When it returns, no new request sees the old state, and every transfer of
+    /// bytes that are no longer live has been told to end.
+    pub fn apply(&self, publications: Vec<Publication>) {
+        let mut ended = Vec::new();
+        let mut entries = self.write();
+        for publication in publications {
+            let token = publication.token;
+            let old = entries.get(&token).cloned();
+            let entry = Entry::follow(old.as_deref(), publication);
+            ended.extend(old.filter(|old| !entry.continues(old)));
+            entries.insert(token, Arc::new(entry));
+        }
+        drop(entries);
+        ended.iter().for_each(|entry| self.end(entry));
+    }
+
+    /// Forgets a token, as if it had never been.
+    pub fn remove(&self, token: &Token) {
+        let old = self.write().remove(token);
+        if let Some(entry) = old {
+            self.end(&entry);
+        }
+    }
+
+    #[must_use]
+    pub fn lookup(&self, token: &Token) -> Option<Arc<Entry>> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner).get(token).cloned()
+    }
+
+    /// What was used since the last call.
+    #[must_use]
+    pub fn drain_usage(&self) -> Vec<Usage> {
+        let used = mem::take(&mut *self.used());
+        used.iter().map(|counters| counters.drain()).filter(|usage| usage.views + usage.bytes > 0).collect()
+    }
+
+    pub(super) fn count(&self, counters: &Arc<Counters>, views: u64, bytes: u64) {
+        counters.views.fetch_add(views, Ordering::Relaxed);
+        counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+        if !counters.noted.swap(true, Ordering::AcqRel) {
+            self.used().push(Arc::clone(counters));
+        }
+    }
+
+    fn end(&self, entry: &Entry) {
+        match &entry.state {
+            State::Live(live) => {
+                live.ended.cancel();
+                // An open file would keep the space of a deleted one.
+                self.sources.forget(&live.served);
+            }
+            State::Unavailable(_) => {}
+        }
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Token, Arc<Entry>>> {
+        self.entries.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn used(&self) -> MutexGuard<'_, Vec<Arc<Counters>>> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entry {
+    /// The entry after `old`. Transfers go on where the same bytes stay live.
+    fn follow(old: Option<&Self>, publication: Publication) -> Self {
+        let Publication { token, title, state } = publication;
+        let state = match state {
+            PublicState::Live(served) => State::Live(match old.map(|old| &old.state) {
+                Some(State::Live(live)) if *live.served == served => live.clone(),
+                Some(State::Live(_) | State::Unavailable(_)) | None => {
+                    Live { served: Arc::new(served), ended: CancellationToken::new() }
+                }
+            }),
+            PublicState::Suspended => State::Unavailable(Unavailable::Suspended),
+            PublicState::Pending => State::Unavailable(Unavailable::Pending),
+            PublicState::Invalid => State::Unavailable(Unavailable::Invalid),
+        };
+        let counters = old.map_or_else(|| Arc::new(Counters::new(token)), |old| Arc::clone(&old.counters));
+        Self { token, title, state, counters }
+    }
+
+    fn continues(&self, old: &Self) -> bool {
+        match (&self.state, &old.state) {
+            (State::Live(new), State::Live(old)) => Arc::ptr_eq(&new.served, &old.served),
+            (State::Live(_) | State::Unavailable(_), _) => false,
+        }
+    }
+}
+
+impl Counters {
+    fn new(token: Token) -> Self {
+        Self { token, views: AtomicU64::new(0), bytes: AtomicU64::new(0), noted: AtomicBool::new(false) }
+    }
+
+    /// The note is withdrawn before the numbers are taken: what is counted in between is noted again, never lost.
+    fn drain(&self) -> Usage {
+        self.noted.swap(false, Ordering::AcqRel);
+        Usage {
+            token: self.token,
+            views: self.views.swap(0, Ordering::Relaxed),
+            bytes: self.bytes.swap(0, Ordering::Relaxed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::artifact::ServedLayout;
+    use crate::core::media::FileIdentity;
+    use vodpost_protocol::ids::VideoId;
+
+    fn served(mtime_ns: i64) -> Served {
+        Served {
+            video: VideoId::from_random(1),
+            path: "/v.mp4".into(),
+            identity: FileIdentity { dev: 1, ino: 1, size_bytes: 1, mtime_ns },
+            layout: ServedLayout::AsIs,
+            duration_ms: 1,
+            width: 1,
+            height: 1,
+        }
+    }
+
+    fn publication(title: &str, state: PublicState) -> Publication {
+        Publication { token: Token::from_random(1), title: title.to_owned(), state }
+    }
+
+    fn live_ended(table: &Table) -> CancellationToken {
+        match &table.lookup(&Token::from_random(1)).unwrap().state {
+            State::Live(live) => live.ended.clone(),
+            State::Unavailable(state) => panic!("{state:?}"),
+        }
+    }
+
+    #[test]
+    fn transfers_end_when_and_only_when_their_bytes_are_no_longer_live() {
+        let live = |title, mtime| publication(title, PublicState::Live(served(mtime)));
+        let table = Table::new();
+        table.apply(vec![live("a", 1)]);
+        let first = live_ended(&table);
+        table.apply(vec![live("renamed", 1)]);
+        assert!(!first.is_cancelled());
+        assert_eq!(table.lookup(&Token::from_random(1)).unwrap().title, "renamed");
+        table.apply(vec![live("renamed", 2)]);
+        assert!(first.is_cancelled(), "another file");
+        for state in [PublicState::Suspended, PublicState::Pending, PublicState::Invalid] {
+            table.apply(vec![live("a", 3)]);
+            let ended = live_ended(&table);
+            assert!(!ended.is_cancelled());
+            table.apply(vec![publication("a", state)]);
+            assert!(ended.is_cancelled());
+        }
+        table.apply(vec![live("a", 4), publication("a", PublicState::Suspended), live("a", 4)]);
+        let last = live_ended(&table);
+        assert!(!last.is_cancelled());
+        table.remove(&Token::from_random(1));
+        assert!(last.is_cancelled());
+        assert!(table.lookup(&Token::from_random(1)).is_none());
+    }
+
+    #[test]
+    fn usage_is_reported_once_and_survives_changes_of_state() {
+        let table = Table::new();
+        table.apply(vec![publication("a", PublicState::Live(served(1)))]);
+        let counters = Arc::clone(&table.lookup(&Token::from_random(1)).unwrap().counters);
+        assert_eq!(table.drain_usage(), []);
+        table.count(&counters, 1, 10);
+        table.apply(vec![publication("a", PublicState::Suspended)]);
+        table.count(&counters, 0, 5);
+        let usage = Usage { token: Token::from_random(1), views: 1, bytes: 15 };
+        assert_eq!(table.drain_usage(), [usage]);
+        assert_eq!(table.drain_usage(), []);
+        table.count(&counters, 0, 1);
+        assert_eq!(table.drain_usage(), [Usage { views: 0, bytes: 1, ..usage }]);
+    }
+}

@@ -1,0 +1,184 @@
+//! The server against raw sockets: what really goes over the wire.
+
+mod ending;
+mod http;
+mod media;
+mod site;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use vodpost_protocol::ids::{Token, VideoId};
+
+use super::table::Table;
+use super::{Limits, Notice, Options, Server, start};
+use crate::core::artifact::{PublicState, Publication, Served, ServedLayout};
+use crate::media::identity;
+
+/// Far longer than anything here takes; a test that waits for it has failed.
+const PATIENCE: Duration = Duration::from_secs(30);
+const HOST: &str = "Host: h\r\n";
+
+struct Stage {
+    folder: TempDir,
+    table: Arc<Table>,
+    server: Server,
+    notices: mpsc::Receiver<Notice>,
+    shutdown: CancellationToken,
+}
+
+fn token() -> Token {
+    Token::from_random(0xA1B2_C3D4_E5F6)
+}
+
+fn video() -> VideoId {
+    VideoId::from_random(7)
+}
+
+impl Stage {
+    fn new() -> Self {
+        Self::with(Limits::default())
+    }
+
+    fn with(limits: Limits) -> Self {
+        let table = Arc::new(Table::new());
+        let shutdown = CancellationToken::new();
+        let (sender, notices) = mpsc::channel(16);
+        let options = Options { listen: ([127, 0, 0, 1], 0).into(), public_url: None, limits };
+        let server = start(options, Arc::clone(&table), sender, shutdown.clone()).unwrap();
+        Self { folder: tempfile::tempdir().unwrap(), table, server, notices, shutdown }
+    }
+
+    /// With one live video of these bytes.
+    fn showing(bytes: &[u8]) -> Self {
+        let stage = Self::new();
+        let path = stage.write(bytes);
+        stage.publish("talk", &path, ServedLayout::AsIs);
+        stage
+    }
+
+    fn write(&self, bytes: &[u8]) -> PathBuf {
+        let path = self.folder.path().join("talk.mp4");
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    /// With one live video of this length that takes no space.
+    fn showing_sparse(limits: Limits, len: u64) -> Self {
+        let stage = Self::with(limits);
+        let path = stage.folder.path().join("talk.mp4");
+        File::create(&path).unwrap().set_len(len).unwrap();
+        stage.publish("talk", &path, ServedLayout::AsIs);
+        stage
+    }
+
+    fn publish(&self, title: &str, path: &Path, layout: ServedLayout) {
+        let served = Served {
+            video: video(),
+            path: path.to_owned(),
+            identity: identity(&File::open(path).unwrap()).unwrap(),
+            layout,
+            duration_ms: 61_500,
+            width: 1280,
+            height: 720,
+        };
+        self.apply(title, PublicState::Live(served));
+    }
+
+    fn apply(&self, title: &str, state: PublicState) {
+        self.table.apply(vec![Publication { token: token(), title: title.to_owned(), state }]);
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.server.addr).await.unwrap()
+    }
+
+    /// Sends these bytes and reads until the server closes.
+    async fn exchange(&self, request: &[u8]) -> Vec<u8> {
+        let mut stream = self.connect().await;
+        stream.write_all(request).await.unwrap();
+        let mut answer = Vec::new();
+        timeout(PATIENCE, stream.read_to_end(&mut answer)).await.unwrap().unwrap();
+        answer
+    }
+
+    /// One request on a connection of its own; `fields` are whole lines.
+    async fn request(&self, method: &str, path: &str, fields: &str) -> Reply {
+        let request = format!("{method} {path} HTTP/1.1\r\n{HOST}Connection: close\r\n{fields}\r\n");
+        let answer = self.exchange(request.as_bytes()).await;
+        let (reply, rest) = Reply::read(&answer, method == "HEAD");
+        assert_eq!(rest, b"", "the server sent more than it announced");
+        reply
+    }
+
+    async fn get(&self, path: &str, fields: &str) -> Reply {
+        self.request("GET", path, fields).await
+    }
+
+    async fn file(&self, fields: &str) -> Reply {
+        self.get(&format!("/v/{}.mp4", token()), fields).await
+    }
+}
+
+#[derive(Debug)]
+struct Reply {
+    status: u16,
+    fields: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    /// The first answer in these bytes, and what follows it.
+    fn read(bytes: &[u8], is_bodiless: bool) -> (Self, &[u8]) {
+        let mut slots = [httparse::EMPTY_HEADER; 64];
+        let mut response = httparse::Response::new(&mut slots);
+        let httparse::Status::Complete(len) = response.parse(bytes).unwrap() else {
+            panic!("half a head: {}", String::from_utf8_lossy(bytes))
+        };
+        let text = |value: &[u8]| std::str::from_utf8(value).unwrap().to_owned();
+        let fields: Vec<_> =
+            response.headers.iter().map(|field| (field.name.to_owned(), text(field.value))).collect();
+        let mut reply = Self { status: response.code.unwrap(), fields, body: Vec::new() };
+        for name in ["date", "server"] {
+            assert!(reply.field(name).is_some(), "{name} is missing");
+        }
+        let rest = &bytes[len..];
+        let body = if is_bodiless || reply.status == 304 {
+            0
+        } else {
+            reply.field("content-length").unwrap().parse().unwrap()
+        };
+        assert!(rest.len() >= body, "{} of {body} bytes of the body", rest.len());
+        reply.body = rest[..body].to_vec();
+        (reply, &rest[body..])
+    }
+
+    fn field(&self, name: &str) -> Option<&str> {
+        let mut found = self.fields.iter().filter(|(found, _)| found.eq_ignore_ascii_case(name));
+        let value = found.next().map(|(_, value)| value.as_str());
+        assert!(found.next().is_none(), "{name} occurs twice");
+        value
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    /// Without what differs from one moment to the next.
+    fn stable_fields(&self) -> Vec<(String, String)> {
+        self.fields.iter().filter(|(name, _)| name != "date").cloned().collect()
+    }
+}
+
+/// Bytes in which every position is recognisable.
+fn pattern(len: usize) -> Vec<u8> {
+    (0..len).map(|at| ((at * 31) ^ (at >> 8) ^ (at >> 16)) as u8).collect()
+}
