@@ -8,6 +8,8 @@ use clap::{Parser, Subcommand};
 use serde::{Deserialize, Serialize};
 use vodpost_protocol::socket_path;
 
+use crate::delivery::link::{InvalidPublicUrl, PublicUrl};
+
 #[derive(Debug, Parser)]
 #[command(
     name = "vodpostd",
@@ -121,7 +123,8 @@ pub struct Library {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Http {
     pub listen: SocketAddr,
-    pub public_url: Option<String>,
+    #[serde(serialize_with = "url_as_text")]
+    pub public_url: Option<PublicUrl>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -145,6 +148,11 @@ fn as_text<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S
     serializer.collect_str(&humantime::format_duration(*duration))
 }
 
+#[expect(clippy::ref_option, reason = "serde passes fields by reference")]
+fn url_as_text<S: serde::Serializer>(url: &Option<PublicUrl>, serializer: S) -> Result<S::Ok, S::Error> {
+    url.as_ref().map(PublicUrl::as_str).serialize(serializer)
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("cannot read the config file {}", path.display())]
@@ -157,8 +165,8 @@ pub enum ConfigError {
     Root { path: PathBuf, reason: String },
     #[error("the socket path {} is longer than {} bytes; choose a shorter one with --socket", path.display(), socket_path::PATH_LEN_MAX)]
     SocketPath { path: PathBuf },
-    #[error("public URL {url:?}: {reason}")]
-    PublicUrl { url: String, reason: String },
+    #[error("{url:?}: {source}")]
+    PublicUrl { url: String, source: InvalidPublicUrl },
     #[error("conversion.workers must be at least 1")]
     Workers,
     #[error("no home folder is known; say where to keep the state with --state-dir")]
@@ -180,7 +188,10 @@ pub fn resolve(args: &Args) -> Result<Config, ConfigError> {
     if socket.as_os_str().len() > socket_path::PATH_LEN_MAX {
         return Err(ConfigError::SocketPath { path: socket });
     }
-    let public_url = args.public_url.clone().or(file.http.public_url).map(check_public_url).transpose()?;
+    let public_url = match args.public_url.clone().or(file.http.public_url) {
+        Some(url) => Some(url.parse().map_err(|source| ConfigError::PublicUrl { url, source })?),
+        None => None,
+    };
     let listen = args.listen.or(file.http.listen).unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 8080)));
     let workers = file.conversion.workers.unwrap_or_else(default_workers);
     if workers == 0 {
@@ -286,21 +297,6 @@ fn duration(field: &'static str, value: Option<String>, default_s: u64) -> Resul
     }
 }
 
-fn check_public_url(url: String) -> Result<String, ConfigError> {
-    let wrong = |reason: &str| ConfigError::PublicUrl { url: url.clone(), reason: reason.to_owned() };
-    let parsed: http::Uri = url.parse().map_err(|_error| wrong("it is not a URL"))?;
-    if !matches!(parsed.scheme_str(), Some("http" | "https")) {
-        return Err(wrong("it must begin with http:// or https://"));
-    }
-    if parsed.host().is_none_or(str::is_empty) {
-        return Err(wrong("it has no host"));
-    }
-    if parsed.query().is_some() || url.contains('#') {
-        return Err(wrong("it must not have a query or fragment"));
-    }
-    Ok(url.trim_end_matches('/').to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -326,7 +322,7 @@ mod tests {
     #[test]
     fn flags_win_over_the_file() {
         let text = "[http]\nlisten = \"127.0.0.1:1\"\npublic_url = \"https://a.example/\"";
-        assert_eq!(resolved(text, &[]).unwrap().http.public_url.as_deref(), Some("https://a.example"));
+        assert_eq!(resolved(text, &[]).unwrap().http.public_url, "https://a.example".parse().ok());
         let config = resolved(text, &["--listen", "127.0.0.1:2"]).unwrap();
         assert_eq!(config.http.listen.port(), 2);
     }

@@ -26,7 +26,7 @@ use crate::core::artifact::Form;
 use crate::core::input::{Input, Usage};
 use crate::core::state::{Settings, State};
 use crate::core::transaction::Dice;
-use crate::delivery::{self, table::Table};
+use crate::delivery::{self, link::PublicUrl, table::Table};
 use crate::engine::{Channel, Engine, EngineHandle, Facts, Jobs, Parts};
 use crate::library;
 use crate::media::Tools;
@@ -73,7 +73,7 @@ impl StartError {
 
 pub struct Daemon {
     pub http_addr: SocketAddr,
-    pub public_url: String,
+    pub public_url: Arc<PublicUrl>,
     pub socket: PathBuf,
     engine: EngineHandle,
     server: delivery::Server,
@@ -132,11 +132,10 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let (notices, noticed) = mpsc::channel(NOTICES_LEN);
     let options = delivery::Options {
         listen: config.http.listen,
-        public_url: config.http.public_url.clone(),
+        public_url: config.http.public_url.clone().or_else(|| in_this_network(config.http.listen)),
         limits: delivery::Limits::default(),
     };
     let server = delivery::start(options, Arc::clone(&table), notices, shutdown.child_token())
-        .await
         .map_err(|source| StartError::Listen { addr: config.http.listen, source })?;
     let socket = listener::bind(&config.socket)?;
     note_socket(&lock, &config.socket)?;
@@ -154,7 +153,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
         facts: Facts {
             started_at: Timestamp::from_system(SystemTime::now()),
             http_addr: server.addr.to_string(),
-            public_url: server.public_url.clone(),
+            public_url: Arc::clone(&server.public_url),
             socket: config.socket.clone(),
             state_dir: config.state_dir.clone(),
             roots: roots.clone(),
@@ -177,7 +176,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     ];
     Ok(Daemon {
         http_addr: server.addr,
-        public_url: server.public_url.clone(),
+        public_url: Arc::clone(&server.public_url),
         socket: config.socket,
         engine,
         server,
@@ -204,6 +203,25 @@ impl Daemon {
             tracing::error!("the engine did not end cleanly");
         }
     }
+}
+
+/// What URLs begin with when the daemon listens on every address and was not told its name: the first address that
+/// others in the network can reach. `None` where the address says it already.
+fn in_this_network(listen: SocketAddr) -> Option<PublicUrl> {
+    if !listen.ip().is_unspecified() || listen.port() == 0 {
+        return None;
+    }
+    let interfaces = match nix::ifaddrs::getifaddrs() {
+        Ok(interfaces) => interfaces,
+        Err(error) => {
+            tracing::warn!(%error, "the network interfaces cannot be read; say --public-url");
+            return None;
+        }
+    };
+    let address = interfaces
+        .filter_map(|interface| Some(interface.address?.as_sockaddr_in()?.ip()))
+        .find(|ip| !ip.is_loopback() && !ip.is_link_local())?;
+    Some(PublicUrl::of_address(SocketAddr::from((address, listen.port()))))
 }
 
 /// Asking ffmpeg for its version takes a child process, so it happens beside the loop.
@@ -332,7 +350,7 @@ async fn count_usage(table: Arc<Table>, engine: EngineHandle, shutdown: Cancella
     loop {
         let ended = tokio::select! {
             () = shutdown.cancelled() => true,
-            () = table.used() => false,
+            () = table.wait_used() => false,
         };
         if !ended {
             // Many requests make one record.

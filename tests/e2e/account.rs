@@ -6,10 +6,26 @@ use vodpost_tests::site::Site;
 fn a2_numbers_are_checked_and_a5_never_shown() {
     let site = Site::new();
     let daemon = site.start();
-    let wrong = site.vodpost(&["account", "submit", "individual", "--name", "Li Lei", "--id-number", "440524188001010015"]);
+    let wrong = site.vodpost(&[
+        "account",
+        "submit",
+        "individual",
+        "--name",
+        "Li Lei",
+        "--id-number",
+        "440524188001010015",
+    ]);
     assert_eq!(wrong.status, 2, "{wrong:?}");
     assert!(wrong.stderr.contains("check"), "{wrong:?}");
-    let right = site.ok(&["account", "submit", "individual", "--name", "Li Lei", "--id-number", "440524188001010014"]);
+    let right = site.ok(&[
+        "account",
+        "submit",
+        "individual",
+        "--name",
+        "Li Lei",
+        "--id-number",
+        "440524188001010014",
+    ]);
     let shown = site.json(&["account", "show"]);
     assert_eq!(shown["state"], "submitted");
     assert_eq!(shown["submission"]["number_masked"], "440***********0014");
@@ -40,8 +56,15 @@ fn a3_reject_submit_again_approve_revoke() {
     let site = Site::new();
     let _daemon = site.start();
     let enterprise = [
-        "account", "submit", "enterprise", "--name", "Example Ltd", "--registration-number", "91350100M000100Y43",
-        "--contact", "office@example.com",
+        "account",
+        "submit",
+        "enterprise",
+        "--name",
+        "Example Ltd",
+        "--registration-number",
+        "91350100M000100Y43",
+        "--contact",
+        "office@example.com",
     ];
     site.ok(&enterprise);
     assert_eq!(site.vodpost(&enterprise).status, 7);

@@ -133,12 +133,8 @@ fn a_full_disk_is_said_clearly_and_nothing_is_lost() {
     let filler = state.join("filler");
     let mut file = std::fs::File::create(&filler).unwrap();
     while file.write_all(&[0; 4096]).is_ok() {}
-    let refused = (0..200).map(|_| site.vodpost(&["suspend", "talk"])).find(|said| {
-        if said.status == 0 {
-            site.vodpost(&["resume", "talk"]);
-        }
-        said.status != 0
-    });
+    let verbs = ["suspend", "resume"].into_iter().cycle().take(400);
+    let refused = verbs.map(|verb| site.vodpost(&[verb, "talk"])).find(|said| said.status != 0);
     let refused = refused.expect("a full disk refuses changes");
     assert_eq!(refused.status, 1, "{refused:?}");
     assert!(refused.stderr.contains("No space left"), "{refused:?}");
@@ -151,7 +147,10 @@ fn a_full_disk_is_said_clearly_and_nothing_is_lost() {
     daemon.kill();
     let daemon = site.start();
     assert_eq!(get(daemon.http, &format!("/v/{token}.mp4")).status, 403);
-    assert_eq!(site.json(&["show", "talk"])["postings"][0]["switch"], if before == "live" { "on" } else { "off" });
+    assert_eq!(
+        site.json(&["show", "talk"])["postings"][0]["switch"],
+        if before == "live" { "on" } else { "off" }
+    );
     daemon.kill();
     drop(unmount);
 }

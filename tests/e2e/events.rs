@@ -13,8 +13,11 @@ fn s2_events_are_followed_without_gap_or_repeat_across_a_restart() {
     site.add(&Sample::IndexLast.path(), "talk.mp4");
     let daemon = site.start();
     site.set_up_account();
-    let mut follower =
-        site.client(&["events", "--follow", "--since", "0", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut follower = site
+        .client(&["events", "--follow", "--since", "0", "--json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
     let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
     let mut next = || -> Value { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
     let mut seen = vec![next()];
@@ -31,7 +34,9 @@ fn s2_events_are_followed_without_gap_or_repeat_across_a_restart() {
     follower.kill().unwrap();
     follower.wait().unwrap();
     let kinds: Vec<&str> = seen.iter().map(|event| event["what"].as_str().unwrap()).collect();
-    for kind in ["account_submitted", "service_activated", "video_added", "conversion_ready", "posting_created"] {
+    for kind in
+        ["account_submitted", "service_activated", "video_added", "conversion_ready", "posting_created"]
+    {
         assert!(kinds.contains(&kind), "{kind} in {kinds:?}");
     }
     let suspended = seen.last().unwrap();
@@ -48,8 +53,11 @@ fn call_speaks_json_lines() {
     let requests = "{\"id\":1,\"request\":\"status\"}\nnot json\n{\"id\":2,\"request\":{\"show\":{\"video\":\"none\"}}}\n";
     call.stdin.take().unwrap().write_all(requests.as_bytes()).unwrap();
     let output = call.wait_with_output().unwrap();
-    let replies: Vec<Value> =
-        String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let replies: Vec<Value> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(replies.len(), 3, "{replies:?}");
     let by_id = |id: u64| replies.iter().find(|reply| reply["id"] == id).unwrap();
     assert!(by_id(1)["ok"]["status"]["version"].is_string(), "{replies:?}");

@@ -95,7 +95,9 @@ fn l3_l4_l5_files_that_move_change_or_vanish() {
 
     site.add(&Sample::HighBitrate.path(), "lecture.mp4");
     site.scan();
-    site.wait_shown("lecture", "the replaced file to be live", |shown| shown["postings"][0]["state"] == "live");
+    site.wait_shown("lecture", "the replaced file to be live", |shown| {
+        shown["postings"][0]["state"] == "live"
+    });
     let body = get(daemon.http, &format!("/v/{token}.mp4")).body;
     assert_eq!(body.len() as u64, std::fs::metadata(Sample::HighBitrate.path()).unwrap().len());
 

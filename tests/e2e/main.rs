@@ -2,12 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod account;
+mod bad_input;
+mod durability;
+mod events;
+mod http;
 mod life_cycle;
 mod media_kinds;
-mod http;
-mod durability;
-mod bad_input;
-mod account;
-mod events;
 mod qr_code;
 mod screen;

@@ -50,7 +50,8 @@ fn c2_index_last_is_relocated_without_copying_and_decodes_to_the_same_frames() {
 
 #[test]
 fn c1_the_highest_bitrate_is_chosen_and_show_says_why() {
-    let (site, daemon) = site_with(&[(Sample::IndexLast, "talk.180p.mp4"), (Sample::HighBitrate, "talk.360p.mp4")]);
+    let (site, daemon) =
+        site_with(&[(Sample::IndexLast, "talk.180p.mp4"), (Sample::HighBitrate, "talk.360p.mp4")]);
     let (shown, url) = generated(&site, &daemon, "talk");
     let renditions = shown["renditions"].as_array().unwrap();
     let chosen: Vec<&Value> = renditions.iter().filter(|rendition| rendition["selected"] == true).collect();
@@ -63,7 +64,8 @@ fn c1_the_highest_bitrate_is_chosen_and_show_says_why() {
 
 #[test]
 fn c2_only_what_does_not_fit_is_encoded() {
-    let (site, daemon) = site_with(&[(Sample::Ac3, "ac3.mp4"), (Sample::Hevc, "hevc.mkv"), (Sample::Vp9, "vp9.webm")]);
+    let (site, daemon) =
+        site_with(&[(Sample::Ac3, "ac3.mp4"), (Sample::Hevc, "hevc.mkv"), (Sample::Vp9, "vp9.webm")]);
     for (title, why) in [
         ("ac3", "video copied; audio encoded (ac3 instead of AAC)"),
         ("hevc", "video encoded (hevc instead of H.264); audio copied"),
@@ -73,7 +75,7 @@ fn c2_only_what_does_not_fit_is_encoded() {
         assert_eq!(shown["conversion"]["plan"], "transcode");
         assert_eq!(shown["conversion"]["plan_why"], why);
         assert_eq!(codecs(&url), ["h264", "aac"]);
-        frame_hashes(&url);
+        assert!(!frame_hashes(&url).is_empty());
     }
 }
 
@@ -89,9 +91,11 @@ fn bad_files_are_reported_with_a_reason_and_disturb_nothing() {
     ]);
     let problems = site.scan()["problems"].clone();
     let reason = |name: &str| {
-        let found = problems.as_array().unwrap().iter().find(|problem| {
-            problem["path"].as_str().unwrap().ends_with(name)
-        });
+        let found = problems
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|problem| problem["path"].as_str().unwrap().ends_with(name));
         found.unwrap_or_else(|| panic!("{name} in {problems}"))["reason"].as_str().unwrap().to_owned()
     };
     assert_eq!(problems.as_array().unwrap().len(), 3, "{problems}");
@@ -128,7 +132,8 @@ fn c3_progress_is_live_and_a_conversion_can_be_cancelled_and_retried() {
     let (site, _daemon) = site_with(&[(Sample::Long, "long.webm")]);
     site.ok(&["generate", "long"]);
     site.wait_shown("long", "progress", |shown| {
-        shown["conversion"]["state"] == "running" && shown["conversion"]["progress"].as_f64().unwrap_or(0.0) > 0.0
+        shown["conversion"]["state"] == "running"
+            && shown["conversion"]["progress"].as_f64().unwrap_or(0.0) > 0.0
     });
     site.ok(&["cancel", "long"]);
     let shown = site.json(&["show", "long"]);

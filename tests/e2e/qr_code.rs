@@ -16,7 +16,8 @@ fn qr_codes_lead_to_the_page() {
     let url = site.ok(&["url", "talk"]).stdout.trim().to_owned();
 
     let ascii = site.ok(&["qr", "talk", "--format", "ascii"]).stdout;
-    let code: String = ascii.lines().filter(|line| !line.contains("http")).map(|line| format!("{line}\n")).collect();
+    let code: String =
+        ascii.lines().filter(|line| !line.contains("http")).map(|line| format!("{line}\n")).collect();
     assert_eq!(qr::decode_ascii(&code), url);
 
     let unicode = site.ok(&["qr", "talk", "--format", "unicode", "--color", "never"]).stdout;

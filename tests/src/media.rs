@@ -85,7 +85,8 @@ impl Sample {
                 ffmpeg(path, &[VIDEO, SOUND, hevc, AAC]);
             }
             Self::Vp9 => {
-                let vp9 = &["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"];
+                let vp9 =
+                    &["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-c:a", "libopus"];
                 ffmpeg(path, &[VIDEO, SOUND, vp9]);
             }
             Self::Long => {

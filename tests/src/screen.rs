@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::num::NonZero;
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
@@ -32,6 +33,7 @@ impl Screen {
     /// When there is no terminal to be had.
     #[must_use]
     pub fn start(command: &Command, columns: u16, rows: u16) -> Self {
+        let cells = |count| NonZero::new(count).expect("at least one cell");
         let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         rustix::pty::grantpt(&master).expect("grantpt");
         rustix::pty::unlockpt(&master).expect("unlockpt");
@@ -39,7 +41,8 @@ impl Screen {
         rustix::termios::tcsetwinsize(&master, size).expect("a size");
         let name = rustix::pty::ptsname(&master, Vec::new()).expect("its name");
         let flags = OFlags::RDWR | OFlags::NOCTTY;
-        let slave = || -> OwnedFd { rustix::fs::open(name.as_c_str(), flags, Mode::empty()).expect("the other end") };
+        let slave =
+            || -> OwnedFd { rustix::fs::open(name.as_c_str(), flags, Mode::empty()).expect("the other end") };
         // setsid makes it the controlling terminal, so that hang-ups and Ctrl-C arrive as they would.
         let mut wrapped = Command::new("setsid");
         wrapped.args(["--ctty", "--wait"]).arg(command.get_program()).args(command.get_args());
@@ -58,7 +61,7 @@ impl Screen {
             .spawn()
             .expect("setsid is installed");
         let shared = Arc::new(Shared {
-            parser: Mutex::new((vt100::Parser::new(rows, columns, 0), false)),
+            parser: Mutex::new((vt100::Parser::new(cells(rows), cells(columns), 0), false)),
             changed: Condvar::new(),
         });
         let master = File::from(master);
@@ -123,10 +126,12 @@ impl Screen {
         let state = self.shared.parser.lock().expect("the screen");
         let screen = state.0.screen();
         let (rows, columns) = screen.size();
+        let (rows, columns) = (rows.get(), columns.get());
         qr::decode(usize::from(columns) * SCALE, usize::from(rows) * 2 * SCALE, |x, y| {
             let (column, half) = (x / SCALE, y / SCALE);
             let row = u16::try_from(half / 2).expect("on the screen");
-            let cell = screen.cell(row, u16::try_from(column).expect("on the screen")).expect("on the screen");
+            let cell =
+                screen.cell(row, u16::try_from(column).expect("on the screen")).expect("on the screen");
             let upper = half % 2 == 0;
             let colour = match cell.contents() {
                 "▀" if upper => cell.fgcolor(),

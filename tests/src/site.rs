@@ -194,7 +194,15 @@ impl Site {
 
     /// Verifies an account and activates the service.
     pub fn set_up_account(&self) {
-        self.ok(&["account", "submit", "individual", "--name", "Li Lei", "--id-number", "440524188001010014"]);
+        self.ok(&[
+            "account",
+            "submit",
+            "individual",
+            "--name",
+            "Li Lei",
+            "--id-number",
+            "440524188001010014",
+        ]);
         self.ok(&["account", "approve"]);
         self.ok(&["service", "activate"]);
     }

@@ -7,7 +7,6 @@ use vodpost_protocol::conversion::{ConversionView, JobView, PlanKind, ProgressVi
 use vodpost_protocol::event::EventView;
 use vodpost_protocol::ids::VideoId;
 use vodpost_protocol::posting::PostingView;
-use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::{LastChange, RenditionView, SourceState, SourceView, VideoView};
 
 use crate::core::account::{Account, Approval, Decision, SealedSubmission, Verification};
@@ -20,15 +19,14 @@ use crate::core::posting::{self, Posting};
 use crate::core::select;
 use crate::core::state::{Settings, State};
 use crate::core::video::{Conversion, DeletionKind, MissingCause, Order, Rendition, Source, Video};
-use crate::delivery::link;
+use crate::delivery::link::{self, PublicUrl};
 
 /// What a view needs besides the state.
 pub struct ViewContext<'a> {
     pub state: &'a State,
     pub settings: &'a Settings,
     pub progress: &'a HashMap<VideoId, Progress>,
-    pub public_url: &'a str,
-    pub now: Timestamp,
+    pub public_url: &'a PublicUrl,
 }
 
 impl ViewContext<'_> {

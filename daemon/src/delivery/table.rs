@@ -6,6 +6,7 @@ use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use vodpost_protocol::ids::Token;
 
@@ -17,6 +18,8 @@ pub struct Table {
     entries: RwLock<HashMap<Token, Arc<Entry>>>,
     /// Counters that are not zero; each is in it at most once.
     used: Mutex<Vec<Arc<Counters>>>,
+    /// Told when the first counter is noted.
+    noted: Notify,
     pub(super) sources: Sources,
 }
 
@@ -115,7 +118,13 @@ impl Table {
         counters.bytes.fetch_add(bytes, Ordering::Relaxed);
         if !counters.noted.swap(true, Ordering::AcqRel) {
             self.used().push(Arc::clone(counters));
+            self.noted.notify_one();
         }
+    }
+
+    /// Waits until there is something to drain; wakes nobody while nothing is used.
+    pub async fn wait_used(&self) {
+        self.noted.notified().await;
     }
 
     fn end(&self, entry: &Entry) {

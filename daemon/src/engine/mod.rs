@@ -34,6 +34,7 @@ use crate::core::effect::Effect;
 use crate::core::input::Input;
 use crate::core::state::{Change, Undo};
 use crate::core::transaction::Outcome;
+use crate::delivery::link::PublicUrl;
 use crate::delivery::table::Table;
 use crate::error::chain;
 use crate::library::UnknownFiles;
@@ -53,7 +54,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(5);
 pub struct Facts {
     pub started_at: Timestamp,
     pub http_addr: String,
-    pub public_url: String,
+    pub public_url: Arc<PublicUrl>,
     pub socket: PathBuf,
     pub state_dir: PathBuf,
     pub roots: Vec<Arc<Path>>,

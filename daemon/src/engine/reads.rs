@@ -138,7 +138,6 @@ impl Engine {
             settings: self.core.settings(),
             progress: &self.progress,
             public_url: &self.facts.public_url,
-            now: Self::now(),
         }
     }
 
@@ -234,7 +233,7 @@ impl Engine {
             roots: self.facts.roots.iter().map(|root| self.root_view(root)).collect(),
             listen: Listen {
                 http: self.facts.http_addr.clone(),
-                public_url: self.facts.public_url.clone(),
+                public_url: self.facts.public_url.to_string(),
                 socket: self.facts.socket.to_string_lossy().into_owned(),
                 state_dir: self.facts.state_dir.to_string_lossy().into_owned(),
             },
