@@ -120,7 +120,8 @@ fn banner(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
         }
         LinkState::Incompatible { sentence } => {
             let hint = sentence.hint.clone().unwrap_or_default();
-            vec![sentence.message.lines().next().unwrap_or_default().to_owned(), hint]
+            let message = sentence.message.lines().next().unwrap_or_default();
+            vec![message.to_owned(), hint]
         }
         LinkState::Live { .. } => {
             app.read_only().map(|reason| format!("read only: {}", plain(reason))).into_iter().collect()
@@ -132,9 +133,11 @@ fn banner(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
+/// A message of several lines is a list; what to do about it says more than its first line.
 fn one_line(sentence: &Sentence) -> String {
     let message = sentence.message.lines().next().unwrap_or_default();
     match &sentence.hint {
+        Some(hint) if sentence.message.lines().count() > 1 => hint.clone(),
         Some(hint) => format!("{message} {hint}"),
         None => message.to_owned(),
     }

@@ -66,6 +66,7 @@ pub fn short(app: &App, command: Command) -> Option<&'static str> {
         Command::NextChoice => "change",
         Command::KeepFiles => "keep/move files",
         Command::Help => "help",
+        Command::Close if app.place() == Place::Videos => "clear filter",
         Command::Close => "close",
         Command::Quit => "quit",
     })
