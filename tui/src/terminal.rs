@@ -87,15 +87,17 @@ impl Screen {
         Ok((size.width, size.height))
     }
 
-    /// Draws one frame, which terminals that know synchronized updates show at once.
+    /// Draws one frame, which terminals that know synchronized updates show at once. Gives what [`view::draw`] does.
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn draw(&mut self, app: &App, theme: Theme) -> io::Result<()> {
+    pub fn draw(&mut self, app: &App, theme: Theme) -> io::Result<usize> {
         let _writing = writing();
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(|frame| view::draw(app, theme, frame))?;
-        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
+        let mut hidden = 0;
+        self.terminal.draw(|frame| hidden = view::draw(app, theme, frame))?;
+        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
+        Ok(hidden)
     }
 
     /// Writes a sequence that shows nothing, such as a clipboard command.

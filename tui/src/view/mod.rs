@@ -30,37 +30,38 @@ use crate::text::{Sentence, plain, service, verification};
 use crate::view::text::{width_of, write_at};
 use crate::view::theme::Theme;
 
-/// Draws everything.
-pub fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) {
+/// Draws everything; says how many lines had no room in the part that scrolls.
+pub fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) -> usize {
     let area = frame.area();
     if geometry::is_too_small(area.width, area.height) {
         let text = words::too_small(area.width, area.height);
         Paragraph::new(text).wrap(Wrap { trim: true }).render(area, frame.buffer_mut());
-        return;
+        return 0;
     }
     if let Some(Modal::Qr(layer)) = &app.modal {
         match qr_layer::draw(app, layer, theme, frame.buffer_mut()) {
             qr_layer::LastLine::Free => footer(app, theme, last_line(area), frame.buffer_mut()),
             qr_layer::LastLine::Taken => {}
         }
-        return;
+        return 0;
     }
     let areas = geometry::areas(area.width, area.height, app.banner_lines(), app.focus);
     let buffer = frame.buffer_mut();
     header(app, theme, areas.header, buffer);
     banner(app, theme, areas.banner, buffer);
-    match app.screen {
+    let hidden = match app.screen {
         Screen::Videos => videos(app, theme, &areas, buffer),
         Screen::Account => account::draw(app, theme, areas.body, buffer),
         Screen::Status => status::draw(app, theme, areas.body, buffer),
-    }
+    };
     if matches!(app.link, LinkState::Lost { .. } | LinkState::Incompatible { .. }) {
         buffer.set_style(areas.body, Style::new().add_modifier(Modifier::DIM));
     }
     notice(app, theme, areas.notice, buffer);
     footer(app, theme, areas.footer, buffer);
-    if let Some(modal) = &app.modal {
-        modal::draw(app, modal, theme, &areas, frame);
+    match &app.modal {
+        Some(modal) => modal::draw(app, modal, theme, &areas, frame),
+        None => hidden,
     }
 }
 
@@ -68,16 +69,14 @@ fn last_line(area: Rect) -> Rect {
     Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }
 }
 
-fn videos(app: &App, theme: Theme, areas: &geometry::Areas, buffer: &mut Buffer) {
+fn videos(app: &App, theme: Theme, areas: &geometry::Areas, buffer: &mut Buffer) -> usize {
     if let Some(area) = areas.list {
         list::draw(app, theme, area, buffer);
     }
     if let (Some(list), Some(detail)) = (areas.list, areas.detail) {
         separator(theme, list, detail, buffer);
     }
-    if let Some(area) = areas.detail {
-        detail::draw(app, theme, area, buffer);
-    }
+    areas.detail.map_or(0, |area| detail::draw(app, theme, area, buffer))
 }
 
 /// A rule in the line or column that the geometry leaves free.
