@@ -5,6 +5,7 @@
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -86,15 +87,17 @@ impl Screen {
         Ok((size.width, size.height))
     }
 
-    /// Draws one frame, which terminals that know synchronized updates show at once.
+    /// Draws one frame, which terminals that know synchronized updates show at once. Gives what [`view::draw`] does.
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn draw(&mut self, app: &App, theme: Theme) -> io::Result<()> {
+    pub fn draw(&mut self, app: &App, theme: Theme) -> io::Result<usize> {
         let _writing = writing();
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        self.terminal.draw(|frame| view::draw(app, theme, frame))?;
-        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)
+        let mut hidden = 0;
+        self.terminal.draw(|frame| hidden = view::draw(app, theme, frame))?;
+        execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
+        Ok(hidden)
     }
 
     /// Writes a sequence that shows nothing, such as a clipboard command.
@@ -167,16 +170,12 @@ fn enter() -> io::Result<()> {
 /// Gives the terminal back if it is ours. Nothing can be done about errors here, and nobody could be told.
 fn leave() {
     if TAKEN.swap(false, Ordering::SeqCst) {
-        let written = execute!(
-            io::stdout(),
-            EndSynchronizedUpdate,
-            DisableBracketedPaste,
-            LeaveAlternateScreen,
-            cursor::Show
-        );
-        let cooked = disable_raw_mode();
-        drop((written, cooked));
+        drop((disable_raw_mode(), write_farewell()));
     }
+}
+
+fn write_farewell() -> io::Result<()> {
+    execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show)
 }
 
 /// What the panic of a thread that is not the UI's said.
@@ -205,7 +204,16 @@ pub fn leave_from_signal() {
             Err(TryLockError::WouldBlock) => break,
         }
     }
-    leave();
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    // This never waits, while writing does where the other end of the terminal does not read.
+    drop(disable_raw_mode());
+    let (done, written) = sync_channel(1);
+    let writer = thread::Builder::new().spawn(move || done.send(write_farewell()).is_ok());
+    if writer.is_ok() {
+        drop(written.recv_timeout(FRAME_LIMIT));
+    }
 }
 
 /// A panic of another thread must not restore the terminal under a UI that goes on: it is reported to the run loop

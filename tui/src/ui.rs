@@ -86,7 +86,8 @@ pub fn run(options: UiOptions) -> Result<(), UiError> {
     let size = screen.size().map_err(UiError::TerminalGone)?;
     let mut app = App::new(now(), size, clipboard::best_way());
     // The first frame does not wait for the daemon.
-    screen.draw(&app, theme).map_err(UiError::TerminalGone)?;
+    let hidden = screen.draw(&app, theme).map_err(UiError::TerminalGone)?;
+    app.drawn(hidden);
     start_input(&threads).map_err(UiError::Start)?;
     let starter: Option<Starter> = options.autostart.then_some(autostart::connect_or_start as Starter);
     let link = Link::start(options.socket, starter, &threads).map_err(UiError::Start)?;
@@ -130,7 +131,8 @@ impl Ui {
                     Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
                 }
             }
-            self.screen.draw(app, self.theme).map_err(UiError::TerminalGone)?;
+            let hidden = self.screen.draw(app, self.theme).map_err(UiError::TerminalGone)?;
+            app.drawn(hidden);
             drawn = Instant::now();
         }
     }

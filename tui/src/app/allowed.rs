@@ -35,7 +35,8 @@ pub fn check(app: &App, command: Command) -> Result<(), Why> {
         | Command::Quit
         | Command::Stop => Ok(()),
         Command::Close => close(app),
-        Command::ShowQr | Command::CopyUrl | Command::SwitchFocus => has_posting(app),
+        Command::ShowQr | Command::CopyUrl => has_posting(app),
+        Command::SwitchFocus => video(app).map(|_| ()),
         Command::Generate | Command::GenerateLabelled => {
             may(app, Role::Operator)?;
             not_deleted(video(app)?)
@@ -81,7 +82,7 @@ fn has_posting(app: &App) -> Result<(), Why> {
     match &app.modal {
         Some(Modal::Qr(_) | Modal::Url { .. }) => Ok(()),
         Some(
-            Modal::Help { .. }
+            Modal::Help
             | Modal::Filter { .. }
             | Modal::Label { .. }
             | Modal::Delete(_)

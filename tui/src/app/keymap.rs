@@ -97,7 +97,7 @@ const fn bind(keys: &'static [Key], command: Command, places: &'static [Place]) 
 
 const VIDEOS: &[Place] = &[Place::Videos];
 const SCREENS: &[Place] = &[Place::Videos, Place::Account, Place::Status];
-const SCROLLED: &[Place] = &[Place::Videos, Place::Help];
+const SCROLLED: &[Place] = &[Place::Videos, Place::Account, Place::Status, Place::Help];
 /// Where letters are not typed into a field.
 const NOT_TYPING: &[Place] =
     &[Place::Videos, Place::Account, Place::Status, Place::Qr, Place::Url, Place::TooSmall];

@@ -84,6 +84,10 @@ pub struct App {
     pub account: Option<AccountView>,
     pub status: Option<Status>,
     pub requests: Requests,
+    /// Lines that are scrolled past, in the one part of the window that is longer than its room.
+    scroll: usize,
+    /// How many there are to scroll past, as the last frame found.
+    scroll_max: usize,
     /// The posting that was chosen last; it counts while it belongs to the selected video.
     posting: Option<Token>,
     clipboard: CopyWay,
@@ -109,6 +113,8 @@ impl App {
             account: None,
             status: None,
             requests: Requests::default(),
+            scroll: 0,
+            scroll_max: 0,
             posting: None,
             clipboard,
             instance: None,
@@ -117,7 +123,7 @@ impl App {
         }
     }
 
-    /// The only way in which the state changes.
+    /// The only way in which the state changes, but for [`App::drawn`].
     pub fn update(&mut self, now: Timestamp, event: Event) -> Vec<Action> {
         self.now = now;
         self.wake();
@@ -226,6 +232,21 @@ impl App {
         let video = self.list.selected().filter(|video| !video.postings.is_empty())?;
         let any_on = video.postings.iter().any(|posting| posting.switch == Switch::On);
         Some(PostingSwitch { video, posting: None, to: if any_on { Switch::Off } else { Switch::On } })
+    }
+
+    #[must_use]
+    pub fn scroll(&self) -> usize {
+        self.scroll
+    }
+
+    /// What only a drawn frame knows: how many lines had no room.
+    pub fn drawn(&mut self, hidden_lines: usize) {
+        self.scroll_max = hidden_lines;
+        self.scroll = self.scroll.min(hidden_lines);
+    }
+
+    fn scroll_by(&mut self, steps: isize) {
+        self.scroll = self.scroll.saturating_add_signed(steps).min(self.scroll_max);
     }
 
     fn wake(&mut self) {

@@ -13,9 +13,7 @@ use crate::text;
 
 #[derive(Debug)]
 pub enum Modal {
-    Help {
-        scroll: u16,
-    },
+    Help,
     Qr(QrModal),
     /// A URL to be selected with the mouse, whatever the clipboard did.
     Url {
@@ -214,7 +212,7 @@ impl Modal {
     #[must_use]
     pub fn place(&self) -> Place {
         match self {
-            Self::Help { .. } => Place::Help,
+            Self::Help => Place::Help,
             Self::Qr(_) => Place::Qr,
             Self::Url { .. } => Place::Url,
             Self::Filter { .. } => Place::Filter,
@@ -231,7 +229,7 @@ impl Modal {
     /// Where a modal that changes something stands.
     pub fn step_mut(&mut self) -> Option<&mut Step> {
         match self {
-            Self::Help { .. } | Self::Qr(_) | Self::Url { .. } | Self::Filter { .. } => None,
+            Self::Help | Self::Qr(_) | Self::Url { .. } | Self::Filter { .. } => None,
             Self::Label { step, .. } | Self::Confirm { step, .. } | Self::Reason { step, .. } => Some(step),
             Self::Delete(delete) => Some(&mut delete.step),
             Self::Submit(form) => Some(&mut form.step),
@@ -241,7 +239,7 @@ impl Modal {
     #[must_use]
     pub fn step(&self) -> Option<&Step> {
         match self {
-            Self::Help { .. } | Self::Qr(_) | Self::Url { .. } | Self::Filter { .. } => None,
+            Self::Help | Self::Qr(_) | Self::Url { .. } | Self::Filter { .. } => None,
             Self::Label { step, .. } | Self::Confirm { step, .. } | Self::Reason { step, .. } => Some(step),
             Self::Delete(delete) => Some(&delete.step),
             Self::Submit(form) => Some(&form.step),
@@ -255,7 +253,7 @@ impl Modal {
 
     fn input(&mut self) -> Option<&mut TextInput> {
         match self {
-            Self::Help { .. } | Self::Qr(_) | Self::Url { .. } | Self::Confirm { .. } => None,
+            Self::Help | Self::Qr(_) | Self::Url { .. } | Self::Confirm { .. } => None,
             Self::Filter { input, .. } | Self::Label { input, .. } | Self::Reason { input, .. } => {
                 Some(input)
             }

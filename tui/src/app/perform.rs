@@ -7,7 +7,7 @@ use vodpost_protocol::video::{Switch, VideoView};
 
 use crate::app::event::{Action, Ending};
 use crate::app::input::TextInput;
-use crate::app::keymap::{BINDINGS, Command};
+use crate::app::keymap::Command;
 use crate::app::modal::{
     Decision, DeleteModal, Failure, Files, Form, Modal, QrModal, QrSize, Question, Step,
 };
@@ -56,7 +56,10 @@ impl App {
             Command::PreviousField => self.in_form(|form| form.move_field(-1)),
             Command::NextChoice => self.in_form(Form::next_document),
             Command::KeepFiles => self.keep_files(),
-            Command::Help => self.modal = Some(Modal::Help { scroll: 0 }),
+            Command::Help => {
+                self.scroll = 0;
+                self.modal = Some(Modal::Help);
+            }
             Command::Close => self.close(),
             Command::Quit => self.outbox.push(Action::Quit(Ending::Asked)),
             Command::Stop => self.outbox.push(Action::Stop),
@@ -69,29 +72,35 @@ impl App {
     }
 
     fn step(&mut self, steps: isize) {
-        if let Some(Modal::Help { scroll }) = &mut self.modal {
-            let last = BINDINGS.len();
-            let to = usize::from(*scroll).saturating_add_signed(steps).min(last);
-            *scroll = u16::try_from(to).unwrap_or(0);
+        if matches!(self.modal, Some(Modal::Help)) || self.screen != Screen::Videos {
+            self.scroll_by(steps);
             return;
         }
         match self.focus {
-            Focus::Videos => self.list.select_by(steps),
+            Focus::Videos => {
+                self.scroll = 0;
+                self.list.select_by(steps);
+            }
             Focus::Postings => self.step_posting(steps),
         }
     }
 
+    /// Through the URLs, and behind the last one through the rest of the details.
     fn step_posting(&mut self, steps: isize) {
-        let Some((video, current)) = self.current_posting() else {
-            self.focus = Focus::Videos;
-            return;
-        };
-        let place = video.postings.iter().position(|posting| posting.token == current.token).unwrap_or(0);
-        let place = place.saturating_add_signed(steps).min(video.postings.len() - 1);
-        self.posting = video.postings.get(place).map(|posting| posting.token);
+        let current = self.current_posting();
+        let place = current.and_then(|(video, current)| {
+            let place = video.postings.iter().position(|posting| posting.token == current.token)?;
+            let to = place.saturating_add_signed(steps).min(video.postings.len() - 1);
+            (to != place).then(|| video.postings.get(to).map(|posting| posting.token))
+        });
+        match place {
+            Some(token) if self.scroll == 0 => self.posting = token,
+            Some(_) | None => self.scroll_by(steps),
+        }
     }
 
     fn switch_focus(&mut self) {
+        self.scroll = 0;
         self.focus = match self.focus {
             Focus::Videos => Focus::Postings,
             Focus::Postings => Focus::Videos,
@@ -190,7 +199,7 @@ impl App {
             Some(Modal::Qr(qr)) => Some(qr.url.clone()),
             Some(Modal::Url { url }) => Some(url.clone()),
             Some(
-                Modal::Help { .. }
+                Modal::Help
                 | Modal::Filter { .. }
                 | Modal::Label { .. }
                 | Modal::Delete(_)
@@ -220,6 +229,7 @@ impl App {
     }
 
     fn open(&mut self, screen: Screen) {
+        self.scroll = 0;
         // The key that opened a screen also closes it.
         self.screen = if self.screen == screen { Screen::Videos } else { screen };
         match self.screen {
@@ -247,10 +257,11 @@ impl App {
 
     /// Closes the top layer; on the bare list, the filter.
     fn close(&mut self) {
+        self.scroll = 0;
         match self.modal.take() {
             Some(Modal::Filter { before, .. }) => self.filter_by(before),
             Some(
-                Modal::Help { .. }
+                Modal::Help
                 | Modal::Qr(_)
                 | Modal::Url { .. }
                 | Modal::Label { .. }
@@ -316,7 +327,7 @@ enum Asked {
 fn asked_for(modal: &Modal) -> Asked {
     let change = |request, change| Asked::Change(Box::new(request), change);
     match modal {
-        Modal::Help { .. } | Modal::Qr(_) | Modal::Url { .. } => Asked::Nothing,
+        Modal::Help | Modal::Qr(_) | Modal::Url { .. } => Asked::Nothing,
         Modal::Filter { .. } => Asked::Close,
         Modal::Label { video, title, input, .. } => match input.trimmed().parse::<Label>() {
             Ok(label) => change(

@@ -9,19 +9,19 @@ use vodpost_protocol::account::{AccountView, ServiceState, SubmissionView, Verif
 use crate::app::App;
 use crate::format;
 use crate::text::{account_kind, document, plain, service, verification};
-use crate::view::text::{column, wrap, write_at, write_lines};
+use crate::view::text::{column, wrap, write_at, write_scrolled};
 use crate::view::theme::Theme;
 use crate::view::words;
 
 const NAME: usize = 14;
 
-pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) -> usize {
     let Some(account) = &app.account else {
         write_at(buffer, (area.x, area.y), words::LOADING, theme.faint());
-        return;
+        return 0;
     };
     let lines = lines(account, theme, usize::from(area.width));
-    write_lines(buffer, area, &lines, 0);
+    write_scrolled(buffer, area, &lines, app.scroll())
 }
 
 fn lines(account: &AccountView, theme: Theme, width: usize) -> Vec<Line<'static>> {

@@ -12,16 +12,16 @@ use crate::app::{App, Focus};
 use crate::format;
 use crate::text::{causes, conversion_state, plain, posting_state, switch, video_state};
 use crate::view::list::glyph;
-use crate::view::text::{wrap, write_at, write_lines};
+use crate::view::text::{wrap, write_at, write_scrolled};
 use crate::view::theme::Theme;
 use crate::view::words;
 
 const BAR: usize = 20;
 
-pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) -> usize {
     let Some(video) = app.list.selected() else {
         write_at(buffer, (area.x, area.y), words::NO_SELECTION, theme.faint());
-        return;
+        return 0;
     };
     let mut page = Page { theme, width: usize::from(area.width), lines: Vec::new(), keep: 0 };
     page.head(video);
@@ -31,7 +31,8 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
     page.last_change(video);
     // The chosen URL stays in sight, however many stand before it.
     let first = (page.keep + 1).saturating_sub(usize::from(area.height));
-    write_lines(buffer, area, &page.lines, first);
+    let lines = page.lines.get(first..).unwrap_or_default();
+    write_scrolled(buffer, area, lines, app.scroll())
 }
 
 struct Page {
@@ -117,9 +118,6 @@ impl Page {
             posting_glyph(posting.state),
             posting_state(posting.state)
         );
-        if !posting.causes.is_empty() {
-            text.push_str(&format!(": {}", causes(&posting.causes)));
-        }
         text.push_str(&format!(
             "  {}, {}",
             format::count(posting.views, "view", "views"),
@@ -132,6 +130,10 @@ impl Page {
         self.styled(&text, style);
         let url = plain(&posting.url).into_owned();
         self.wrapped("  ", &url, Style::new());
+        if !posting.causes.is_empty() {
+            let text = format!("{}: {}", words::NOT_LIVE, causes(&posting.causes));
+            self.wrapped("  ", &text, self.theme.posting(posting.state));
+        }
         if current {
             self.keep = self.lines.len() - 1;
         }

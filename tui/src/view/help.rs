@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::App;
 use crate::app::keymap::{self, Place};
-use crate::view::text::{column, wrap, write_lines};
+use crate::view::text::{column, wrap, write_scrolled};
 use crate::view::theme::Theme;
 use crate::view::{place_below, words};
 
@@ -14,10 +14,9 @@ const KEYS: usize = 14;
 /// What stands before the text: two blanks, the keys, one blank.
 const INDENT: usize = KEYS + 3;
 
-pub(super) fn draw(app: &App, scroll: u16, theme: Theme, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) -> usize {
     let lines = lines(app, theme, usize::from(area.width));
-    let last = lines.len().saturating_sub(usize::from(area.height));
-    write_lines(buffer, area, &lines, usize::from(scroll).min(last));
+    write_scrolled(buffer, area, &lines, app.scroll())
 }
 
 fn lines(app: &App, theme: Theme, width: usize) -> Vec<Line<'static>> {

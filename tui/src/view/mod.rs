@@ -30,37 +30,38 @@ use crate::text::{Sentence, plain, service, verification};
 use crate::view::text::{width_of, write_at};
 use crate::view::theme::Theme;
 
-/// Draws everything.
-pub fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) {
+/// Draws everything; says how many lines had no room in the part that scrolls.
+pub fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) -> usize {
     let area = frame.area();
     if geometry::is_too_small(area.width, area.height) {
         let text = words::too_small(area.width, area.height);
         Paragraph::new(text).wrap(Wrap { trim: true }).render(area, frame.buffer_mut());
-        return;
+        return 0;
     }
     if let Some(Modal::Qr(layer)) = &app.modal {
         match qr_layer::draw(app, layer, theme, frame.buffer_mut()) {
             qr_layer::LastLine::Free => footer(app, theme, last_line(area), frame.buffer_mut()),
             qr_layer::LastLine::Taken => {}
         }
-        return;
+        return 0;
     }
     let areas = geometry::areas(area.width, area.height, app.banner_lines(), app.focus);
     let buffer = frame.buffer_mut();
     header(app, theme, areas.header, buffer);
     banner(app, theme, areas.banner, buffer);
-    match app.screen {
+    let hidden = match app.screen {
         Screen::Videos => videos(app, theme, &areas, buffer),
         Screen::Account => account::draw(app, theme, areas.body, buffer),
         Screen::Status => status::draw(app, theme, areas.body, buffer),
-    }
+    };
     if matches!(app.link, LinkState::Lost { .. } | LinkState::Incompatible { .. }) {
         buffer.set_style(areas.body, Style::new().add_modifier(Modifier::DIM));
     }
     notice(app, theme, areas.notice, buffer);
     footer(app, theme, areas.footer, buffer);
-    if let Some(modal) = &app.modal {
-        modal::draw(app, modal, theme, &areas, frame);
+    match &app.modal {
+        Some(modal) => modal::draw(app, modal, theme, &areas, frame),
+        None => hidden,
     }
 }
 
@@ -68,16 +69,14 @@ fn last_line(area: Rect) -> Rect {
     Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }
 }
 
-fn videos(app: &App, theme: Theme, areas: &geometry::Areas, buffer: &mut Buffer) {
+fn videos(app: &App, theme: Theme, areas: &geometry::Areas, buffer: &mut Buffer) -> usize {
     if let Some(area) = areas.list {
         list::draw(app, theme, area, buffer);
     }
     if let (Some(list), Some(detail)) = (areas.list, areas.detail) {
         separator(theme, list, detail, buffer);
     }
-    if let Some(area) = areas.detail {
-        detail::draw(app, theme, area, buffer);
-    }
+    areas.detail.map_or(0, |area| detail::draw(app, theme, area, buffer))
 }
 
 /// A rule in the line or column that the geometry leaves free.
@@ -120,7 +119,8 @@ fn banner(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
         }
         LinkState::Incompatible { sentence } => {
             let hint = sentence.hint.clone().unwrap_or_default();
-            vec![sentence.message.lines().next().unwrap_or_default().to_owned(), hint]
+            let message = sentence.message.lines().next().unwrap_or_default();
+            vec![message.to_owned(), hint]
         }
         LinkState::Live { .. } => {
             app.read_only().map(|reason| format!("read only: {}", plain(reason))).into_iter().collect()
@@ -132,9 +132,11 @@ fn banner(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
+/// A message of several lines is a list; what to do about it says more than its first line.
 fn one_line(sentence: &Sentence) -> String {
     let message = sentence.message.lines().next().unwrap_or_default();
     match &sentence.hint {
+        Some(hint) if sentence.message.lines().count() > 1 => hint.clone(),
         Some(hint) => format!("{message} {hint}"),
         None => message.to_owned(),
     }

@@ -19,13 +19,14 @@ use crate::view::{help, words};
 /// Wider text is harder to read.
 const WIDTH_MAX: u16 = 76;
 
-pub(super) fn draw(app: &App, modal: &Modal, theme: Theme, areas: &Areas, frame: &mut Frame<'_>) {
+/// Says how many lines had no room where one can scroll.
+pub(super) fn draw(app: &App, modal: &Modal, theme: Theme, areas: &Areas, frame: &mut Frame<'_>) -> usize {
     match modal {
         // Has the window for itself.
         Modal::Qr(_) => {}
-        Modal::Help { scroll } => {
+        Modal::Help => {
             let area = framed(" Keys ", areas.body, areas.body.height, frame.buffer_mut());
-            help::draw(app, *scroll, theme, area, frame.buffer_mut());
+            return help::draw(app, theme, area, frame.buffer_mut());
         }
         Modal::Url { url } => url_box(url, theme, areas.body, frame.buffer_mut()),
         Modal::Filter { input, .. } => filter(input, theme, areas.notice, frame),
@@ -54,6 +55,7 @@ pub(super) fn draw(app: &App, modal: &Modal, theme: Theme, areas: &Areas, frame:
         }
         Modal::Submit(form) => form_box(form, theme, areas.body, frame),
     }
+    0
 }
 
 /// An empty box in the middle of `within`; gives what is inside its border.

@@ -11,16 +11,16 @@ use vodpost_protocol::status::{RootView, Status, Storage, Tool};
 use crate::app::App;
 use crate::format;
 use crate::text::plain;
-use crate::view::text::{column, wrap, write_at, write_lines};
+use crate::view::text::{column, wrap, write_at, write_scrolled};
 use crate::view::theme::Theme;
 use crate::view::words;
 
 const NAME: usize = 10;
 
-pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) -> usize {
     let Some(status) = &app.status else {
         write_at(buffer, (area.x, area.y), words::LOADING, theme.faint());
-        return;
+        return 0;
     };
     let mut page = Page { width: usize::from(area.width), lines: Vec::new() };
     page.daemon(app, status);
@@ -30,7 +30,7 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
         page.root(root, theme);
     }
     page.addresses(status);
-    write_lines(buffer, area, &page.lines, 0);
+    write_scrolled(buffer, area, &page.lines, app.scroll())
 }
 
 struct Page {

@@ -24,7 +24,9 @@ fn theme(choice: ColorChoice, term: &str) -> Theme {
 fn buffer_with(bench: &mut Bench, width: u16, height: u16, theme: Theme) -> Buffer {
     bench.resize(width, height);
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| draw(&bench.app, theme, frame)).unwrap();
+    let mut hidden = 0;
+    terminal.draw(|frame| hidden = draw(&bench.app, theme, frame)).unwrap();
+    bench.app.drawn(hidden);
     terminal.backend().buffer().clone()
 }
 
@@ -110,7 +112,7 @@ fn the_details_of_a_running_conversion() {
         &[
             "[########------------] 42 %  3.1x  95 s left",
             "deadline 2025-10-09",
-            "pending: it is being converted",
+            "not live: it is being converted",
             "a lower bitrate",
             "mp4 h264 High@4.0/aac 1920x1080 4.2 Mb/s 1:00 31.5 MB",
             "x cancel",
@@ -147,6 +149,14 @@ fn wide_windows_show_the_details_beside_and_low_ones_on_tab() {
     assert!(!small.contains("Files"));
     bench.press(Key::Tab);
     assert_shows(&text(&mut bench, 40, 12), &["talk", "> default  * live", "URLs"]);
+    for _ in 0..40 {
+        bench.press(Key::Down);
+    }
+    assert_shows(&text(&mut bench, 40, 12), &["a lower bitrate"]);
+    for _ in 0..40 {
+        bench.press(Key::Up);
+    }
+    assert_shows(&text(&mut bench, 40, 12), &["> default  * live"]);
 }
 
 #[test]
@@ -320,6 +330,14 @@ fn the_status_screen() {
             "0.0.0.0:8080",
         ],
     );
+    assert!(!text(&mut bench, 40, 12).contains("/var/lib/vodpost"));
+    for _ in 0..20 {
+        bench.press(Key::Down);
+        text(&mut bench, 40, 12);
+    }
+    assert_shows(&text(&mut bench, 40, 12), &["/var/lib/vodpost"]);
+    bench.press(Key::Up);
+    assert!(!text(&mut bench, 40, 12).contains("/var/lib/vodpost"), "no key is lost beyond the end");
 }
 
 #[test]

@@ -38,6 +38,13 @@ pub(super) fn write_lines(buffer: &mut Buffer, area: Rect, lines: &[Line<'_>], f
     }
 }
 
+/// Writes lines from the top of an area, scrolled no further than needed; says how many had no room.
+pub(super) fn write_scrolled(buffer: &mut Buffer, area: Rect, lines: &[Line<'_>], scroll: usize) -> usize {
+    let hidden = lines.len().saturating_sub(usize::from(area.height));
+    write_lines(buffer, area, lines, scroll.min(hidden));
+    hidden
+}
+
 /// Text broken at blanks into lines of at most `width` columns; what has no blank is cut hard.
 #[must_use]
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {

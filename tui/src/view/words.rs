@@ -27,7 +27,7 @@ pub fn short(app: &App, command: Command) -> Option<&'static str> {
         | Command::Last
         | Command::Stop => return None,
         Command::ShowQr => "QR code",
-        Command::SwitchFocus => "videos/URLs",
+        Command::SwitchFocus => "details",
         Command::Generate => "generate",
         Command::GenerateLabelled => "another URL",
         Command::TogglePostings => match app.posting_switch() {
@@ -66,6 +66,7 @@ pub fn short(app: &App, command: Command) -> Option<&'static str> {
         Command::NextChoice => "change",
         Command::KeepFiles => "keep/move files",
         Command::Help => "help",
+        Command::Close if app.place() == Place::Videos => "clear filter",
         Command::Close => "close",
         Command::Quit => "quit",
     })
@@ -82,7 +83,7 @@ pub fn long(command: Command) -> &'static str {
         Command::First => "to the first",
         Command::Last => "to the last that is loaded",
         Command::ShowQr => "show the URL as a QR code",
-        Command::SwitchFocus => "move between the videos and the URLs of the selected one",
+        Command::SwitchFocus => "move in the URLs and details of the selected video",
         Command::Generate => "generate the URL of the video",
         Command::GenerateLabelled => "generate another URL, with a label of its own",
         Command::TogglePostings => "suspend or resume the selected URL, or all URLs of the video",
