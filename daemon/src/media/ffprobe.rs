@@ -83,6 +83,8 @@ struct Output {
 
 fn run(command: &mut Command, timeout: Duration) -> Result<Output, ProbeError> {
     let mut child = command
+        // Would make it write a report into the working folder.
+        .env_remove("FFREPORT")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

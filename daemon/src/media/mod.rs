@@ -17,6 +17,7 @@ use std::fs::File;
 use std::path::Path;
 
 pub use self::error::ProbeError;
+pub(crate) use self::ffprobe::{file_url, printable};
 pub use self::picks::{Picks, StreamRef};
 pub use self::source::{ReadAt, identity, identity_of_metadata, open};
 pub use self::tools::Tools;

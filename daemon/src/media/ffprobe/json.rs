@@ -75,6 +75,8 @@ struct StreamTags {
     /// Matroska writes statistics instead of a header field.
     #[serde(rename = "BPS")]
     bps: Option<String>,
+    #[serde(rename = "DURATION")]
+    duration: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -87,7 +89,7 @@ pub(super) fn describe(text: &[u8], size_bytes: u64) -> Result<(MediaInfo, Picks
         .map_err(|error| ProbeError::Ffprobe(format!("unreadable answer: {error}")))?;
     let video = pick(&document, "video").ok_or(ProbeError::NoVideo)?;
     let audio = pick(&document, "audio");
-    let duration_ms = duration_ms(&document, video);
+    let duration_ms = duration_ms(&document, video, audio);
     let info = MediaInfo {
         container: container(&document.format),
         index: Index::None,
@@ -121,12 +123,30 @@ fn container(format: &Format) -> Container {
     }
 }
 
-/// 0 where nothing says it, as in a recording that was never closed.
-fn duration_ms(document: &Document, video: &Stream) -> u64 {
-    let seconds = |text: &Option<String>| text.as_deref()?.parse::<f64>().ok();
-    let duration_s = seconds(&document.format.duration).or_else(|| seconds(&video.duration)).unwrap_or(0.0);
+/// The longer of the two streams; of the whole file, which may hold longer ones, where they do not say it. 0 where
+/// nothing says it, as in a recording that was never closed.
+fn duration_ms(document: &Document, video: &Stream, audio: Option<&Stream>) -> u64 {
+    let streams = [Some(video), audio].into_iter().flatten().map(stream_duration_s);
+    let longest_s = streams.collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().reduce(f64::max));
+    let duration_s = longest_s.or_else(|| seconds(document.format.duration.as_deref()?)).unwrap_or(0.0);
     // Rust converts anything outside of the range, and NaN, to the nearest end or 0.
     (duration_s * 1000.0).round() as u64
+}
+
+fn stream_duration_s(stream: &Stream) -> Option<f64> {
+    let field = stream.duration.as_deref().and_then(seconds);
+    field.or_else(|| clock_seconds(stream.tags.duration.as_deref()?))
+}
+
+fn seconds(text: &str) -> Option<f64> {
+    text.parse::<f64>().ok().filter(|seconds| *seconds > 0.0)
+}
+
+/// `00:01:02.500000000`, as Matroska's statistics write it.
+fn clock_seconds(text: &str) -> Option<f64> {
+    let mut parts = text.splitn(3, ':').map(|part| part.parse::<f64>().ok());
+    let (hours, minutes, rest) = (parts.next()??, parts.next()??, parts.next()??);
+    Some(hours * 3600.0 + minutes * 60.0 + rest).filter(|seconds| *seconds > 0.0)
 }
 
 fn mean_bitrate_bps(
@@ -239,6 +259,18 @@ mod tests {
             })
         };
         assert_eq!([turned(-90.0), turned(90.0), turned(180.0), turned(f64::NAN)], [90, 270, 180, 0]);
+    }
+
+    #[test]
+    fn the_chosen_streams_decide_the_duration() {
+        assert_eq!(clock_seconds("00:01:02.500000000"), Some(62.5));
+        assert_eq!(clock_seconds("62.5"), None);
+        let text = br#"{"streams":[
+            {"index":0,"codec_type":"video","codec_name":"vp9","tags":{"DURATION":"00:00:02.000000000"}},
+            {"index":1,"codec_type":"audio","codec_name":"opus","tags":{"DURATION":"00:00:02.020000000"}},
+            {"index":2,"codec_type":"subtitle","tags":{"DURATION":"00:00:09.000000000"}}],
+            "format":{"format_name":"matroska,webm","duration":"9.0"}}"#;
+        assert_eq!(describe(text, 1).unwrap().0.duration_ms, 2020);
     }
 
     #[test]

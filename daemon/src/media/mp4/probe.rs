@@ -27,7 +27,8 @@ pub fn looks_like_iso_media(file: &dyn ReadAt) -> io::Result<bool> {
 pub fn probe(file: &dyn ReadAt) -> Result<Native, ProbeError> {
     let outline = walk(file)?;
     let moov = outline.index()?;
-    let Some(movie) = parse_moov_box(&outline.load(file, moov)?)? else {
+    let moov_bytes = outline.load(file, moov)?;
+    let Some(movie) = parse_moov_box(&moov_bytes)? else {
         return Ok(Native::Compressed);
     };
     let video = pick(&movie, |track| matches!(track.media, Media::Video(_))).ok_or(ProbeError::NoVideo)?;
@@ -53,7 +54,7 @@ pub fn probe(file: &dyn ReadAt) -> Result<Native, ProbeError> {
     };
     let info = MediaInfo {
         container: container(file, &outline)?,
-        index: index(file, &outline, moov, &movie, fragments.is_some())?,
+        index: index(file, &outline, (moov, &moov_bytes), &movie, fragments.is_some())?,
         duration_ms,
         bitrate_bps: bitrate_bps(media_bytes, duration_ms),
         video: video_stream(video, fragments.as_ref()),
@@ -102,11 +103,14 @@ fn container(file: &dyn ReadAt, outline: &Outline) -> Result<Container, ProbeErr
 fn index(
     file: &dyn ReadAt,
     outline: &Outline,
-    moov: &TopBox,
+    (moov, moov_bytes): (&TopBox, &[u8]),
     movie: &Movie,
     fragmented: bool,
 ) -> Result<Index, ProbeError> {
-    let media_before = |kind| outline.of_kind(kind).any(|found| found.start < moov.start);
+    // QuickTime begins some files with an empty `mdat`.
+    let holds_something = |found: &&TopBox| found.len() > found.header_len;
+    let media_before =
+        |kind| outline.of_kind(kind).filter(holds_something).any(|found| found.start < moov.start);
     if fragmented && (media_before(*b"moof") || media_before(*b"mdat")) {
         return Ok(Index::Fixed("fragments come before the index".to_owned()));
     }
@@ -115,7 +119,7 @@ fn index(
     if !media_before(*b"mdat") && !used_before {
         return Ok(Index::First);
     }
-    Ok(match relocate::obstacle(file, outline, movie)? {
+    Ok(match relocate::obstacle(file, outline, moov_bytes, movie)? {
         None => Index::Last,
         Some(why) => Index::Fixed(why),
     })

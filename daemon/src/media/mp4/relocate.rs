@@ -43,28 +43,37 @@ impl From<ProbeError> for Refusal {
     }
 }
 
-/// Why the index cannot be moved, judged by structure alone; offsets are judged when they are rewritten.
+/// Why the index (`moov`, with its header) cannot be moved.
 pub(super) fn obstacle(
     file: &dyn ReadAt,
     outline: &Outline,
+    moov: &[u8],
     movie: &Movie,
 ) -> Result<Option<String>, ProbeError> {
-    if let Some(why) = outline.immovable(file)?.or(movie.immovable) {
+    if let Some(why) = unknown_offsets(file, outline, movie)? {
         return Ok(Some(why.to_owned()));
     }
+    match movie_tables(moov, movie, &kept_runs(outline)) {
+        Ok(_tables) => Ok(None),
+        Err(Refusal::Fixed(why)) => Ok(Some(why)),
+        Err(Refusal::Probe(error)) => Err(error),
+    }
+}
+
+/// Offsets other than those of chunks, or chunks of other files.
+fn unknown_offsets(
+    file: &dyn ReadAt,
+    outline: &Outline,
+    movie: &Movie,
+) -> Result<Option<&'static str>, ProbeError> {
+    if let Some(why) = outline.immovable(file)?.or(movie.immovable) {
+        return Ok(Some(why));
+    }
     if movie.tracks.iter().any(|track| track.external) {
-        return Ok(Some("a track has its data in another file".to_owned()));
+        return Ok(Some("a track has its data in another file"));
     }
-    if outline.of_kind(*b"ftyp").next().is_some_and(|ftyp| ftyp.len() > FILE_TYPE_LEN_MAX) {
-        return Ok(Some("the file type is unreasonably large (ftyp)".to_owned()));
-    }
-    let kept = kept_runs(outline);
-    let strays = movie.tracks.iter().any(|track| {
-        let samples = &track.samples;
-        let inside = |run: &Kept| run.old.start <= samples.start && samples.start <= run.old.end;
-        samples.end > 0 && !kept.iter().any(inside)
-    });
-    Ok(strays.then(|| "media lie outside of every box".to_owned()))
+    let large = outline.of_kind(*b"ftyp").next().is_some_and(|ftyp| ftyp.len() > FILE_TYPE_LEN_MAX);
+    Ok(large.then_some("the file type is unreasonably large (ftyp)"))
 }
 
 fn kept_runs(outline: &Outline) -> Vec<Kept> {
@@ -91,8 +100,8 @@ pub(super) fn relocated(file: &dyn ReadAt) -> Result<Relocated, Refusal> {
     let Some(movie) = parse_moov_box(&moov)? else {
         return Err(Refusal::Fixed("the index is compressed (cmov)".to_owned()));
     };
-    if let Some(why) = obstacle(file, &outline, &movie)? {
-        return Err(Refusal::Fixed(why));
+    if let Some(why) = unknown_offsets(file, &outline, &movie)? {
+        return Err(Refusal::Fixed(why.to_owned()));
     }
     let kept = kept_runs(&outline);
     let mut head = match outline.of_kind(*b"ftyp").next() {
@@ -129,7 +138,7 @@ fn movie_tables(moov: &[u8], movie: &Movie, kept: &[Kept]) -> Result<Vec<Rewrite
     for table in movie.tracks.iter().filter_map(|track| track.chunks) {
         let mut furthest = 0;
         for offset in table.offsets(moov)? {
-            furthest = furthest.max(place_of(offset, kept)?);
+            furthest = furthest.max(place_of(offset, kept).ok_or_else(stray)?);
         }
         rewrites.push(Rewrite { table, wide: table.wide, furthest });
     }
@@ -137,14 +146,17 @@ fn movie_tables(moov: &[u8], movie: &Movie, kept: &[Kept]) -> Result<Vec<Rewrite
     Ok(rewrites)
 }
 
-/// Where a byte of the old file comes, counted from the end of the new head.
-fn place_of(offset: u64, kept: &[Kept]) -> Result<u64, Refusal> {
-    // A chunk of empty samples may stand at the very end of a run.
+/// Where a byte of the old file comes, counted from the end of the new head. Called for every chunk, twice.
+fn place_of(offset: u64, kept: &[Kept]) -> Option<u64> {
     kept.iter()
         .find(|run| run.old.contains(&offset))
+        // A chunk of empty samples may stand at the very end of a run.
         .or_else(|| kept.iter().find(|run| run.old.end == offset))
         .map(|run| run.place + (offset - run.old.start))
-        .ok_or_else(|| Refusal::Fixed("media lie outside of every box".to_owned()))
+}
+
+fn stray() -> Refusal {
+    Refusal::Fixed("media lie outside of every box".to_owned())
 }
 
 /// Widens tables until every offset fits; returns by how many bytes the index grows. Tables only ever widen, so that
@@ -179,10 +191,12 @@ fn rewrite(
         // Header, version, flags and count stay; the kind and the size follow below.
         out.extend_from_slice(part(moov, copied..table.span.body + 8)?);
         for offset in table.offsets(moov)? {
-            let place = head_len + place_of(offset, kept)?;
-            match u32::try_from(place) {
-                Ok(narrow) if !wide => out.extend_from_slice(&narrow.to_be_bytes()),
-                Ok(_) | Err(_) => out.extend_from_slice(&place.to_be_bytes()),
+            let place = head_len + place_of(offset, kept).ok_or_else(stray)?;
+            if *wide {
+                out.extend_from_slice(&place.to_be_bytes());
+            } else {
+                let narrow = u32::try_from(place).map_err(|_settled_before| stray())?;
+                out.extend_from_slice(&narrow.to_be_bytes());
             }
         }
         copied = tail_start;

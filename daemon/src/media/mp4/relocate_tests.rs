@@ -273,6 +273,21 @@ fn what_cannot_be_moved_says_why() {
 }
 
 #[test]
+fn one_stray_chunk_is_enough() {
+    let media = make_box(b"mdat", b"aaaabbbb");
+    let index_at = (file_type().len() + media.len()) as u64;
+    let moov = movie(&[track(1, &[index_at - 8, index_at + 8], 4, false)]);
+    let file = sparse(0, &[(0, &[file_type(), media, moov].concat())]);
+    assert!(matches!(described(&file).index, Index::Fixed(why) if why.contains("outside")));
+}
+
+#[test]
+fn an_empty_media_box_before_the_index_does_not_count() {
+    let (file, _) = assemble(&[file_type(), make_box(b"mdat", b"")], &[make_box(b"mdat", b"aaaabbbbcccc")]);
+    assert_eq!(described(&file).index, Index::First);
+}
+
+#[test]
 fn encryption_offsets_are_not_touched() {
     let (_, bytes) = assemble(&[file_type(), make_box(b"mdat", b"aaaabbbbcccc")], &[]);
     let stts = bytes.windows(4).position(|window| window == b"stts").unwrap();

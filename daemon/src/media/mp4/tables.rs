@@ -14,18 +14,12 @@ pub(super) struct ChunkTable {
 
 impl ChunkTable {
     /// The chunk offsets, as bytes from the start of the file.
-    pub(super) fn offsets<'a>(
-        &self,
-        buf: &'a [u8],
-    ) -> Result<Box<dyn Iterator<Item = u64> + 'a>, ProbeError> {
+    pub(super) fn offsets<'a>(&self, buf: &'a [u8]) -> Result<impl Iterator<Item = u64> + 'a, ProbeError> {
         let table = self.span.contents(buf);
-        Ok(if self.wide {
-            Box::new(entries::<8>(table, 8, self.count)?.iter().map(|entry| u64::from_be_bytes(*entry)))
-        } else {
-            Box::new(
-                entries::<4>(table, 8, self.count)?.iter().map(|entry| u32::from_be_bytes(*entry).into()),
-            )
-        })
+        let (narrow, wide) = if self.wide { (0, self.count) } else { (self.count, 0) };
+        let narrow = entries::<4>(table, 8, narrow)?.iter().map(|entry| u32::from_be_bytes(*entry).into());
+        let wide = entries::<8>(table, 8, wide)?.iter().map(|entry| u64::from_be_bytes(*entry));
+        Ok(narrow.chain(wide))
     }
 }
 
