@@ -2,6 +2,7 @@
 //! (RFC 9110, RFC 9112). Video bytes go from the page cache to the socket with `sendfile`, and stop when their posting does.
 
 mod accept;
+mod cold;
 mod conditional;
 mod connection;
 mod head;

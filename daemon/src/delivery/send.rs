@@ -10,7 +10,7 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 /// Bytes of one `sendfile`. Between two of them a transfer looks whether it may go on.
-const SLICE_MAX: u64 = 512 * 1024;
+pub(super) const SLICE_MAX: u64 = 512 * 1024;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SendError {

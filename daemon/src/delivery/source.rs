@@ -237,7 +237,7 @@ mod tests {
         }
         assert!(kept.memory <= MEMORY_MAX);
         assert_eq!(kept.slots.len(), 6, "memory limits before the number does");
-        while kept.slots.len() > 0 {
+        while !kept.slots.is_empty() {
             let key = *kept.slots.peek_lru().unwrap().0;
             kept.remove(&key);
         }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::send::{Followed, SendError, Sender};
+use super::cold;
+use super::send::{Followed, SLICE_MAX, SendError, Sender};
 use super::source::Source;
 use super::table::{Counters, Table};
 use crate::media;
@@ -23,13 +24,13 @@ pub(super) enum TransferError {
     Ended,
     #[error("the file changed while it was sent")]
     Changed,
-    #[error("cannot look at the file that is sent: {0}")]
+    #[error("cannot read the file that is sent: {0}")]
     Unreadable(std::io::Error),
 }
 
 #[derive(Debug)]
 pub(super) struct Transfer<'t> {
-    pub(super) source: &'t Source,
+    pub(super) source: &'t Arc<Source>,
     pub(super) range: Range<u64>,
     pub(super) ended: &'t CancellationToken,
     pub(super) table: &'t Table,
@@ -88,6 +89,7 @@ impl Transfer<'_> {
     ) -> Result<(), TransferError> {
         while len > 0 {
             self.check_live()?;
+            cold::warmed(self.source, offset, len.min(SLICE_MAX)).await.map_err(TransferError::Unreadable)?;
             let sent = sender.some_of_file(&self.source.file, offset, len).await?;
             if sent == 0 {
                 return Err(TransferError::Changed);
