@@ -12,4 +12,5 @@ pub mod library;
 pub mod media;
 pub mod seal;
 pub mod start;
+pub mod state_dir;
 pub mod store;

@@ -3,15 +3,13 @@
 //! The order of starting: lock the state, read it, bind the public address, bind the socket, run the engine, look at the
 //! library. The order of ending is the reverse, so that no client is answered after the state is closed.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::FlockOperation;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +29,7 @@ use crate::engine::{Channel, Engine, EngineHandle, Facts, Jobs, Parts};
 use crate::library;
 use crate::media::Tools;
 use crate::seal::{SealError, Sealer};
+use crate::state_dir::{self, StateDirError};
 use crate::store::{Store, StoreError};
 
 /// How often what viewers used is written down; so much may be lost on power loss.
@@ -39,10 +38,10 @@ const NOTICES_LEN: usize = 256;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    #[error("vodpostd is already running with the state folder {}; it listens on {socket}", state_dir.display())]
-    StateInUse { state_dir: PathBuf, socket: String },
-    #[error("cannot {action} {}", path.display())]
-    Io { action: &'static str, path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    StateDir(#[from] StateDirError),
+    #[error("the thread of the engine cannot be started")]
+    Thread(#[source] io::Error),
     #[error("cannot listen on {addr}; choose another address with --listen")]
     Listen { addr: SocketAddr, source: io::Error },
     #[error("no random numbers from the system")]
@@ -60,8 +59,10 @@ impl StartError {
     #[must_use]
     pub fn is_already_running(&self) -> bool {
         match self {
-            Self::StateInUse { .. } | Self::Socket(SocketError::AlreadyRunning { .. }) => true,
-            Self::Io { .. }
+            Self::StateDir(StateDirError::InUse { .. })
+            | Self::Socket(SocketError::AlreadyRunning { .. }) => true,
+            Self::StateDir(StateDirError::Io { .. })
+            | Self::Thread(_)
             | Self::Listen { .. }
             | Self::Random(_)
             | Self::Socket(SocketError::Folder(_) | SocketError::Io { .. })
@@ -110,81 +111,100 @@ fn random<const N: usize>() -> [u8; N] {
     }
 }
 
-/// # Errors
-/// What stands in the way, with what to do about it.
-pub async fn start(config: Config) -> Result<Daemon, StartError> {
-    let mut seed = [0; 8];
-    getrandom::fill(&mut seed)?;
+/// What was found in the state folder, held under its lock.
+struct Prepared {
+    lock: File,
+    core: Core,
+    store: Store,
+    sealer: Sealer,
+    artifacts: PathBuf,
+}
+
+/// Locks the state folder and reads it.
+fn prepare(config: &Config) -> Result<Prepared, StartError> {
     let artifacts = config.state_dir.join("artifacts");
-    make_folder(&config.state_dir)?;
-    let lock = lock_state(&config)?;
-    make_folder(&artifacts)?;
+    state_dir::make(&config.state_dir)?;
+    let lock = state_dir::lock(&config.state_dir)?;
+    state_dir::make(&artifacts)?;
     let sealer = Sealer::open(&config.state_dir.join("account.key"))?;
-    let tools = Arc::new(find_tools(&config).await);
     let (store, loaded) = Store::open(&config.state_dir)?;
     for notice in &loaded.notices {
         tracing::warn!("{notice}");
     }
     sweep(&artifacts, &loaded.state);
+    let core = Core::new(loaded.state, settings(config), Box::new(SystemDice));
+    Ok(Prepared { lock, core, store, sealer, artifacts })
+}
+
+/// # Errors
+/// What stands in the way, with what to do about it.
+pub async fn start(config: Config) -> Result<Daemon, StartError> {
+    let mut seed = [0; 8];
+    getrandom::fill(&mut seed)?;
+    let Prepared { lock, core, store, sealer, artifacts } = prepare(&config)?;
+    let tools = Arc::new(find_tools(&config).await);
 
     let shutdown = CancellationToken::new();
+    // Before the first viewer can come, or a live URL would be unknown for a moment.
     let table = Arc::new(Table::new());
+    for video in core.state().videos().keys() {
+        table.apply(core.publications(*video, &artifacts));
+    }
     let (notices, noticed) = mpsc::channel(NOTICES_LEN);
-    let options = delivery::Options {
-        listen: config.http.listen,
-        public_url: config.http.public_url.clone().or_else(|| in_this_network(config.http.listen)),
-        limits: delivery::Limits::default(),
-    };
-    let server = delivery::start(options, Arc::clone(&table), notices, shutdown.child_token())
-        .map_err(|source| StartError::Listen { addr: config.http.listen, source })?;
+    let server = serve(&config, &table, notices, &shutdown)?;
     let socket = listener::bind(&config.socket)?;
-    note_socket(&lock, &config.socket)?;
+    state_dir::note_socket(&lock, &config.socket)?;
 
     let channel = Channel::open(InstanceId(u64::from_le_bytes(seed)));
     let engine = channel.handle.clone();
     let (scan_wanted, scans) = mpsc::channel(1);
-    let roots: Vec<Arc<Path>> = config.library.roots.iter().map(|root| Arc::from(root.as_path())).collect();
-    let parts = Parts {
-        core: Core::new(loaded.state, settings(&config), Box::new(SystemDice)),
-        store,
-        table: Arc::clone(&table),
-        sealer,
-        jobs: Jobs::new(Handle::current(), Arc::clone(&tools), artifacts),
-        facts: Facts {
-            started_at: Timestamp::from_system(SystemTime::now()),
-            http_addr: server.addr.to_string(),
-            public_url: Arc::clone(&server.public_url),
-            socket: config.socket.clone(),
-            state_dir: config.state_dir.clone(),
-            roots: roots.clone(),
-            tools: Arc::clone(&tools),
-        },
-        scan_wanted,
-    };
-    let thread = run_engine(Engine::new(parts, channel))?;
+    let jobs = Jobs::new(Handle::current(), Arc::clone(&tools), artifacts);
+    let facts = facts(&config, &server, &tools);
     let library = library::Options {
-        roots,
+        roots: facts.roots.clone(),
         settle: config.library.settle,
         rescan: config.library.rescan,
         trash_days: config.library.trash_days,
     };
+    let parts = Parts { core, store, table: Arc::clone(&table), sealer, jobs, facts, scan_wanted };
+    let thread = run_engine(Engine::new(parts, channel))?;
     let tasks = vec![
         tokio::spawn(library::run(library, tools, engine.clone(), scans, shutdown.child_token())),
         tokio::spawn(listener::serve(socket, engine.clone(), shutdown.child_token())),
         tokio::spawn(watch_delivery(noticed, engine.clone(), shutdown.child_token())),
         tokio::spawn(count_usage(table, engine.clone(), shutdown.child_token())),
     ];
-    Ok(Daemon {
-        http_addr: server.addr,
+    let public_url = Arc::clone(&server.public_url);
+    let (http_addr, socket) = (server.addr, config.socket);
+    Ok(Daemon { http_addr, public_url, socket, engine, server, tasks, thread, shutdown, _lock: lock })
+}
+
+fn serve(
+    config: &Config,
+    table: &Arc<Table>,
+    notices: mpsc::Sender<delivery::Notice>,
+    shutdown: &CancellationToken,
+) -> Result<delivery::Server, StartError> {
+    let addr = config.http.listen;
+    let options = delivery::Options {
+        listen: addr,
+        public_url: config.http.public_url.clone().or_else(|| in_this_network(addr)),
+        limits: delivery::Limits::default(),
+    };
+    delivery::start(options, Arc::clone(table), notices, shutdown.child_token())
+        .map_err(|source| StartError::Listen { addr, source })
+}
+
+fn facts(config: &Config, server: &delivery::Server, tools: &Arc<Tools>) -> Facts {
+    Facts {
+        started_at: Timestamp::from_system(SystemTime::now()),
+        http_addr: server.addr.to_string(),
         public_url: Arc::clone(&server.public_url),
-        socket: config.socket,
-        engine,
-        server,
-        tasks,
-        thread,
-        shutdown,
-        _lock: lock,
-    })
+        socket: config.socket.clone(),
+        state_dir: config.state_dir.clone(),
+        roots: config.library.roots.iter().map(|root| Arc::from(root.as_path())).collect(),
+        tools: Arc::clone(tools),
+    }
 }
 
 impl Daemon {
@@ -253,62 +273,7 @@ fn run_engine(engine: Engine) -> Result<std::thread::JoinHandle<()>, StartError>
                 std::process::abort();
             }
         })
-        .map_err(|source| StartError::Io {
-            action: "start the thread",
-            path: PathBuf::from("engine"),
-            source,
-        })
-}
-
-fn make_folder(path: &Path) -> Result<(), StartError> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|source| StartError::Io {
-        action: "create the folder",
-        path: path.to_owned(),
-        source,
-    })
-}
-
-/// The lock is the sign of life; what is written in the file is information only.
-fn lock_state(config: &Config) -> Result<File, StartError> {
-    let path = config.state_dir.join("lock");
-    let failed = |action| {
-        let path = path.clone();
-        move |source| StartError::Io { action, path, source }
-    };
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&path)
-        .map_err(failed("open"))?;
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            let socket = std::fs::read_to_string(&path).map_err(failed("read"))?;
-            Err(StartError::StateInUse {
-                state_dir: config.state_dir.clone(),
-                socket: socket.trim().to_owned(),
-            })
-        }
-        Err(error) => Err(failed("lock")(error.into())),
-    }
-}
-
-fn note_socket(mut lock: &File, socket: &Path) -> Result<(), StartError> {
-    use std::io::{Seek, Write};
-    let note = || {
-        lock.set_len(0)?;
-        lock.rewind()?;
-        writeln!(lock, "{}", socket.display())
-    };
-    let mut note = note;
-    note().map_err(|source| StartError::Io {
-        action: "write the lock file of",
-        path: socket.to_owned(),
-        source,
-    })
+        .map_err(StartError::Thread)
 }
 
 /// Removes what earlier runs left in the artifact folder and nothing refers to.

@@ -6,7 +6,8 @@ use crate::account::Submission;
 use crate::ids::Label;
 use crate::video::{Switch, VideoState};
 
-/// A request with the number under which its reply comes back. Requests may be pipelined; replies keep their order.
+/// A request with the number under which its reply comes back. Requests may be pipelined; a slow one (a
+/// scan) is answered after later ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Call {
     pub id: u32,

@@ -108,7 +108,7 @@ mod tests {
         mkv.container = Container::Other("matroska".into());
         let mkv = rendition("a.mkv", Ok(mkv));
         assert_eq!(chosen(&[low.clone(), high.clone(), mkv.clone()]), "a.1080p.mp4");
-        assert_eq!(chosen(&[mkv.clone()]), "a.mkv");
+        assert_eq!(chosen(std::slice::from_ref(&mkv)), "a.mkv");
         let why = explain(&[low, high, mkv]);
         assert_eq!(why[0], (false, "lower bitrate than a.1080p.mp4".to_owned()));
         assert_eq!(why[1], (true, "the MP4 with the highest bitrate".to_owned()));

@@ -137,7 +137,6 @@ impl Engine {
 
     /// Runs until told to stop. Blocks its thread.
     pub fn run(mut self, runtime: &tokio::runtime::Handle) {
-        self.publish_all();
         self.step(vec![Message::Input(Input::Started)]);
         loop {
             let due = self.due_in();
@@ -359,13 +358,6 @@ impl Engine {
     fn want_scan(&self) {
         if self.scan_wanted.try_send(()).is_err() {
             tracing::debug!("a scan is wanted already");
-        }
-    }
-
-    fn publish_all(&self) {
-        let ids: Vec<VideoId> = self.core.state().videos().keys().copied().collect();
-        for id in ids {
-            self.table.apply(self.core.publications(id, self.jobs.folder()));
         }
     }
 

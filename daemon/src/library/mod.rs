@@ -79,7 +79,7 @@ async fn scan(
             for root in &options.roots {
                 trash::purge(root, options.trash_days);
             }
-            options.roots.iter().map(|root| walk::walk(root)).collect::<Vec<_>>()
+            options.roots.iter().map(walk::walk).collect::<Vec<_>>()
         })
         .await
     };

@@ -228,7 +228,8 @@ fn parse(number: u64, bytes: &[u8]) -> Result<(Value, Request), (Value, Failure)
             let id = serde_json::from_slice::<Value>(bytes).ok().and_then(|line| line.get("id").cloned());
             let message = format!("Line {number} is not a request: {error}.");
             let failure = Failure::Usage(Sentence::with_hint(message, EXAMPLE));
-            Err((id.unwrap_or_else(|| number.into()), failure))
+            // The message names the line; a number of ours might be taken for an id of the caller's.
+            Err((id.unwrap_or(Value::Null), failure))
         }
     }
 }
@@ -251,8 +252,8 @@ mod tests {
     fn a_bad_line_keeps_its_id() {
         let (id, failure) = parse(3, br#"{"id":7,"request":{"shwo":{}}}"#).unwrap_err();
         assert_eq!((id, failure.kind()), (json!(7), "usage"));
-        assert_eq!(parse(3, b"not json").unwrap_err().0, json!(3));
-        assert_eq!(parse(3, b"\xff").unwrap_err().0, json!(3));
+        assert_eq!(parse(3, b"not json").unwrap_err().0, Value::Null);
+        assert_eq!(parse(3, b"\xff").unwrap_err().0, Value::Null);
         assert!(parse(3, br#"{"request":"status","nonsense":1}"#).is_err());
     }
 }

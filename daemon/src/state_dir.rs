@@ -1,0 +1,71 @@
+//! The state folder and its lock, which says that no other daemon has this state.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FlockOperation;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StateDirError {
+    #[error("vodpostd is already running with the state folder {}; it listens on {socket}", folder.display())]
+    InUse { folder: PathBuf, socket: String },
+    #[error("cannot {action} {}", path.display())]
+    Io { action: &'static str, path: PathBuf, source: io::Error },
+}
+
+/// Makes a folder, and those above it, for the daemon's user alone. One that exists is left as it is.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make(path: &Path) -> Result<(), StateDirError> {
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|source| StateDirError::Io {
+        action: "create the folder",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The lock is the sign of life; what is written in the file is information only. It holds until the file is closed.
+///
+/// # Errors
+/// When another daemon holds it.
+pub fn lock(folder: &Path) -> Result<File, StateDirError> {
+    let path = folder.join("lock");
+    let failed = |action| {
+        let path = path.clone();
+        move |source| StateDirError::Io { action, path, source }
+    };
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(&path)
+        .map_err(failed("open"))?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => {
+            let socket = std::fs::read_to_string(&path).map_err(failed("read"))?;
+            Err(StateDirError::InUse { folder: folder.to_owned(), socket: socket.trim().to_owned() })
+        }
+        Err(error) => Err(failed("lock")(error.into())),
+    }
+}
+
+/// Writes down where the daemon that holds the lock can be reached.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn note_socket(mut lock: &File, socket: &Path) -> Result<(), StateDirError> {
+    lock.set_len(0)
+        .and_then(|()| lock.rewind())
+        .and_then(|()| writeln!(lock, "{}", socket.display()))
+        .map_err(|source| StateDirError::Io {
+            action: "note in the lock file",
+            path: socket.to_owned(),
+            source,
+        })
+}
