@@ -66,7 +66,12 @@ pub(super) async fn decide(
             return Decision::Answer(pages::absent(Absence::Unavailable(*state), fields));
         }
     };
-    match table.sources.open(&live.served).await {
+    let opened = table.sources.open(&live.served).await;
+    // It ended meanwhile: its file may have come into the cache after it was to leave it.
+    if live.ended.is_cancelled() {
+        table.sources.forget(&live.served);
+    }
+    match opened {
         Ok(source) => judge(&entry, live, source, method, fields),
         Err(error) => {
             report(live.served.video, &error, notices);

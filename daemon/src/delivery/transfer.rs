@@ -49,7 +49,8 @@ impl Transfer<'_> {
     }
 
     async fn send(&self, sender: Sender<'_>, head: &[u8]) -> Result<(), TransferError> {
-        sender.bytes(head, Followed::Yes).await?;
+        let followed = if self.range.is_empty() { Followed::No } else { Followed::Yes };
+        sender.bytes(head, followed).await?;
         let mut unchecked = 0;
         let mut pieces = self.source.layout.slice(self.range.clone()).peekable();
         while let Some(piece) = pieces.next() {

@@ -61,8 +61,9 @@ async fn another_file_ends_transfers_and_another_title_does_not() {
     stage.publish("another title", &path, ServedLayout::AsIs);
     // More than any buffer held.
     kept.read_exact(&mut vec![0; 24 << 20]).await.unwrap();
-    File::options().write(true).open(&path).unwrap().set_len(LEN + 1).unwrap();
-    stage.publish("another title", &path, ServedLayout::AsIs);
+    let other = stage.folder.path().join("other.mp4");
+    File::create(&other).unwrap().set_len(LEN).unwrap();
+    stage.publish("another title", &other, ServedLayout::AsIs);
     assert!(rest(&mut kept).await < 32 << 20);
 }
 
