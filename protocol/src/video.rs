@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::conversion::ConversionView;
+use crate::event::EventKind;
 use crate::ids::VideoId;
 use crate::posting::PostingView;
 use crate::time::Timestamp;
@@ -132,5 +133,5 @@ pub struct RenditionView {
 pub struct LastChange {
     pub at: Timestamp,
     pub actor: String,
-    pub what: String,
+    pub what: EventKind,
 }

@@ -2,19 +2,25 @@
 
 /// Decodes the one QR code of a picture given by the brightness of its pixels.
 ///
-/// # Panics
+/// # Errors
 /// When there is not exactly one code that can be read.
-#[must_use]
-pub fn decode(width: usize, height: usize, brightness: impl FnMut(usize, usize) -> u8) -> String {
+pub fn decode(
+    width: usize,
+    height: usize,
+    brightness: impl FnMut(usize, usize) -> u8,
+) -> Result<String, String> {
     let mut picture = rqrr::PreparedImage::prepare_from_greyscale(width, height, brightness);
-    let grids = picture.detect_grids();
-    assert_eq!(grids.len(), 1, "one QR code in a picture of {width}×{height}");
-    grids[0].decode().expect("the QR code can be read").1
+    match picture.detect_grids().as_slice() {
+        [grid] => grid.decode().map(|(_, text)| text).map_err(|error| error.to_string()),
+        grids => Err(format!("{} QR codes in a picture of {width}×{height}", grids.len())),
+    }
 }
 
 /// Decodes rows of characters in which each pair of columns is one module, as `--format ascii` draws it.
-#[must_use]
-pub fn decode_ascii(text: &str) -> String {
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_ascii(text: &str) -> Result<String, String> {
     const SCALE: usize = 4;
     let rows: Vec<Vec<char>> = text.lines().map(|line| line.chars().collect()).collect();
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);

@@ -116,30 +116,15 @@ impl Screen {
         self.wait(&format!("{text:?}"), |screen| screen.contains(text))
     }
 
-    /// Decodes the QR code on the screen from the colours of its cells, as a camera sees them.
+    /// Waits until there is a QR code on the screen that a camera could read, and returns what it says.
     ///
     /// # Panics
-    /// When there is none that can be read.
+    /// When there never is one.
     #[must_use]
-    pub fn decode_qr(&self) -> String {
-        const SCALE: usize = 4;
-        let state = self.shared.parser.lock().expect("the screen");
-        let screen = state.0.screen();
-        let (rows, columns) = screen.size();
-        let (rows, columns) = (rows.get(), columns.get());
-        qr::decode(usize::from(columns) * SCALE, usize::from(rows) * 2 * SCALE, |x, y| {
-            let (column, half) = (x / SCALE, y / SCALE);
-            let row = u16::try_from(half / 2).expect("on the screen");
-            let cell =
-                screen.cell(row, u16::try_from(column).expect("on the screen")).expect("on the screen");
-            let upper = half % 2 == 0;
-            let colour = match cell.contents() {
-                "▀" if upper => cell.fgcolor(),
-                "▄" if !upper => cell.fgcolor(),
-                "█" => cell.fgcolor(),
-                _ => cell.bgcolor(),
-            };
-            brightness(colour)
+    pub fn wait_qr(&self) -> String {
+        crate::wait::until("a QR code", || {
+            let state = self.shared.parser.lock().map_err(|error| error.to_string())?;
+            decode(state.0.screen())
         })
     }
 
@@ -161,6 +146,26 @@ impl Screen {
     pub fn child_id(&self) -> u32 {
         self.child.id()
     }
+}
+
+/// Reads the QR code from the colours of the cells: each is two modules, one above the other.
+fn decode(screen: &vt100::Screen) -> Result<String, String> {
+    const SCALE: usize = 4;
+    let (rows, columns) = screen.size();
+    let (width, height) = (usize::from(columns.get()) * SCALE, usize::from(rows.get()) * 2 * SCALE);
+    qr::decode(width, height, |x, y| {
+        let (column, half) = (x / SCALE, y / SCALE);
+        let cell = u16::try_from(half / 2).ok().zip(u16::try_from(column).ok());
+        let Some(cell) = cell.and_then(|(row, column)| screen.cell(row, column)) else { return 0 };
+        let upper = half % 2 == 0;
+        let colour = match cell.contents() {
+            "▀" if upper => cell.fgcolor(),
+            "▄" if !upper => cell.fgcolor(),
+            "█" => cell.fgcolor(),
+            _ => cell.bgcolor(),
+        };
+        brightness(colour)
+    })
 }
 
 fn brightness(colour: vt100::Color) -> u8 {

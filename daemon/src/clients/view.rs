@@ -50,7 +50,7 @@ impl ViewContext<'_> {
             last_change: video.last_change.as_ref().map(|change| LastChange {
                 at: change.at,
                 actor: change.actor.name().to_owned(),
-                what: change.what.name().to_owned(),
+                what: change.what,
             }),
         }
     }

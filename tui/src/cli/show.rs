@@ -53,7 +53,7 @@ fn print(out: &mut Output, video: &VideoView) -> Result<(), Failure> {
     field(out, "added", &moment(video.added_at))?;
     field(out, "source", &source_line(video))?;
     if let Some(change) = &video.last_change {
-        let line = format!("{} by {}, {}", plain(&change.what), plain(&change.actor), moment(change.at));
+        let line = format!("{} by {}, {}", text::event(change.what), plain(&change.actor), moment(change.at));
         field(out, "changed", &line)?;
     }
     print_conversion(out, &video.conversion)?;

@@ -341,7 +341,7 @@ fn calls_are_answered_line_by_line() {
     let find = |id: Value| out.lines().map(json).find(|line| line["id"] == id).unwrap();
     assert_eq!(find("a".into())["ok"]["video"]["title"], "talk");
     assert_eq!(find(2.into())["error"]["kind"], "source_deleted");
-    assert_eq!(find(4.into())["error"]["kind"], "usage");
+    assert_eq!(find(Value::Null)["error"]["kind"], "usage");
     assert!(out.lines().map(json).any(|line| line["push"]["resync"]["seq"] == 3));
 
     // Who waits when the daemon goes away is told.

@@ -10,7 +10,7 @@ use vodpost_protocol::video::{RenditionView, SourceState, SourceView, Switch, Vi
 
 use crate::app::{App, Focus};
 use crate::format;
-use crate::text::{causes, conversion_state, plain, posting_state, switch, video_state};
+use crate::text::{causes, conversion_state, event, plain, posting_state, switch, video_state};
 use crate::view::list::glyph;
 use crate::view::text::{wrap, write_at, write_scrolled};
 use crate::view::theme::Theme;
@@ -211,7 +211,7 @@ impl Page {
         if let Some(change) = &video.last_change {
             let text = format!(
                 "Last change  {} by {}, {}",
-                plain(&change.what),
+                event(change.what),
                 plain(&change.actor),
                 format::moment(change.at)
             );

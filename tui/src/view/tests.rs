@@ -130,7 +130,7 @@ fn the_details_of_a_failure() {
     failed.last_change = Some(vodpost_protocol::video::LastChange {
         at: crate::app::tests::at(0),
         actor: "anna".into(),
-        what: "conversion failed".into(),
+        what: vodpost_protocol::event::EventKind::ConversionFailed,
     });
     let text = text(&mut Bench::with(vec![failed]), 120, 40);
     assert_shows(
