@@ -95,18 +95,24 @@ impl Screen {
     /// Waits until the text on the screen satisfies a condition, and returns it.
     ///
     /// # Panics
-    /// When it never does; the message shows the last screen.
+    /// When it never does; the message shows the last screen, and the bottom lines of those before it, where notices are.
     pub fn wait(&self, what: &str, holds: impl Fn(&str) -> bool) -> String {
         let start = Instant::now();
+        let mut before: Vec<String> = Vec::new();
         let mut state = self.shared.parser.lock().expect("the screen");
         loop {
             let text = state.0.screen().contents();
             if holds(&text) {
                 return text;
             }
+            let bottom = text.trim_end().lines().rev().take(2).collect::<Vec<_>>().join(" / ");
+            if before.last() != Some(&bottom) {
+                before.push(bottom);
+            }
             let left = DEADLINE.checked_sub(start.elapsed());
             let Some(left) = left.filter(|_| !state.1) else {
-                panic!("waited in vain for {what}; the screen:\n{text}");
+                drop(state);
+                panic!("waited in vain for {what}; before: {before:#?}; the screen:\n{text}");
             };
             state = self.shared.changed.wait_timeout(state, left).expect("the screen").0;
         }
