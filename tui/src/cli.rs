@@ -61,7 +61,7 @@ const EVERY: &str = "Options of every command";
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
-    /// Do not start a daemon when the terminal UI finds none
+    /// Do not start a daemon when the terminal UI finds none (it never does when a socket was named)
     #[arg(long)]
     pub no_start: bool,
     #[command(subcommand)]

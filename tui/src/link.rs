@@ -119,7 +119,11 @@ impl Keeper {
         loop {
             self.tell(LinkEvent::Connecting { attempt })?;
             match self.attempt()? {
-                Ok(connection) => return Ok(connection),
+                Ok(connection) => {
+                    // Whoever runs this daemon will start it again, with its own settings; another one would be in the way.
+                    self.starter = None;
+                    return Ok(connection);
+                }
                 Err(Failed::TryAgain(why)) => {
                     self.tell(LinkEvent::Down { why, retry_in: pause })?;
                     self.pause(pause)?;

@@ -89,7 +89,9 @@ pub fn run(options: UiOptions) -> Result<(), UiError> {
     let hidden = screen.draw(&app, theme).map_err(UiError::TerminalGone)?;
     app.drawn(hidden);
     start_input(&threads).map_err(UiError::Start)?;
-    let starter: Option<Starter> = options.autostart.then_some(autostart::connect_or_start as Starter);
+    // A socket that was named belongs to a daemon with settings of its own, which are not known here.
+    let autostart = options.autostart && options.socket.is_none();
+    let starter: Option<Starter> = autostart.then_some(autostart::connect_or_start as Starter);
     let link = Link::start(options.socket, starter, &threads).map_err(UiError::Start)?;
     let mut ui = Ui { screen, theme, link, threads };
     match ui.run(&mut app, &events)? {

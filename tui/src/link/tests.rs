@@ -185,3 +185,24 @@ fn nobody_there_is_tried_again_and_a_daemon_started_once() {
     assert!(!why.message.contains("/nowhere"));
     assert_eq!(retry_in, PAUSE_FIRST * 2);
 }
+
+#[test]
+fn a_daemon_that_was_there_and_went_away_is_not_replaced_by_another() {
+    let mut peer = Peer::new();
+    let (threads, events) = Threads::new();
+    let starter: Starter = |_| panic!("started");
+    let _link = Link::start(Some(peer.path.clone()), Some(starter), &threads).unwrap();
+    assert!(matches!(next(&events), LinkEvent::Connecting { attempt: 1 }));
+    let talk = peer.accept(PROTOCOL_NUMBER);
+    assert_eq!(up(&events), 1);
+    std::fs::remove_file(&peer.path).unwrap();
+    drop((talk, peer));
+    let mut downs = 0;
+    while downs < 2 {
+        match next(&events) {
+            LinkEvent::Down { .. } => downs += 1,
+            LinkEvent::Connecting { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+}
