@@ -12,6 +12,8 @@ pub mod connection;
 pub mod conversion;
 pub mod event;
 pub mod frame;
+#[cfg(test)]
+mod golden;
 pub mod hello;
 pub mod ids;
 pub mod posting;

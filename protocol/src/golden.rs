@@ -1,0 +1,383 @@
+//! Frozen bytes of every message. A change of any of them is another protocol number.
+//!
+//! To accept new messages: `VODPOST_ACCEPT=1 cargo test -p vodpost-protocol golden`, and read the difference.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::account::{
+    AccountKind, AccountView, DocumentKind, ServiceState, Submission, SubmissionView, VerificationState,
+};
+use crate::codec;
+use crate::conversion::{ConversionState, ConversionView, JobView, PlanKind, ProgressView};
+use crate::event::{EventKind, EventView, Push};
+use crate::hello::Role;
+use crate::ids::{Label, Token, VideoId};
+use crate::posting::{Cause, PostingState, PostingView};
+use crate::refusal::{Candidate, IdentityProblem, Refusal};
+use crate::reply::{Answer, EventPage, Located, Message, Page};
+use crate::request::{Call, ListQuery, Request, Sort};
+use crate::status::{Counts, Listen, Problem, Queue, RootView, ScanView, Status, Storage, Tool};
+use crate::time::Timestamp;
+use crate::video::{LastChange, RenditionView, SourceState, SourceView, Switch, VideoState, VideoView};
+
+fn at(millis: u64) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000 + millis)
+}
+
+fn submission() -> Submission {
+    Submission {
+        kind: AccountKind::Enterprise,
+        name: "Example Ltd".into(),
+        document: DocumentKind::Uscc,
+        number: "91350100M000100Y43".into(),
+        contact: Some("office@example.com".into()),
+    }
+}
+
+fn requests() -> Vec<Request> {
+    let video = || "talk".to_owned();
+    vec![
+        Request::Status,
+        Request::List(ListQuery {
+            state: Some(VideoState::Live),
+            matching: Some("t".into()),
+            sort: Sort::Bitrate,
+            limit: 7,
+            after: Some("n1".into()),
+        }),
+        Request::Show { video: video() },
+        Request::Locate { target: "talk#spring".into() },
+        Request::Generate { video: video(), label: Label::default() },
+        Request::Retry { video: video() },
+        Request::Cancel { video: video() },
+        Request::SetPosting { target: video(), switch: Switch::Off },
+        Request::SetSource { video: video(), switch: Switch::On },
+        Request::DeleteSource { video: video(), keep_files: true },
+        Request::AccountShow,
+        Request::AccountSubmit(submission()),
+        Request::AccountApprove,
+        Request::AccountReject { reason: "blurred".into() },
+        Request::AccountRevoke { reason: "expired".into() },
+        Request::ServiceActivate,
+        Request::Scan,
+        Request::Jobs,
+        Request::Events { since: 300, limit: 50 },
+        Request::Subscribe,
+    ]
+}
+
+fn conversion() -> ConversionView {
+    ConversionView {
+        state: ConversionState::Running,
+        plan: Some(PlanKind::Transcode),
+        plan_why: Some("video encoded (vp9 instead of H.264)".into()),
+        progress: Some(0.5),
+        speed: Some(2.0),
+        eta_s: Some(30),
+        attempt: 2,
+        requested_at: Some(at(0)),
+        deadline: Some(at(1)),
+        reason: None,
+        output: None,
+    }
+}
+
+fn video() -> VideoView {
+    VideoView {
+        id: VideoId::from_random(77),
+        title: "talk".into(),
+        root: "/srv/videos".into(),
+        folder: "a".into(),
+        state: VideoState::Converting,
+        added_at: at(0),
+        source: SourceView {
+            state: SourceState::Missing,
+            switch: Switch::On,
+            since: Some(at(2)),
+            gone_at: Some(at(3)),
+            reason: Some("the files are not in their folder".into()),
+        },
+        renditions: vec![RenditionView {
+            path: "a/talk.mp4".into(),
+            container: Some("mp4".into()),
+            video: Some("h264".into()),
+            audio: None,
+            profile: Some("High@4.0".into()),
+            width: 1920,
+            height: 1080,
+            fps: 25.0,
+            bitrate_bps: 4_200_000,
+            duration_ms: 60_000,
+            size_bytes: 31_500_000,
+            index_first: true,
+            selected: true,
+            why: "the only MP4".into(),
+        }],
+        conversion: conversion(),
+        postings: vec![PostingView {
+            token: Token::from_random(99),
+            label: Label::default(),
+            state: PostingState::Suspended,
+            switch: Switch::Off,
+            causes: vec![Cause::Posting, Cause::Missing],
+            url: "https://v.example/v/T".into(),
+            file_url: "https://v.example/v/T.mp4".into(),
+            created_at: at(4),
+            views: 5,
+            bytes: 6,
+        }],
+        last_change: Some(LastChange { at: at(5), actor: "ann".into(), what: EventKind::PostingSuspended }),
+    }
+}
+
+fn account() -> AccountView {
+    AccountView {
+        state: VerificationState::Rejected,
+        submission: Some(SubmissionView {
+            kind: AccountKind::Individual,
+            name: "Li Lei".into(),
+            document: DocumentKind::CnId,
+            number_masked: "440***********0014".into(),
+            contact: None,
+            submitted_at: at(0),
+            submitted_by: "ann".into(),
+            decided_at: Some(at(1)),
+            decided_by: Some("bob".into()),
+        }),
+        approved: None,
+        reason: Some("blurred".into()),
+        service: ServiceState::Active,
+        activated_by: Some("bob".into()),
+        activated_at: Some(at(2)),
+    }
+}
+
+fn status() -> Status {
+    Status {
+        version: "0.1.0".into(),
+        protocol: 1,
+        instance: "00ff".into(),
+        pid: 42,
+        started_at: at(0),
+        uptime_s: 9,
+        account: VerificationState::Approved,
+        service: ServiceState::Inactive,
+        counts: Counts { videos: 1, postings: 2, live: 3, suspended: 4, pending: 5, invalid: 6, problems: 7 },
+        queue: Queue { running: 1, queued: 2, failed: 3 },
+        roots: vec![RootView {
+            path: "/srv".into(),
+            unavailable: Some("gone".into()),
+            videos: 1,
+            scanned_at: Some(at(1)),
+        }],
+        listen: Listen {
+            http: "127.0.0.1:1".into(),
+            public_url: "http://a".into(),
+            socket: "/s".into(),
+            state_dir: "/d".into(),
+        },
+        storage: Storage::ReadOnly("disk full".into()),
+        ffmpeg: Tool::Missing("not installed".into()),
+    }
+}
+
+fn event() -> EventView {
+    EventView {
+        seq: 8,
+        at: at(8),
+        actor: "ann".into(),
+        uid: Some(1000),
+        what: EventKind::RenditionsChanged,
+        video: Some(VideoId::from_random(77)),
+        title: Some("talk".into()),
+        label: Some(Label::default()),
+        token: Some(Token::from_random(99)),
+        detail: Some("why".into()),
+    }
+}
+
+fn answers() -> Vec<Answer> {
+    let problem = || Problem { path: "/a".into(), reason: "empty".into() };
+    vec![
+        Answer::Status(Box::new(status())),
+        Answer::Page(Page { videos: vec![video()], next: Some("n2".into()), total: 3 }),
+        Answer::Video(Box::new(video())),
+        Answer::Located(Box::new(Located { video: video(), tokens: vec![Token::from_random(99)] })),
+        Answer::Account(Box::new(account())),
+        Answer::Scan(Box::new(ScanView {
+            files: 1,
+            videos: 2,
+            added: 3,
+            changed: 4,
+            missing: 5,
+            settling: 6,
+            problems: vec![problem()],
+            problems_left_out: 7,
+            roots_unavailable: vec![problem()],
+        })),
+        Answer::Jobs(vec![JobView {
+            video: VideoId::from_random(77),
+            title: "talk".into(),
+            conversion: conversion(),
+        }]),
+        Answer::Events(EventPage { events: vec![event()], newest: 9, oldest: 1 }),
+        Answer::Subscribed { seq: 10 },
+    ]
+}
+
+fn refusals() -> Vec<Refusal> {
+    let title = || "talk".to_owned();
+    vec![
+        Refusal::NotVerified { state: VerificationState::Submitted },
+        Refusal::NotActivated,
+        Refusal::AlreadyActivated,
+        Refusal::AlreadySubmitted,
+        Refusal::AlreadyApproved,
+        Refusal::NothingToDecide { state: VerificationState::None },
+        Refusal::FourEyes,
+        Refusal::InvalidIdentity(IdentityProblem::UsccCheck),
+        Refusal::NoSuchVideo { asked: title(), nearest: vec!["talks".into()] },
+        Refusal::AmbiguousVideo {
+            asked: title(),
+            candidates: vec![Candidate { id: VideoId::from_random(77), path: "/a/talk".into() }],
+        },
+        Refusal::NoSuchPosting {
+            title: title(),
+            asked: Some(Label::default()),
+            labels: vec![Label::default()],
+        },
+        Refusal::NoSuchToken { asked: "T".into() },
+        Refusal::SourceDeleted { title: title() },
+        Refusal::SourceMissing { title: title() },
+        Refusal::SourceSuspended { title: title() },
+        Refusal::NoUsableRendition { title: title(), reasons: vec!["empty".into()] },
+        Refusal::WrongConversionState { title: title(), state: ConversionState::Ready },
+        Refusal::ReadOnlyRoot { root: "/srv".into() },
+        Refusal::TrashFailed { title: title(), reason: "why".into() },
+        Refusal::NotPermitted { role: Role::Viewer, needed: Role::Admin },
+        Refusal::StorageFailed { reason: "disk full".into() },
+        Refusal::Busy,
+        Refusal::TooLarge,
+        Refusal::InvalidCursor,
+        Refusal::TooLong { field: "reason".into(), len_max: 1000 },
+        Refusal::ShuttingDown,
+    ]
+}
+
+fn pushes() -> Vec<Push> {
+    let progress = ProgressView {
+        video: VideoId::from_random(77),
+        attempt: 2,
+        progress: 0.25,
+        speed: Some(1.5),
+        eta_s: Some(3),
+    };
+    vec![Push::Event(event()), Push::Progress(progress), Push::Resync { seq: 11 }]
+}
+
+/// The variant's name: the first word of its debug form.
+fn name(value: &impl std::fmt::Debug) -> String {
+    format!("{value:?}").chars().take_while(char::is_ascii_alphanumeric).collect()
+}
+
+fn line<T>(text: &mut String, name: &str, value: &T)
+where
+    T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug,
+{
+    let bytes = codec::encode(value).unwrap();
+    assert_eq!(codec::decode::<T>(&bytes).unwrap(), *value, "{name} comes back");
+    let json = serde_json::to_string(value).unwrap();
+    assert_eq!(serde_json::from_str::<T>(&json).unwrap(), *value, "{name} comes back from JSON");
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    writeln!(text, "{name} {hex}").unwrap();
+}
+
+fn all() -> String {
+    let mut text = String::new();
+    for request in requests() {
+        let name = format!("request/{}", name(&request));
+        line(&mut text, &name, &Call { id: 1, request });
+    }
+    for answer in answers() {
+        let name = format!("answer/{}", name(&answer));
+        line(&mut text, &name, &Message::Reply { id: 2, result: Ok(answer) });
+    }
+    for refusal in refusals() {
+        let name = format!("refusal/{}", name(&refusal));
+        line(&mut text, &name, &Message::Reply { id: 3, result: Err(refusal) });
+    }
+    for push in pushes() {
+        let name = format!("push/{}", name(&push));
+        line(&mut text, &name, &Message::Push(push));
+    }
+    text
+}
+
+#[test]
+fn the_bytes_of_every_message_are_those_of_protocol_1() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/protocol-1.txt");
+    let ours = all();
+    if std::env::var_os("VODPOST_ACCEPT").is_some() {
+        std::fs::write(path, &ours).unwrap();
+    }
+    let frozen = std::fs::read_to_string(path).unwrap();
+    for (ours, frozen) in ours.lines().zip(frozen.lines()) {
+        assert_eq!(ours, frozen);
+    }
+    assert_eq!(ours.lines().count(), frozen.lines().count());
+}
+
+/// Variants are numbered from 0 without gaps, and every one of them is in the row.
+fn complete<T: Serialize>(values: &[T]) {
+    for (number, value) in values.iter().enumerate() {
+        let bytes = codec::encode(value).unwrap();
+        assert_eq!(usize::from(bytes[0]), number);
+    }
+}
+
+#[test]
+fn no_variant_is_left_out() {
+    complete(&requests());
+    complete(&answers());
+    complete(&refusals());
+    complete(&pushes());
+    // One beyond the last is no variant, so the last one is in the row.
+    let beyond = |count: usize| [u8::try_from(count).unwrap(), 0, 0, 0, 0];
+    assert!(codec::decode::<Request>(&beyond(requests().len())).is_err());
+    assert!(codec::decode::<Push>(&beyond(pushes().len())).is_err());
+    for tail in 0..4 {
+        let count = refusals().len();
+        assert!(codec::decode::<Refusal>(&beyond(count)[..=tail]).is_err());
+        assert!(codec::decode::<Answer>(&beyond(answers().len())[..=tail]).is_err());
+    }
+}
+
+#[test]
+fn truncated_extended_and_flipped_messages_never_panic_and_never_leave_bytes_over() {
+    for text in all().lines() {
+        let hex = text.split(' ').nth(1).unwrap();
+        let bytes: Vec<u8> =
+            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+        for len in 0..bytes.len() {
+            assert!(codec::decode::<Message>(&bytes[..len]).is_err() || text.starts_with("request"));
+        }
+        let longer = [bytes.as_slice(), &[0]].concat();
+        assert!(codec::decode::<Message>(&longer).is_err() || text.starts_with("request"));
+        for at in 0..bytes.len() {
+            for flip in [1, 0x80, 0xff] {
+                let mut flipped = bytes.clone();
+                flipped[at] ^= flip;
+                // Whatever it says, it is refused or it is a message; it must not panic or take much memory.
+                if let Ok(message) = codec::decode::<Message>(&flipped) {
+                    assert!(codec::encode(&message).is_ok());
+                }
+                if let Ok(call) = codec::decode::<Call>(&flipped) {
+                    assert!(codec::encode(&call).is_ok());
+                }
+            }
+        }
+    }
+}
