@@ -13,11 +13,16 @@ use vodpost_protocol::request::Request;
 
 use crate::clients::Peer;
 use crate::core::input::{FoundFile, Input, Scan};
-use crate::library::UnknownFiles;
 
 const INBOX_LEN: usize = 1024;
 /// Pushes that a subscriber may be behind before it is told to read anew.
 const PUSHES_LEN: usize = 1024;
+
+/// Which of these files does the engine not know yet?
+pub(super) struct UnknownFiles {
+    pub(super) listing: Vec<(Arc<Path>, FoundFile)>,
+    pub(super) answer: oneshot::Sender<Vec<(Arc<Path>, FoundFile)>>,
+}
 
 pub(super) enum Message {
     Ask { peer: Peer, request: Request, answerer: Answerer },

@@ -37,11 +37,10 @@ use crate::core::transaction::Outcome;
 use crate::delivery::link::PublicUrl;
 use crate::delivery::table::Table;
 use crate::error::chain;
-use crate::library::UnknownFiles;
 use crate::media::Tools;
 use crate::seal::Sealer;
 use crate::store::Store;
-use handle::Message;
+use handle::{Message, UnknownFiles};
 use reads::ScanNotes;
 use writes::Pending;
 

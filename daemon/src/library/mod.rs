@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::core::input::{FoundFile, Scan};
@@ -151,10 +151,4 @@ fn may_pass(error: &ProbeError) -> bool {
         | ProbeError::ExternalReference
         | ProbeError::Ffprobe(_) => false,
     }
-}
-
-/// Asks the engine which of the files it does not know yet.
-pub struct UnknownFiles {
-    pub listing: Vec<(Arc<Path>, FoundFile)>,
-    pub answer: oneshot::Sender<Vec<(Arc<Path>, FoundFile)>>,
 }
