@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use serde::{Deserialize, Serialize};
 use vodpost_protocol::socket_path;
 
+use crate::clients::roles::{Roles, RolesError};
 use crate::delivery::link::{InvalidPublicUrl, PublicUrl};
 
 #[derive(Debug, Parser)]
@@ -58,6 +59,7 @@ struct File {
     http: HttpFile,
     conversion: ConversionFile,
     account: AccountFile,
+    roles: RoleNames,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -92,6 +94,15 @@ struct AccountFile {
     four_eyes: bool,
 }
 
+/// S4: users by name or number, groups as `@name`. Root and the daemon's own user are admins in any case.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RoleNames {
+    pub admin: Vec<String>,
+    pub operator: Vec<String>,
+    pub viewer: Vec<String>,
+}
+
 /// Checked settings; `vodpostd check-config` prints exactly this.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Config {
@@ -102,6 +113,10 @@ pub struct Config {
     pub http: Http,
     pub conversion: Conversion,
     pub account: Account,
+    #[serde(rename = "roles")]
+    pub role_names: RoleNames,
+    #[serde(skip)]
+    pub roles: Roles,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -166,6 +181,8 @@ pub enum ConfigError {
     SocketPath { path: PathBuf },
     #[error("{url:?}: {source}")]
     PublicUrl { url: String, source: InvalidPublicUrl },
+    #[error(transparent)]
+    Roles(#[from] RolesError),
     #[error("conversion.workers must be at least 1")]
     Workers,
     #[error("no home folder is known; say where to keep the state with --state-dir")]
@@ -209,6 +226,8 @@ pub fn resolve(args: &Args) -> Result<Config, ConfigError> {
             ffprobe: file.conversion.ffprobe,
         },
         account: Account { four_eyes: file.account.four_eyes },
+        roles: Roles::resolve(&file.roles)?,
+        role_names: file.roles,
     })
 }
 

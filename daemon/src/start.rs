@@ -152,7 +152,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     }
     let (notices, noticed) = mpsc::channel(NOTICES_LEN);
     let server = serve(&config, &table, notices, &shutdown)?;
-    let socket = listener::bind(&config.socket)?;
+    let socket = listener::bind(&config.socket, config.roles.admit_others())?;
     state_dir::note_socket(&lock, &config.socket)?;
 
     let channel = Channel::open(InstanceId(u64::from_le_bytes(seed)));
@@ -170,7 +170,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let thread = run_engine(Engine::new(parts, channel))?;
     let tasks = vec![
         tokio::spawn(library::run(library, tools, engine.clone(), scans, shutdown.child_token())),
-        tokio::spawn(listener::serve(socket, engine.clone(), shutdown.child_token())),
+        tokio::spawn(listener::serve(socket, config.roles, engine.clone(), shutdown.child_token())),
         tokio::spawn(watch_delivery(noticed, engine.clone(), shutdown.child_token())),
         tokio::spawn(count_usage(table, engine.clone(), shutdown.child_token())),
     ];

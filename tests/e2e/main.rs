@@ -10,4 +10,5 @@ mod http;
 mod life_cycle;
 mod media_kinds;
 mod qr_code;
+mod roles;
 mod screen;

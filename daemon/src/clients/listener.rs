@@ -5,7 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,8 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use vodpost_protocol::socket_path;
 
-use super::{Peer, session};
+use super::roles::Roles;
+use super::session;
 use crate::engine::EngineHandle;
 
 const CONNECTIONS_MAX: usize = 256;
@@ -42,18 +43,21 @@ pub struct Socket {
     _lock: File,
 }
 
+/// Listens for the daemon's own user and root; with `admit_others` everybody may knock, and the roles decide who gets in.
+///
 /// # Errors
 /// When another daemon listens there, or the folder or file cannot be used.
-pub fn bind(path: &Path) -> Result<Socket, SocketError> {
+pub fn bind(path: &Path, admit_others: bool) -> Result<Socket, SocketError> {
     let failed = |action: &'static str, path: &Path| {
         let path = path.to_owned();
         move |source| SocketError::Io { action, path, source }
     };
     let folder = path.parent().unwrap_or(Path::new("/"));
     if !folder.exists() {
+        let mode = if admit_others { 0o755 } else { 0o700 };
         std::fs::DirBuilder::new()
             .recursive(true)
-            .mode(0o700)
+            .mode(mode)
             .create(folder)
             .map_err(failed("create", folder))?;
     }
@@ -67,6 +71,11 @@ pub fn bind(path: &Path) -> Result<Socket, SocketError> {
         .reclaim_name(false)
         .create_tokio()
         .map_err(failed("listen on", path))?;
+    if admit_others {
+        // Connecting takes the right to write, which the umask may have taken from the mode above.
+        let mode = std::fs::Permissions::from_mode(0o666);
+        std::fs::set_permissions(path, mode).map_err(failed("open for others", path))?;
+    }
     let meta = std::fs::symlink_metadata(path).map_err(failed("look at", path))?;
     Ok(Socket { listener, path: path.to_owned(), identity: (meta.dev(), meta.ino()), _lock: lock })
 }
@@ -107,7 +116,7 @@ fn remove_stale(path: &Path) -> Result<(), SocketError> {
 }
 
 /// Accepts clients until the daemon ends, then removes the socket.
-pub async fn serve(socket: Socket, engine: EngineHandle, shutdown: CancellationToken) {
+pub async fn serve(socket: Socket, roles: Roles, engine: EngineHandle, shutdown: CancellationToken) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let accepted = tokio::select! {
@@ -128,7 +137,7 @@ pub async fn serve(socket: Socket, engine: EngineHandle, shutdown: CancellationT
             continue;
         };
         let peer = match stream.peer_creds().map(|creds| creds.euid()) {
-            Ok(Some(uid)) => Peer::of(uid),
+            Ok(Some(uid)) => roles.peer(uid),
             Ok(None) | Err(_) => {
                 tracing::warn!("a client was turned away: the kernel did not say who it is");
                 continue;
