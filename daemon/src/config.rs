@@ -70,6 +70,7 @@ struct LibraryFile {
     trash_days: Option<u64>,
     settle: Option<String>,
     rescan: Option<String>,
+    watch: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -133,6 +134,8 @@ pub struct Library {
     /// How often the roots are looked at without being asked; zero never.
     #[serde(serialize_with = "as_text")]
     pub rescan: Duration,
+    /// Whether changes are heard of from the kernel.
+    pub watch: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -255,7 +258,8 @@ fn library(args: &Args, file: LibraryFile) -> Result<Library, ConfigError> {
         missing_grace: duration("library.missing_grace", file.missing_grace, 24 * 3600)?,
         trash_days: file.trash_days.unwrap_or(7),
         settle: duration("library.settle", file.settle, 2)?,
-        rescan: duration("library.rescan", file.rescan, 60)?,
+        rescan: duration("library.rescan", file.rescan, 300)?,
+        watch: file.watch.unwrap_or(true),
     })
 }
 

@@ -165,6 +165,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
         settle: config.library.settle,
         rescan: config.library.rescan,
         trash_days: config.library.trash_days,
+        watch: config.library.watch,
     };
     let parts = Parts { core, store, table: Arc::clone(&table), sealer, jobs, facts, scan_wanted };
     let thread = run_engine(Engine::new(parts, channel))?;

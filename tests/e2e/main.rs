@@ -12,3 +12,4 @@ mod media_kinds;
 mod qr_code;
 mod roles;
 mod screen;
+mod watching;

@@ -106,7 +106,12 @@ impl Site {
     #[must_use]
     pub fn daemon_command(&self) -> Command {
         let config = self.folder().join("vodpost.toml");
-        let text = format!("[library]\nsettle = \"0s\"\nrescan = \"0s\"\n{}", self.config);
+        let text = if self.config.contains("[library]") {
+            self.config.clone()
+        } else {
+            // Nothing happens to the library by itself, unless a test is about that.
+            format!("[library]\nsettle = \"0s\"\nrescan = \"0s\"\nwatch = false\n{}", self.config)
+        };
         std::fs::write(&config, text).expect("the config file");
         let mut command = Command::new(program("vodpostd"));
         command

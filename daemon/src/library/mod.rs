@@ -3,11 +3,12 @@
 pub mod settle;
 pub mod trash;
 pub mod walk;
+pub mod watch;
 
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -18,9 +19,12 @@ use crate::core::video::Unusable;
 use crate::engine::EngineHandle;
 use crate::media::{self, ProbeError, Tools};
 use settle::Settling;
+use watch::{Changes, Watches};
 
 /// How many files are looked into at the same time.
 const PROBES_AT_ONCE: usize = 4;
+/// Changes within this time are one burst.
+const BURST: Duration = Duration::from_millis(200);
 
 pub struct Options {
     pub roots: Vec<Arc<Path>>,
@@ -28,9 +32,12 @@ pub struct Options {
     /// Zero: only when asked.
     pub rescan: Duration,
     pub trash_days: u64,
+    /// Whether to hear of changes from the kernel.
+    pub watch: bool,
 }
 
-/// Looks at the roots at start, when asked, from time to time, and again soon where files had not settled.
+/// Looks at the roots at start, when asked, when something changed, from time to time, and again soon where files had
+/// not settled.
 pub async fn run(
     options: Options,
     tools: Arc<Tools>,
@@ -38,13 +45,16 @@ pub async fn run(
     mut wanted: mpsc::Receiver<()>,
     shutdown: CancellationToken,
 ) {
+    let (watches, mut changes) = watches(&options);
     let options = Arc::new(options);
     let mut settling = Settling::new(options.settle);
     loop {
+        let began = Instant::now();
         let again = tokio::select! {
             () = shutdown.cancelled() => return,
-            again = scan(&options, &tools, &engine, &mut settling) => again,
+            again = scan(&options, &tools, &engine, &watches, &mut settling) => again,
         };
+        let took = began.elapsed();
         let next = match (again, options.rescan) {
             (Some(again), _) => Some(again),
             (None, Duration::ZERO) => None,
@@ -54,7 +64,38 @@ pub async fn run(
             () = shutdown.cancelled() => return,
             asked = wanted.recv() => if asked.is_none() { return },
             () = sleep_or_wait(next) => {}
+            () = changed(&mut changes) => tokio::select! {
+                () = shutdown.cancelled() => return,
+                asked = wanted.recv() => if asked.is_none() { return },
+                // A burst is one look, and looking takes a small part of the time whatever the size of the library.
+                () = tokio::time::sleep(BURST.max(took * 4)) => {}
+            },
         }
+    }
+}
+
+fn watches(options: &Options) -> (Option<Watches>, Option<Changes>) {
+    if !options.watch {
+        return (None, None);
+    }
+    match watch::start() {
+        Ok((watches, changes)) => (Some(watches), Some(changes)),
+        Err(error) => {
+            tracing::warn!(%error, "folders cannot be watched; changes are found by the periodic look");
+            (None, None)
+        }
+    }
+}
+
+/// Waits for a change; for ever where none is told.
+async fn changed(changes: &mut Option<Changes>) {
+    let failed = match changes {
+        Some(watched) => watched.wait().await.err(),
+        None => std::future::pending().await,
+    };
+    if let Some(error) = failed {
+        tracing::warn!(%error, "folders are not watched any more; changes are found by the periodic look");
+        *changes = None;
     }
 }
 
@@ -70,16 +111,22 @@ async fn scan(
     options: &Arc<Options>,
     tools: &Arc<Tools>,
     engine: &EngineHandle,
+    watches: &Option<Watches>,
     settling: &mut Settling,
 ) -> Option<Duration> {
     engine.scan_begins().await;
     let walked = {
-        let options = Arc::clone(options);
+        let (options, watches) = (Arc::clone(options), watches.clone());
         tokio::task::spawn_blocking(move || {
+            let enter = |folder: &Path| {
+                if let Some(watches) = &watches {
+                    watches.add(folder);
+                }
+            };
             for root in &options.roots {
                 trash::purge(root, options.trash_days);
             }
-            options.roots.iter().map(walk::walk).collect::<Vec<_>>()
+            options.roots.iter().map(|root| walk::walk(root, &enter)).collect::<Vec<_>>()
         })
         .await
     };

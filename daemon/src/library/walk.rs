@@ -11,19 +11,21 @@ use crate::media::identity_of_metadata;
 const DEPTH_MAX: usize = 32;
 const FILES_MAX: usize = 2_000_000;
 
+/// `enter` is called with each folder before it is listed.
 #[must_use]
-pub fn walk(root: &Arc<Path>) -> RootScan {
+pub fn walk(root: &Arc<Path>, enter: &dyn Fn(&Path)) -> RootScan {
     let found = match std::fs::read_dir(root) {
-        Ok(_) => Ok(walk_readable(root)),
+        Ok(_) => Ok(walk_readable(root, enter)),
         Err(error) => Err(format!("{} cannot be read: {error}", root.display())),
     };
     RootScan { root: root.clone(), found }
 }
 
-fn walk_readable(root: &Path) -> Found {
+fn walk_readable(root: &Path, enter: &dyn Fn(&Path)) -> Found {
     let mut found = Found::default();
     let mut folders = vec![(PathBuf::new(), 0)];
     while let Some((folder, depth)) = folders.pop() {
+        enter(&root.join(&folder));
         match list(root, &folder, &mut found) {
             Ok(below) if depth < DEPTH_MAX => {
                 folders.extend(below.into_iter().map(|below| (below, depth + 1)))
