@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use tokio::runtime::Handle;
@@ -142,7 +142,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let mut seed = [0; 8];
     getrandom::fill(&mut seed)?;
     let Prepared { lock, core, store, sealer, artifacts } = prepare(&config)?;
-    let tools = Arc::new(find_tools(&config).await);
+    let tools = Arc::new(find_tools(&config));
 
     let shutdown = CancellationToken::new();
     // Before the first viewer can come, or a live URL would be unknown for a moment.
@@ -205,6 +205,7 @@ fn facts(config: &Config, server: &delivery::Server, tools: &Arc<Tools>) -> Fact
         state_dir: config.state_dir.clone(),
         roots: config.library.roots.iter().map(|root| Arc::from(root.as_path())).collect(),
         tools: Arc::clone(tools),
+        ffmpeg_version: ask_version(tools),
     }
 }
 
@@ -245,12 +246,21 @@ fn in_this_network(listen: SocketAddr) -> Option<PublicUrl> {
     Some(PublicUrl::of_address(SocketAddr::from((address, listen.port()))))
 }
 
-/// Asking ffmpeg for its version takes a child process, so it happens beside the loop.
-async fn find_tools(config: &Config) -> Tools {
+fn find_tools(config: &Config) -> Tools {
     let (ffmpeg, ffprobe) = (config.conversion.ffmpeg.clone(), config.conversion.ffprobe.clone());
-    let tools = Tools::with(ffmpeg, ffprobe, std::env::var_os("PATH").as_deref());
-    let found = tools.clone();
-    tokio::task::spawn_blocking(move || found.detect_version()).await.unwrap_or(tools)
+    Tools::with(ffmpeg, ffprobe, std::env::var_os("PATH").as_deref())
+}
+
+/// Asking ffmpeg for its version takes longer than starting; nobody has to wait for it.
+fn ask_version(tools: &Arc<Tools>) -> Arc<OnceLock<String>> {
+    let known = Arc::new(OnceLock::new());
+    let (tools, answer) = (Tools::clone(tools), Arc::clone(&known));
+    tokio::task::spawn_blocking(move || {
+        if let Some(version) = tools.detect_version().version {
+            answer.get_or_init(|| version);
+        }
+    });
+    known
 }
 
 fn settings(config: &Config) -> Settings {

@@ -12,8 +12,8 @@ mod writes;
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -58,6 +58,8 @@ pub struct Facts {
     pub state_dir: PathBuf,
     pub roots: Vec<Arc<Path>>,
     pub tools: Arc<Tools>,
+    /// Empty until ffmpeg has answered.
+    pub ffmpeg_version: Arc<OnceLock<String>>,
 }
 
 pub struct Engine {

@@ -246,8 +246,10 @@ impl Engine {
         let tools = &self.facts.tools;
         match (&tools.ffmpeg, &tools.ffprobe) {
             (Some(_), Some(_)) => {
-                Tool::Found(tools.version.clone().unwrap_or_else(|| "unknown version".to_owned()))
+                let version = self.facts.ffmpeg_version.get().cloned();
+                Tool::Found(version.unwrap_or_else(|| "unknown version".to_owned()))
             }
+
             (None, _) | (_, None) => {
                 let missing = "ffmpeg is not installed; MP4 files that fit are served without it, all others need it \
                                (on Debian: apt-get install ffmpeg), then restart vodpostd";
