@@ -59,7 +59,14 @@ struct File {
     http: HttpFile,
     conversion: ConversionFile,
     account: AccountFile,
+    events: EventsFile,
     roles: RoleNames,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct EventsFile {
+    keep: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -114,6 +121,7 @@ pub struct Config {
     pub http: Http,
     pub conversion: Conversion,
     pub account: Account,
+    pub events: Events,
     #[serde(rename = "roles")]
     pub role_names: RoleNames,
     #[serde(skip)]
@@ -153,6 +161,12 @@ pub struct Conversion {
     pub workers: usize,
     pub ffmpeg: Option<PathBuf>,
     pub ffprobe: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Events {
+    /// S2: how many are kept.
+    pub keep: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -229,6 +243,7 @@ pub fn resolve(args: &Args) -> Result<Config, ConfigError> {
             ffprobe: file.conversion.ffprobe,
         },
         account: Account { four_eyes: file.account.four_eyes },
+        events: Events { keep: file.events.keep.unwrap_or(100_000).max(1) },
         roles: Roles::resolve(&file.roles)?,
         role_names: file.roles,
     })

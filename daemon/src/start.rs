@@ -268,6 +268,7 @@ fn settings(config: &Config) -> Settings {
         conversion_deadline: config.conversion.deadline,
         missing_grace: config.library.missing_grace,
         four_eyes: config.account.four_eyes,
+        events_kept: config.events.keep,
         workers: config.conversion.workers,
     }
 }

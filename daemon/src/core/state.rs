@@ -20,6 +20,8 @@ pub struct Settings {
     pub missing_grace: Duration,
     /// A3
     pub four_eyes: bool,
+    /// S2: how many events are kept.
+    pub events_kept: u64,
     /// How many ffmpeg processes may run at once.
     pub workers: usize,
 }
@@ -33,6 +35,8 @@ pub enum Change {
     Posting(Posting),
     Account(Box<Account>),
     Event(Event),
+    /// The oldest event is not kept any more.
+    ForgetEvent(u64),
 }
 
 /// Puts back what a change replaced.
@@ -41,7 +45,11 @@ pub enum Undo {
     Video(VideoId, Option<Box<Video>>),
     Posting(Token, Option<Posting>),
     Account(Box<Account>),
-    Event(u64),
+    /// Newest and oldest event before.
+    Events {
+        last: u64,
+        oldest: u64,
+    },
 }
 
 #[derive(Debug, Default)]
@@ -50,6 +58,8 @@ pub struct State {
     postings: HashMap<Token, Posting>,
     account: Account,
     last_seq: u64,
+    /// The oldest event that is kept; 0 when there is none.
+    oldest_seq: u64,
     // Indexes, all derived from the above.
     by_place: HashMap<Place, VideoId>,
     by_title: BTreeSet<(String, VideoId)>,
@@ -73,7 +83,19 @@ impl State {
             Change::Account(account) => {
                 Undo::Account(Box::new(std::mem::replace(&mut self.account, *account)))
             }
-            Change::Event(event) => Undo::Event(std::mem::replace(&mut self.last_seq, event.seq)),
+            Change::Event(event) => {
+                let before = Undo::Events { last: self.last_seq, oldest: self.oldest_seq };
+                self.last_seq = event.seq;
+                if self.oldest_seq == 0 {
+                    self.oldest_seq = event.seq;
+                }
+                before
+            }
+            Change::ForgetEvent(seq) => {
+                let before = Undo::Events { last: self.last_seq, oldest: self.oldest_seq };
+                self.oldest_seq = seq + 1;
+                before
+            }
         }
     }
 
@@ -86,7 +108,10 @@ impl State {
                 self.replace_posting(token, posting);
             }
             Undo::Account(account) => self.account = *account,
-            Undo::Event(seq) => self.last_seq = seq,
+            Undo::Events { last, oldest } => {
+                self.last_seq = last;
+                self.oldest_seq = oldest;
+            }
         }
     }
 
@@ -184,6 +209,12 @@ impl State {
     #[must_use]
     pub fn last_seq(&self) -> u64 {
         self.last_seq
+    }
+
+    /// The number of the oldest event that is kept; 0 when there is none.
+    #[must_use]
+    pub fn oldest_seq(&self) -> u64 {
+        self.oldest_seq
     }
 
     /// Videos on which time acts: missing ones and those with a conversion that waits or runs.

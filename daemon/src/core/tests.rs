@@ -4,6 +4,7 @@ mod account;
 mod conversion;
 mod library;
 mod switches;
+mod table;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use vodpost_protocol::ids::{Label, VideoId};
 use vodpost_protocol::posting::PostingState;
 use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::time::Timestamp;
+use vodpost_protocol::video::Switch;
 
 use super::Core;
 use super::account::SealedSubmission;
@@ -77,6 +79,7 @@ fn settings() -> Settings {
         conversion_deadline: Duration::from_secs(4 * 3600),
         missing_grace: Duration::from_secs(24 * 3600),
         four_eyes: false,
+        events_kept: 1000,
         workers: 1,
     }
 }
@@ -329,4 +332,21 @@ fn s2_events_are_numbered_without_gaps() {
         .filter_map(|change| if let Change::Event(event) = change { Some(event.seq) } else { None })
         .collect();
     assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>());
+}
+
+#[test]
+fn s2_as_many_events_are_kept_as_configured_and_the_oldest_is_known() {
+    let mut world = World::live();
+    world.core.settings.events_kept = 5;
+    let video = world.id("talk");
+    for switch in [Switch::Off, Switch::On, Switch::Off, Switch::On] {
+        world.command(Command::SetSource { video, switch }).unwrap();
+    }
+    let state = world.core.state();
+    assert_eq!(state.last_seq() - state.oldest_seq() + 1, 5);
+    let before = format!("{state:?}");
+    let command = Command::SetSource { video, switch: Switch::Off };
+    let outcome = world.core.handle(Input::Command { actor: admin(), command }, world.now).unwrap();
+    world.core.take_back(outcome.undo);
+    assert_eq!(format!("{:?}", world.core.state()), before);
 }

@@ -131,6 +131,9 @@ impl<'a> Transaction<'a> {
         let event = Event { seq, at: self.now, actor: self.actor.clone(), what, subject, detail };
         self.effect(Effect::Announce(event.clone()));
         self.apply(Change::Event(event));
+        while seq - self.state.oldest_seq() >= self.settings.events_kept {
+            self.apply(Change::ForgetEvent(self.state.oldest_seq()));
+        }
     }
 
     /// An event about a whole video.

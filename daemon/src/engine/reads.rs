@@ -210,7 +210,7 @@ impl Engine {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX).clamp(1, EVENTS_MAX);
         let failed = |error: crate::store::StoreError| Refusal::StorageFailed { reason: chain(&error) };
         let events = self.store.events(since, limit).map_err(failed)?;
-        let oldest = self.store.oldest_event().map_err(failed)?;
+        let oldest = self.core.state().oldest_seq();
         let newest = self.core.state().last_seq();
         Ok(Answer::Events(EventPage { events: events.iter().map(view::event).collect(), newest, oldest }))
     }

@@ -123,14 +123,6 @@ impl Store {
             .collect()
     }
 
-    /// Number of the oldest event that is kept; 0 when there is none.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn oldest_event(&self) -> Result<u64, StoreError> {
-        Ok(self.events(0, 1)?.first().map_or(0, |event| event.seq))
-    }
-
     /// Hands what is in memory to the operating system, for a clean end.
     pub fn close(mut self) {
         self.table.close();
@@ -140,9 +132,13 @@ impl Store {
 fn load_state(table: &Table) -> Result<State, StoreError> {
     let mut state = State::default();
     let mut newest_event = None;
+    let mut oldest_seq = None;
     table.for_each(|key, value| {
         match record::read(key, value)? {
-            Some(Change::Event(event)) => newest_event = Some(event),
+            Some(Change::Event(event)) => {
+                oldest_seq.get_or_insert(event.seq);
+                newest_event = Some(event);
+            }
             Some(change) => {
                 state.apply(change);
             }
@@ -152,6 +148,9 @@ fn load_state(table: &Table) -> Result<State, StoreError> {
     })?;
     if let Some(event) = newest_event {
         state.apply(Change::Event(event));
+    }
+    if let Some(before) = oldest_seq.and_then(|oldest| oldest.checked_sub(1)) {
+        state.apply(Change::ForgetEvent(before));
     }
     state.finish_loading();
     Ok(state)

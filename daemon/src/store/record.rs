@@ -83,13 +83,14 @@ fn key(change: &Change) -> Key {
         Change::Posting(posting) => Key::posting(posting.token),
         Change::Account(_) => Key::account(),
         Change::Event(event) => Key::event(event.seq),
+        Change::ForgetEvent(seq) => Key::event(*seq),
     }
 }
 
 fn value(change: &Change) -> Result<Option<Value>, StoreError> {
     Ok(Some(match change {
         Change::Video(video) => seal(&disk::Video::from_core(video))?,
-        Change::ForgetVideo(_) => return Ok(None),
+        Change::ForgetVideo(_) | Change::ForgetEvent(_) => return Ok(None),
         Change::Posting(posting) => seal(&disk::Posting::from_core(posting))?,
         Change::Account(account) => seal(&disk::Account::from_core(account))?,
         Change::Event(event) => seal(&disk::Event::from_core(event))?,

@@ -201,11 +201,22 @@ fn events_are_read_in_pages() {
     let page: Vec<u64> = store.events(10, 5).unwrap().iter().map(|event| event.seq).collect();
     assert_eq!(page, [11, 12, 13, 14, 15]);
     assert_eq!(store.events(30, 5).unwrap(), []);
-    assert_eq!(store.oldest_event().unwrap(), 1);
 }
 
 #[test]
 fn a_commit_holds_only_the_last_of_several_changes_to_a_record() {
     let writes = super::record::writes(&[posting(1), posting(2), posting(1)]).unwrap();
     assert_eq!(writes.len(), 2);
+}
+
+#[test]
+fn s2_forgotten_events_are_gone_and_the_first_one_left_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    written(folder.path(), 10);
+    let (mut store, _) = Store::open(folder.path()).unwrap();
+    store.commit(&[Change::ForgetEvent(1), Change::ForgetEvent(2)]).unwrap();
+    store.close();
+    let (store, loaded) = Store::open(folder.path()).unwrap();
+    assert_eq!((loaded.state.oldest_seq(), loaded.state.last_seq()), (3, 10));
+    assert_eq!(store.events(0, 1).unwrap()[0].seq, 3);
 }

@@ -1,0 +1,74 @@
+//! A video's states against every input. Each cell is made by driving a world into the state and giving it the input.
+
+mod fixture;
+mod inputs;
+
+pub(super) use fixture::{Conversion, Fixture, Source};
+
+use vodpost_protocol::video::Switch;
+
+use super::{markdown, merged};
+use inputs::Given;
+
+/// Whether there was a URL, and where the source switch was.
+const VARIANTS: [(&str, Switch, bool); 4] = [
+    ("on, with URL", Switch::On, true),
+    ("on, without URL", Switch::On, false),
+    ("off, with URL", Switch::Off, true),
+    ("off, without URL", Switch::Off, false),
+];
+
+fn cell(given: Given, source: Source, conversion: Conversion) -> String {
+    let mut outcomes: Vec<(Switch, bool, String)> = Vec::new();
+    for (_, switch, url) in VARIANTS {
+        let fixture = Fixture { source, conversion, switch, url, posting: given.posting_before() };
+        if let Some(outcome) = fixture.build().and_then(|built| inputs::outcome(built, given)) {
+            outcomes.push((switch, url, outcome));
+        }
+    }
+    let of = |wanted: &dyn Fn(Switch, bool) -> bool| -> Vec<String> {
+        let mut found: Vec<String> = Vec::new();
+        for (switch, url, outcome) in &outcomes {
+            if wanted(*switch, *url) && !found.contains(outcome) {
+                found.push(outcome.clone());
+            }
+        }
+        found
+    };
+    // The shortest way to say it: no difference, by switch, by URL, or by both.
+    let by_switch =
+        [("on", of(&|switch, _| switch == Switch::On)), ("off", of(&|switch, _| switch == Switch::Off))];
+    let by_url = [("with URL", of(&|_, url| url)), ("without URL", of(&|_, url| !url))];
+    for split in [by_switch, by_url] {
+        if split.iter().all(|(_, found)| found.len() <= 1) {
+            let named: Vec<(&str, String)> =
+                split.into_iter().filter_map(|(name, mut found)| Some((name, found.pop()?))).collect();
+            return merged(&named);
+        }
+    }
+    let named: Vec<(&str, String)> = VARIANTS
+        .iter()
+        .filter_map(|(name, switch, url)| {
+            let found = outcomes.iter().find(|outcome| (outcome.0, outcome.1) == (*switch, *url))?;
+            Some((*name, found.2.clone()))
+        })
+        .collect();
+    merged(&named)
+}
+
+pub(super) fn table() -> String {
+    let mut text = String::new();
+    for given in Given::ALL {
+        let rows: Vec<Vec<String>> = Source::ALL
+            .into_iter()
+            .map(|source| {
+                let cells = Conversion::ALL.into_iter().map(|conversion| cell(given, source, conversion));
+                std::iter::once(format!("**{}**", source.name())).chain(cells).collect()
+            })
+            .collect();
+        let mut head = vec!["Source"];
+        head.extend(Conversion::ALL.iter().map(|conversion| conversion.name()));
+        text.push_str(&format!("### {}\n\n{}\n", given.title(), markdown(&head, &rows)));
+    }
+    text
+}

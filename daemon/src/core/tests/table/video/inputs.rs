@@ -1,0 +1,321 @@
+//! Everything that can happen to a video, and what became of it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use vodpost_protocol::ids::Label;
+use vodpost_protocol::refusal::Refusal;
+use vodpost_protocol::video::Switch;
+
+use super::super::super::super::artifact::{JobId, WorkerReport};
+use super::super::super::super::input::{Command, Input};
+use super::super::super::super::video::Unusable;
+use super::super::super::{World, label};
+use super::fixture::{Built, Conversion, FILE, Source, failure, heavy};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Given {
+    GenerateAgain,
+    GenerateNew,
+    Retry,
+    Cancel,
+    SuspendPosting,
+    ResumePosting,
+    SuspendSource,
+    ResumeSource,
+    Delete,
+    DeleteKeeping,
+    FoundSame,
+    FoundChanged,
+    FoundUnusable,
+    FoundElsewhere,
+    FoundGone,
+    RootUnreadable,
+    Overwritten,
+    SiblingSettling,
+    WorkerReady,
+    WorkerReadyLate,
+    WorkerFailed,
+    WorkerFailedLate,
+    Trashed,
+    TrashFailed,
+    NothingDue,
+    DeadlinePassed,
+    GracePassed,
+    Restart,
+}
+
+impl Given {
+    pub(super) const ALL: [Self; 28] = [
+        Self::GenerateAgain,
+        Self::GenerateNew,
+        Self::Retry,
+        Self::Cancel,
+        Self::SuspendPosting,
+        Self::ResumePosting,
+        Self::SuspendSource,
+        Self::ResumeSource,
+        Self::Delete,
+        Self::DeleteKeeping,
+        Self::FoundSame,
+        Self::FoundChanged,
+        Self::FoundUnusable,
+        Self::FoundElsewhere,
+        Self::FoundGone,
+        Self::RootUnreadable,
+        Self::Overwritten,
+        Self::SiblingSettling,
+        Self::WorkerReady,
+        Self::WorkerReadyLate,
+        Self::WorkerFailed,
+        Self::WorkerFailedLate,
+        Self::Trashed,
+        Self::TrashFailed,
+        Self::NothingDue,
+        Self::DeadlinePassed,
+        Self::GracePassed,
+        Self::Restart,
+    ];
+
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::GenerateAgain => "Command: generate, with the label of the first URL",
+            Self::GenerateNew => "Command: generate, with another label",
+            Self::Retry => "Command: retry",
+            Self::Cancel => "Command: cancel",
+            Self::SuspendPosting => "Command: suspend the URL",
+            Self::ResumePosting => "Command: resume the URL",
+            Self::SuspendSource => "Command: source suspend",
+            Self::ResumeSource => "Command: source resume",
+            Self::Delete => "Command: source delete",
+            Self::DeleteKeeping => "Command: source delete, keeping the files",
+            Self::FoundSame => "Scan: the file is there, unchanged",
+            Self::FoundChanged => "Scan: another file is in its place",
+            Self::FoundUnusable => "Scan: another file is in its place and cannot be used",
+            Self::FoundElsewhere => "Scan: the file is in another place",
+            Self::FoundGone => "Scan: the file is nowhere",
+            Self::RootUnreadable => "Scan: the root cannot be read",
+            Self::Overwritten => "Scan: the file is being written",
+            Self::SiblingSettling => "Scan: the file is there, and a further rendition is being written",
+            Self::WorkerReady => "Worker: ready, the attempt under way",
+            Self::WorkerReadyLate => "Worker: ready, an earlier attempt",
+            Self::WorkerFailed => "Worker: failed, the attempt under way",
+            Self::WorkerFailedLate => "Worker: failed, an earlier attempt",
+            Self::Trashed => "The files are in the trash",
+            Self::TrashFailed => "The files could not be moved to the trash",
+            Self::NothingDue => "Time: a minute passes",
+            Self::DeadlinePassed => "Time: the deadline of the conversion passes",
+            Self::GracePassed => "Time: the grace period passes",
+            Self::Restart => "The daemon is restarted",
+        }
+    }
+
+    /// The switch of the URL before the input.
+    pub(super) fn posting_before(self) -> Switch {
+        if self == Self::ResumePosting { Switch::Off } else { Switch::On }
+    }
+}
+
+/// What the table compares.
+#[derive(PartialEq, Eq)]
+struct Seen {
+    source: Source,
+    switch: Switch,
+    conversion: Conversion,
+    attempts: u32,
+    place: PathBuf,
+    postings: Vec<Switch>,
+    videos: usize,
+}
+
+/// `None` when the video is not known any more.
+fn seen(built: &Built) -> Option<Seen> {
+    let state = built.world.core.state();
+    let video = state.video(built.id)?;
+    Some(Seen {
+        source: Source::of(video),
+        switch: video.switch,
+        conversion: Conversion::of(video),
+        attempts: video.attempts,
+        place: video.place.folder.clone(),
+        postings: state.postings_of(built.id).map(|posting| posting.switch).collect(),
+        videos: state.videos().len(),
+    })
+}
+
+/// What the input makes of the state; `None` where it cannot happen in it.
+pub(super) fn outcome(mut built: Built, given: Given) -> Option<String> {
+    let before = seen(&built)?;
+    if let Err(refusal) = give(&mut built, given)? {
+        assert!(seen(&built).as_ref() == Some(&before), "a refused command changed something");
+        return Some(format!("refused: {}", refusal.kind()));
+    }
+    let Some(after) = seen(&built) else { return Some("forgotten".to_owned()) };
+    Some(difference(&before, &after))
+}
+
+fn difference(before: &Seen, after: &Seen) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    if before.place != after.place {
+        parts.push("moved".to_owned());
+    }
+    if before.source != after.source {
+        parts.push(after.source.name().to_owned());
+    }
+    match (before.conversion == after.conversion, before.attempts == after.attempts) {
+        (true, true) => {}
+        (false, true) => parts.push(after.conversion.name().to_owned()),
+        (_, false) => parts.push(format!("{} (new attempt)", after.conversion.name())),
+    }
+    if before.switch != after.switch {
+        parts.push(format!("source {}", on_off(after.switch)));
+    }
+    if before.postings.len() < after.postings.len() {
+        parts.push("URL created".to_owned());
+    } else if let Some((_, now)) = before.postings.iter().zip(&after.postings).find(|(was, now)| was != now) {
+        parts.push(format!("URL {}", on_off(*now)));
+    }
+    if before.videos < after.videos {
+        parts.push("and a new video".to_owned());
+    }
+    if parts.is_empty() { "·".to_owned() } else { parts.join(", ") }
+}
+
+fn on_off(switch: Switch) -> &'static str {
+    match switch {
+        Switch::On => "on",
+        Switch::Off => "off",
+    }
+}
+
+fn give(built: &mut Built, given: Given) -> Option<Result<(), Refusal>> {
+    let video = built.id;
+    let command = match given {
+        Given::GenerateAgain => Command::Generate { video, label: Label::default() },
+        Given::GenerateNew => Command::Generate { video, label: label("second") },
+        Given::Retry => Command::Retry { video },
+        Given::Cancel => Command::Cancel { video },
+        Given::SuspendPosting => return set_posting(built, Switch::Off),
+        Given::ResumePosting => return set_posting(built, Switch::On),
+        Given::SuspendSource => Command::SetSource { video, switch: Switch::Off },
+        Given::ResumeSource => Command::SetSource { video, switch: Switch::On },
+        Given::Delete => Command::DeleteSource { video, keep_files: false },
+        Given::DeleteKeeping => Command::DeleteSource { video, keep_files: true },
+        Given::FoundSame
+        | Given::FoundChanged
+        | Given::FoundUnusable
+        | Given::FoundElsewhere
+        | Given::FoundGone
+        | Given::RootUnreadable
+        | Given::Overwritten
+        | Given::SiblingSettling => {
+            scan(built, given);
+            return Some(Ok(()));
+        }
+        Given::WorkerReady | Given::WorkerReadyLate | Given::WorkerFailed | Given::WorkerFailedLate => {
+            return report(built, given);
+        }
+        Given::Trashed => return Some(built.world.input(Input::Trashed { video, result: Ok(()) })),
+        Given::TrashFailed => {
+            return Some(built.world.input(Input::Trashed { video, result: Err("read-only".into()) }));
+        }
+        Given::NothingDue => return pass(&mut built.world, Duration::from_secs(60)),
+        Given::DeadlinePassed => return pass(&mut built.world, Duration::from_secs(4 * 3600)),
+        Given::GracePassed => return pass(&mut built.world, Duration::from_secs(24 * 3600)),
+        Given::Restart => {
+            built.world.crash();
+            return Some(Ok(()));
+        }
+    };
+    Some(built.world.command(command))
+}
+
+fn set_posting(built: &mut Built, switch: Switch) -> Option<Result<(), Refusal>> {
+    let video = built.id;
+    let tokens: Vec<_> = built.world.core.state().postings_of(video).map(|posting| posting.token).collect();
+    (!tokens.is_empty()).then(|| built.world.command(Command::SetPostings { video, tokens, switch }))
+}
+
+fn scan(built: &mut Built, given: Given) {
+    let Built { world, file, .. } = built;
+    world.root_error = None;
+    world.disk.remove(Path::new(FILE));
+    let mut settling = Vec::new();
+    match given {
+        Given::FoundSame => {
+            world.disk.insert(FILE.into(), file.clone());
+        }
+        Given::FoundChanged => world.write(FILE, Ok(heavy())),
+        Given::FoundUnusable => {
+            world.write(FILE, Err(Unusable { reason: "truncated".into(), look_again: false }));
+        }
+        Given::FoundElsewhere => {
+            world.disk.insert(Path::new("folder").join(FILE), file.clone());
+        }
+        Given::RootUnreadable => world.root_error = Some("input/output error".into()),
+        Given::Overwritten => settling.push((PathBuf::new(), "talk".into())),
+        Given::SiblingSettling => {
+            world.disk.insert(FILE.into(), file.clone());
+            settling.push((PathBuf::new(), "talk".into()));
+        }
+        Given::FoundGone
+        | Given::GenerateAgain
+        | Given::GenerateNew
+        | Given::Retry
+        | Given::Cancel
+        | Given::SuspendPosting
+        | Given::ResumePosting
+        | Given::SuspendSource
+        | Given::ResumeSource
+        | Given::Delete
+        | Given::DeleteKeeping
+        | Given::WorkerReady
+        | Given::WorkerReadyLate
+        | Given::WorkerFailed
+        | Given::WorkerFailedLate
+        | Given::Trashed
+        | Given::TrashFailed
+        | Given::NothingDue
+        | Given::DeadlinePassed
+        | Given::GracePassed
+        | Given::Restart => {}
+    }
+    if world.root_error.is_some() {
+        world.scan();
+    } else {
+        let (mut found, probed) = world.found();
+        found.settling = settling;
+        world.scan_as(Ok(found), probed);
+    }
+}
+
+/// A report of the attempt that runs, or of one before it.
+fn report(built: &mut Built, given: Given) -> Option<Result<(), Refusal>> {
+    let video = built.world.core.state().video(built.id)?;
+    let runs = Conversion::of(video) == Conversion::Running;
+    let late = JobId { video: built.id, attempt: video.attempts - u32::from(runs && video.attempts > 0) };
+    let mut assignment = built.assignment.clone()?;
+    let failed = |job| Input::Worker(WorkerReport::Failed { job, failure: failure() });
+    match (given == Given::WorkerReady || given == Given::WorkerFailed, runs) {
+        (true, false) => return None,
+        (true, true) => {}
+        (false, _) => assignment.job = late,
+    }
+    if given == Given::WorkerReady || given == Given::WorkerReadyLate {
+        built.world.report_ready(&assignment);
+        Some(Ok(()))
+    } else {
+        Some(built.world.input(failed(assignment.job)))
+    }
+}
+
+/// Lets time pass; the rules are asked whenever something is due on the way, as the daemon does.
+fn pass(world: &mut World, span: Duration) -> Option<Result<(), Refusal>> {
+    let end = world.now.after(span);
+    while let Some(due) = world.core.state().next_due(world.core.settings()).filter(|due| *due <= end) {
+        world.now = world.now.max(due);
+        world.input(Input::Tick).unwrap();
+    }
+    world.now = end;
+    Some(world.input(Input::Tick))
+}
