@@ -46,26 +46,36 @@ fn cell(given: Given, source: Source, conversion: Conversion) -> String {
             return merged(&named);
         }
     }
-    let named: Vec<(&str, String)> = VARIANTS
-        .iter()
-        .filter_map(|(name, switch, url)| {
-            let found = outcomes.iter().find(|outcome| (outcome.0, outcome.1) == (*switch, *url))?;
-            Some((*name, found.2.clone()))
-        })
-        .collect();
+    // Only one position of the switch goes by the URL too.
+    let mut named: Vec<(&str, String)> = Vec::new();
+    for (name, switch, url) in VARIANTS {
+        let alike = of(&|other, _| other == switch).len() == 1;
+        let short = name.split_once(',').map_or(name, |(short, _)| short);
+        if let Some(found) = outcomes.iter().find(|outcome| (outcome.0, outcome.1) == (switch, url)) {
+            let name = if alike { short } else { name };
+            if !named.iter().any(|(other, _)| *other == name) {
+                named.push((name, found.2.clone()));
+            }
+        }
+    }
     merged(&named)
 }
 
 pub(super) fn table() -> String {
     let mut text = String::new();
     for given in Given::ALL {
-        let rows: Vec<Vec<String>> = Source::ALL
-            .into_iter()
-            .map(|source| {
-                let cells = Conversion::ALL.into_iter().map(|conversion| cell(given, source, conversion));
-                std::iter::once(format!("**{}**", source.name())).chain(cells).collect()
-            })
-            .collect();
+        // Rows that say the same are one.
+        let mut rows: Vec<(String, Vec<String>)> = Vec::new();
+        for source in Source::ALL {
+            let cells: Vec<String> =
+                Conversion::ALL.into_iter().map(|conversion| cell(given, source, conversion)).collect();
+            match rows.last_mut().filter(|(_, above)| *above == cells) {
+                Some((names, _)) => *names = format!("{names}, **{}**", source.name()),
+                None => rows.push((format!("**{}**", source.name()), cells)),
+            }
+        }
+        let rows: Vec<Vec<String>> =
+            rows.into_iter().map(|(name, cells)| std::iter::once(name).chain(cells).collect()).collect();
         let mut head = vec!["Source"];
         head.extend(Conversion::ALL.iter().map(|conversion| conversion.name()));
         text.push_str(&format!("### {}\n\n{}\n", given.title(), markdown(&head, &rows)));
