@@ -172,3 +172,30 @@ fn every_reply_to_a_change_comes_after_its_sync() {
     }
     drop(daemon);
 }
+
+#[test]
+fn c5_a_converted_file_that_is_lost_is_made_again() {
+    let site = Site::new();
+    site.add(&Sample::Ac3.path(), "cinema.mp4");
+    let daemon = site.start();
+    site.set_up_account();
+    site.scan();
+    let token = site.generate("cinema");
+    let lose = || {
+        for entry in std::fs::read_dir(site.state().join("artifacts")).unwrap() {
+            std::fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+    };
+    let live_again = |daemon: &Daemon| {
+        vodpost_tests::wait::until("the URL to be live again", || {
+            let status = get(daemon.http, &format!("/v/{token}.mp4")).status;
+            if status == 200 { Ok(()) } else { Err(status.to_string()) }
+        });
+    };
+    lose();
+    live_again(&daemon);
+    daemon.kill();
+    lose();
+    let daemon = site.start();
+    live_again(&daemon);
+}

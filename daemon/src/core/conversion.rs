@@ -279,6 +279,29 @@ pub(super) fn fail(tx: &mut Transaction<'_>, mut video: Video, failure: Failure,
     tx.video_event(what, &video, Some(detail));
 }
 
+/// The converted file is lost: it is made again, and the URLs wait for it.
+pub(super) fn remake(tx: &mut Transaction<'_>, id: VideoId) {
+    let Some(video) = tx.state().video(id).cloned() else { return };
+    let Conversion::Ready(ready) = &video.conversion else { return };
+    match ready.artifact.form {
+        Form::File { .. } => {}
+        // What is served is the source itself; a look at the library says what became of it.
+        Form::AsIs | Form::Relocated => return,
+    }
+    let mut order = ready.order.clone();
+    let mut video = video;
+    video.attempts += 1;
+    order.attempt = video.attempts;
+    order.labels.clear();
+    order.requested_at = tx.now();
+    order.deadline = tx.now().after(tx.settings().conversion_deadline);
+    order.by = tx.actor().clone();
+    video.conversion = Conversion::Queued(order);
+    tx.put_video(video.clone());
+    let why = "the converted file is missing or was changed".to_owned();
+    tx.video_event(EventKind::ConversionRequested, &video, Some(why));
+}
+
 /// Stops what runs and gives up the artifact: the source is another one now, or gone for ever.
 pub(super) fn abandon(tx: &mut Transaction<'_>, video: &mut Video) -> BTreeSet<Label> {
     drop_artifact(tx, video);

@@ -28,6 +28,10 @@ pub enum Input {
         video: VideoId,
         result: Result<(), String>,
     },
+    /// The converted file of this video is not there any more, or is another one.
+    ArtifactLost {
+        video: VideoId,
+    },
     /// What the public server counted since it was last asked.
     Usage(Vec<Usage>),
     /// Time has passed.

@@ -84,6 +84,7 @@ impl Core {
             | Input::Scanned(_)
             | Input::Worker(_)
             | Input::Trashed { .. }
+            | Input::ArtifactLost { .. }
             | Input::Usage(_)
             | Input::Tick => Actor::Daemon,
         };
@@ -127,6 +128,7 @@ fn decide(tx: &mut Transaction<'_>, input: Input) -> Result<(), Refusal> {
         Input::Worker(WorkerReport::Ready { job, artifact }) => conversion::ready(tx, job, artifact),
         Input::Worker(WorkerReport::Failed { job, failure }) => conversion::failed(tx, job, failure),
         Input::Trashed { video, result } => switches::trashed(tx, video, result),
+        Input::ArtifactLost { video } => conversion::remake(tx, video),
         Input::Usage(used) => count(tx, &used),
         Input::Tick => tick(tx),
     }

@@ -29,15 +29,16 @@ pub use jobs::Jobs;
 
 use crate::clients::view;
 use crate::core::Core;
-use crate::core::artifact::{Progress, WorkerReport};
+use crate::core::artifact::{Form, Progress, WorkerReport};
 use crate::core::effect::Effect;
 use crate::core::input::Input;
 use crate::core::state::{Change, Undo};
 use crate::core::transaction::Outcome;
+use crate::core::video::Video;
 use crate::delivery::link::PublicUrl;
 use crate::delivery::table::Table;
 use crate::error::chain;
-use crate::media::Tools;
+use crate::media::{Tools, identity_of_metadata};
 use crate::seal::Sealer;
 use crate::store::Store;
 use handle::{Message, UnknownFiles};
@@ -138,7 +139,9 @@ impl Engine {
 
     /// Runs until told to stop. Blocks its thread.
     pub fn run(mut self, runtime: &tokio::runtime::Handle) {
-        self.step(vec![Message::Input(Input::Started)]);
+        let mut first = vec![Message::Input(Input::Started)];
+        first.extend(self.lost_artifacts());
+        self.step(first);
         loop {
             let due = self.due_in();
             let first = runtime.block_on(async {
@@ -194,14 +197,36 @@ impl Engine {
                 Message::UnknownFiles(question) => self.answer_unknown(question),
                 Message::ScanBegins => self.scans.begin(),
                 Message::SourceDiffers(video) => {
-                    tracing::info!(%video, "the file on disk is not the one that was verified; looking at the library");
+                    tracing::debug!(%video, "the file on disk is not the one that was verified; looking at the library");
                     self.want_scan();
+                    if self.artifact_is_lost(video) {
+                        self.take_input(&mut batch, Input::ArtifactLost { video });
+                    }
                 }
                 Message::Stop(stopped) => stop = Some(stopped),
             }
         }
         self.commit(batch);
         stop
+    }
+
+    /// Whether the file of ours that is served for this video is not the one that was verified.
+    fn artifact_is_lost(&self, video: VideoId) -> bool {
+        let artifact = self.core.state().video(video).and_then(Video::artifact);
+        artifact.is_some_and(|artifact| match &artifact.form {
+            Form::File { name, identity } => {
+                let found = std::fs::metadata(self.jobs.folder().join(name));
+                found.map_or(true, |meta| identity_of_metadata(&meta) != *identity)
+            }
+            Form::AsIs | Form::Relocated => false,
+        })
+    }
+
+    /// C5: files of ours may have been lost while the daemon was down.
+    fn lost_artifacts(&self) -> Vec<Message> {
+        let videos = self.core.state().videos().keys().copied();
+        let lost = videos.filter(|video| self.artifact_is_lost(*video));
+        lost.map(|video| Message::Input(Input::ArtifactLost { video })).collect()
     }
 
     fn take_ask(
@@ -249,7 +274,7 @@ impl Engine {
                 true
             }
             Input::Started | Input::Command { .. } | Input::Worker(_) | Input::Trashed { .. } => false,
-            Input::Usage(_) | Input::Tick => false,
+            Input::ArtifactLost { .. } | Input::Usage(_) | Input::Tick => false,
         };
         if let Input::Trashed { video, result: Err(reason) } = &input {
             tracing::error!(%video, reason, "the files of a deleted video stay where they are until the next start");
@@ -385,7 +410,7 @@ fn retry_of(input: &Input) -> Option<Input> {
         Input::Worker(report) => Some(Input::Worker(report.clone())),
         Input::Trashed { video, result } => Some(Input::Trashed { video: *video, result: result.clone() }),
         Input::Usage(used) => Some(Input::Usage(used.clone())),
-        // A client hears of the failure; scans and ticks come again.
-        Input::Command { .. } | Input::Scanned(_) | Input::Tick => None,
+        // A client hears of the failure; the rest comes again.
+        Input::Command { .. } | Input::Scanned(_) | Input::ArtifactLost { .. } | Input::Tick => None,
     }
 }

@@ -151,3 +151,19 @@ fn generate_is_refused_while_the_source_is_away_or_off() {
     world.command(Command::SetSource { video, switch: vodpost_protocol::video::Switch::Off }).unwrap();
     assert_eq!(world.generate("talk"), Err(Refusal::SourceSuspended { title: "talk".into() }));
 }
+
+#[test]
+fn c5_a_converted_file_that_is_lost_is_made_again_and_the_url_stays() {
+    let mut world = World::ready();
+    world.write("film.mkv", Ok(mkv()));
+    world.scan();
+    world.generate("film").unwrap();
+    world.finish_work();
+    let postings = world.postings("film");
+    let video = world.id("film");
+    world.input(Input::ArtifactLost { video }).unwrap();
+    assert_eq!(world.state_of("film"), [PostingState::Pending]);
+    world.finish_work();
+    assert_eq!(world.state_of("film"), [PostingState::Live]);
+    assert_eq!(world.postings("film"), postings);
+}
