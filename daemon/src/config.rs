@@ -47,6 +47,11 @@ pub struct Args {
 pub enum DaemonCommand {
     /// Print the settings that would be in force, and what is wrong with them
     CheckConfig,
+    /// Fill an empty state folder from a backup that `vodpost backup` made
+    Restore {
+        /// The backup
+        file: PathBuf,
+    },
 }
 
 /// The file as it is written; every field may be left out.

@@ -1,6 +1,7 @@
 //! `vodpostd`: parses, starts, waits for a signal, ends. The only place that prints or chooses an exit status.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     };
     match args.command {
         Some(DaemonCommand::CheckConfig) => check_config(&config),
+        Some(DaemonCommand::Restore { file }) => restore(&config, &file),
         None => run(config),
     }
 }
@@ -30,6 +32,17 @@ fn check_config(config: &Config) -> ExitCode {
     match serde_json::to_string_pretty(config) {
         Ok(text) => say(&text),
         Err(error) => fail(&error.to_string(), FAILED),
+    }
+}
+
+fn restore(config: &Config, file: &Path) -> ExitCode {
+    match start::restore(config, file) {
+        Ok(backup) => say(&format!(
+            "restored {} up to commit {}; start vodpostd now",
+            config.state_dir.display(),
+            backup.seq
+        )),
+        Err(error) => fail(&chain(&error), FAILED),
     }
 }
 

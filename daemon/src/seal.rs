@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use chacha20poly1305::aead::{Aead, KeyInit};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 
+/// The key's name in the state folder.
+pub const KEY_FILE: &str = "account.key";
 const KEY_LEN: usize = 32;
 const NONCE_LEN: usize = 24;
 

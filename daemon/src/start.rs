@@ -28,9 +28,9 @@ use crate::delivery::{self, link::PublicUrl, table::Table};
 use crate::engine::{Channel, Engine, EngineHandle, Facts, Jobs, Parts};
 use crate::library;
 use crate::media::Tools;
-use crate::seal::{SealError, Sealer};
+use crate::seal::{KEY_FILE, SealError, Sealer};
 use crate::state_dir::{self, StateDirError};
-use crate::store::{Store, StoreError};
+use crate::store::{self, Backup, Store, StoreError};
 
 /// How often what viewers used is written down; so much may be lost on power loss.
 const USAGE_EVERY: Duration = Duration::from_secs(5);
@@ -126,7 +126,7 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
     state_dir::make(&config.state_dir)?;
     let lock = state_dir::lock(&config.state_dir)?;
     state_dir::make(&artifacts)?;
-    let sealer = Sealer::open(&config.state_dir.join("account.key"))?;
+    let sealer = Sealer::open(&config.state_dir.join(KEY_FILE))?;
     let (store, loaded) = Store::open(&config.state_dir)?;
     for notice in &loaded.notices {
         tracing::warn!("{notice}");
@@ -207,6 +207,16 @@ fn facts(config: &Config, server: &delivery::Server, tools: &Arc<Tools>) -> Fact
         tools: Arc::clone(tools),
         ffmpeg_version: ask_version(tools),
     }
+}
+
+/// Fills an empty state folder from a backup.
+///
+/// # Errors
+/// When the backup does not check, or there is a state or a daemon already.
+pub fn restore(config: &Config, backup: &Path) -> Result<Backup, StartError> {
+    state_dir::make(&config.state_dir)?;
+    let _lock = state_dir::lock(&config.state_dir)?;
+    Ok(store::restore(backup, &config.state_dir, &config.state_dir.join(KEY_FILE))?)
 }
 
 impl Daemon {

@@ -17,7 +17,7 @@ use crate::hello::Role;
 use crate::ids::{Label, Token, VideoId};
 use crate::posting::{Cause, PostingState, PostingView};
 use crate::refusal::{Candidate, IdentityProblem, Refusal};
-use crate::reply::{Answer, EventPage, Located, Message, Page};
+use crate::reply::{Answer, BackupView, EventPage, Located, Message, Page};
 use crate::request::{Call, ListQuery, Request, Sort};
 use crate::status::{Counts, Listen, Problem, Queue, RootView, ScanView, Status, Storage, Tool};
 use crate::time::Timestamp;
@@ -66,6 +66,7 @@ fn requests() -> Vec<Request> {
         Request::Jobs,
         Request::Events { since: 300, limit: 50 },
         Request::Subscribe,
+        Request::Backup { path: "/b".into() },
     ]
 }
 
@@ -225,6 +226,7 @@ fn answers() -> Vec<Answer> {
         }]),
         Answer::Events(EventPage { events: vec![event()], newest: 9, oldest: 1 }),
         Answer::Subscribed { seq: 10 },
+        Answer::Backup(BackupView { path: "/b".into(), size_bytes: 300, commit: 12 }),
     ]
 }
 

@@ -33,6 +33,15 @@ pub enum Answer {
         /// The newest event at this moment; pushes begin with the one after it.
         seq: u64,
     },
+    Backup(BackupView),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupView {
+    pub path: String,
+    pub size_bytes: u64,
+    /// The commit up to which it goes.
+    pub commit: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

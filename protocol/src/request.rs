@@ -67,6 +67,8 @@ pub enum Request {
     Events { since: u64, limit: u32 },
     /// From now on this connection is pushed events. → `Answer::Subscribed`
     Subscribe,
+    /// Writes the state into a new file, as the daemon sees the path; it must be absolute. → `Answer::Backup`
+    Backup { path: String },
 }
 
 impl Request {
@@ -93,7 +95,8 @@ impl Request {
             | Self::AccountReject { .. }
             | Self::AccountRevoke { .. }
             | Self::ServiceActivate
-            | Self::Scan => false,
+            | Self::Scan
+            | Self::Backup { .. } => false,
         }
     }
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod account;
+mod backup;
 mod bad_input;
 mod durability;
 mod events;

@@ -1,6 +1,7 @@
 //! The commands: what they are called, what they take, and how their results become an exit status.
 
 pub mod account;
+mod backup;
 pub mod call;
 pub mod cancel;
 pub mod completions;
@@ -100,6 +101,7 @@ pub enum Command {
     Scan(scan::Scan),
     Jobs(jobs::Jobs),
     Events(events::Events),
+    Backup(backup::Backup),
     Call(call::Call),
     Completions(completions::Completions),
 }
@@ -163,6 +165,7 @@ pub fn run(command: Command, context: &mut Context) -> Result<(), Failure> {
         Command::Scan(command) => command.run(context),
         Command::Jobs(command) => command.run(context),
         Command::Events(command) => command.run(context),
+        Command::Backup(command) => command.run(context),
         Command::Call(command) => command.run(context),
         Command::Completions(command) => command.run(context),
     }

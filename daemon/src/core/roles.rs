@@ -30,6 +30,7 @@ fn needed(request: &Request) -> Role {
         | Request::ServiceActivate
         | Request::Scan => Role::Operator,
         Request::DeleteSource { .. }
+        | Request::Backup { .. }
         | Request::AccountApprove
         | Request::AccountReject { .. }
         | Request::AccountRevoke { .. } => Role::Admin,

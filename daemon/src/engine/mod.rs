@@ -249,6 +249,10 @@ impl Engine {
             self.want_scan();
             return;
         }
+        if let Request::Backup { path } = request {
+            batch.answers.push((answerer, Pending::Backup(path.into())));
+            return;
+        }
         let pending = match self.write(peer, request) {
             Ok((outcome, pending)) => {
                 batch.add(outcome);
@@ -341,7 +345,7 @@ impl Engine {
                 self.storage = Storage::ReadOnly(reason.clone());
                 for (answerer, pending) in answers {
                     let result = match pending {
-                        Pending::Read(_) | Pending::Refused(_) => self.resolve(pending),
+                        Pending::Read(_) | Pending::Refused(_) | Pending::Backup(_) => self.resolve(pending),
                         Pending::Video(_) | Pending::Account | Pending::Scan(_) => {
                             Err(Refusal::StorageFailed { reason: reason.clone() })
                         }

@@ -1,5 +1,7 @@
 //! Requests that change something: names resolved, texts bounded, numbers sealed, then handed to the rules.
 
+use std::path::PathBuf;
+
 use vodpost_protocol::account::Submission;
 use vodpost_protocol::ids::VideoId;
 use vodpost_protocol::refusal::Refusal;
@@ -29,6 +31,7 @@ pub(super) enum Pending {
     Video(VideoId),
     Account,
     Scan(ScanCount),
+    Backup(PathBuf),
 }
 
 /// # Errors
@@ -58,6 +61,7 @@ pub(super) fn check_lengths(request: &Request) -> Result<(), Refusal> {
             check("match", query.matching.as_deref().unwrap_or_default(), NAME_BYTES_MAX)?;
             check("after", query.after.as_deref().unwrap_or_default(), 4 * NAME_BYTES_MAX)
         }
+        Request::Backup { path } => check("path", path, NAME_BYTES_MAX),
         // The fields of a submission have limits of their own.
         Request::AccountSubmit(_)
         | Request::Status
@@ -121,7 +125,8 @@ impl Engine {
             | Request::Scan
             | Request::Jobs
             | Request::Events { .. }
-            | Request::Subscribe => {
+            | Request::Subscribe
+            | Request::Backup { .. } => {
                 tracing::error!("a read was taken for a change");
                 Err(Refusal::Busy)
             }

@@ -7,6 +7,7 @@
 //! from snapshot and log. The log is cut only behind a snapshot that was read back. State that cannot be read is never
 //! taken for empty (S3).
 
+mod backup;
 mod error;
 mod log;
 mod record;
@@ -17,6 +18,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
+pub use backup::{Backup, restore};
 pub use error::StoreError;
 
 use crate::core::event::Event;
@@ -109,6 +111,18 @@ impl Store {
         let seq = self.log.last_seq();
         snapshot::write(&self.folder.join("snapshot"), seq, &self.table)?;
         self.log.cut()
+    }
+
+    /// Writes the state as of the last commit, with the key in `key_file`, into one new file.
+    ///
+    /// # Errors
+    /// When it cannot be written, or there is such a file already.
+    pub fn backup(&self, target: &Path, key_file: &Path) -> Result<Backup, StoreError> {
+        if !self.table.is_current() {
+            let detail = "it is behind the commit log; restart the daemon and try again";
+            return Err(StoreError::damaged("the state table", detail));
+        }
+        backup::write(target, self.log.last_seq(), &self.table, key_file)
     }
 
     /// Events after `since`, oldest first.

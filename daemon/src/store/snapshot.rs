@@ -16,7 +16,41 @@ const MAGIC: [u8; 8] = *b"VPSNAP\x01\n";
 
 pub(super) struct Snapshot {
     pub(super) seq: u64,
-    pub(super) records: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(super) records: Vec<Record>,
+}
+
+pub(super) type Record = (Vec<u8>, Vec<u8>);
+type Each<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StoreError> + 'a;
+
+/// Where the records of a snapshot come from; gone through twice.
+pub(super) trait Records {
+    fn for_each(&self, each: &mut Each<'_>) -> Result<(), StoreError>;
+}
+
+impl Records for Table {
+    fn for_each(&self, each: &mut Each<'_>) -> Result<(), StoreError> {
+        Self::for_each(self, each)
+    }
+}
+
+impl Records for [Record] {
+    fn for_each(&self, each: &mut Each<'_>) -> Result<(), StoreError> {
+        self.iter().try_for_each(|(key, value)| each(key, value))
+    }
+}
+
+/// A table with one more record at its end.
+pub(super) struct With<'a> {
+    pub(super) table: &'a Table,
+    pub(super) key: &'a [u8],
+    pub(super) value: &'a [u8],
+}
+
+impl Records for With<'_> {
+    fn for_each(&self, each: &mut Each<'_>) -> Result<(), StoreError> {
+        Table::for_each(self.table, &mut *each)?;
+        each(self.key, self.value)
+    }
 }
 
 /// The newest snapshot, checked; `None` where there is none.
@@ -29,10 +63,10 @@ pub(super) fn newest(folder: &Path) -> Result<Option<Snapshot>, StoreError> {
 }
 
 /// Writes a snapshot and removes the older ones once it was read back.
-pub(super) fn write(folder: &Path, seq: u64, table: &Table) -> Result<(), StoreError> {
+pub(super) fn write<R: Records + ?Sized>(folder: &Path, seq: u64, records: &R) -> Result<(), StoreError> {
     std::fs::create_dir_all(folder).map_err(|source| StoreError::io("create", folder, source))?;
     let unfinished = folder.join("unfinished");
-    write_file(&unfinished, seq, table)?;
+    write_file(&unfinished, seq, records)?;
     read(&unfinished)?;
     let path = folder.join(format!("{seq:020}.snap"));
     std::fs::rename(&unfinished, &path).map_err(|source| StoreError::io("rename", &unfinished, source))?;
@@ -45,13 +79,14 @@ pub(super) fn write(folder: &Path, seq: u64, table: &Table) -> Result<(), StoreE
     Ok(())
 }
 
-fn write_file(path: &Path, seq: u64, table: &Table) -> Result<(), StoreError> {
+/// Writes and syncs one file.
+pub(super) fn write_file<R: Records + ?Sized>(path: &Path, seq: u64, records: &R) -> Result<(), StoreError> {
     let failed = |source| StoreError::io("write", path, source);
     let file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).map_err(failed)?;
     let mut out = Summed { inner: BufWriter::new(file), sum: crc32fast::Hasher::new() };
     let mut count = 0u64;
-    table.for_each(|_, _| {
+    records.for_each(&mut |_, _| {
         count += 1;
         Ok(())
     })?;
@@ -59,7 +94,8 @@ fn write_file(path: &Path, seq: u64, table: &Table) -> Result<(), StoreError> {
         .and_then(|()| out.put(&seq.to_le_bytes()))
         .and_then(|()| out.put(&count.to_le_bytes()))
         .map_err(failed)?;
-    table.for_each(|key, value| out.put_sized(key).and_then(|()| out.put_sized(value)).map_err(failed))?;
+    records
+        .for_each(&mut |key, value| out.put_sized(key).and_then(|()| out.put_sized(value)).map_err(failed))?;
     let sum = out.sum.clone().finalize();
     out.inner.write_all(&sum.to_le_bytes()).map_err(failed)?;
     let file = out.inner.into_inner().map_err(|error| failed(error.into_error()))?;
@@ -84,7 +120,7 @@ impl Summed {
     }
 }
 
-fn read(path: &Path) -> Result<Snapshot, StoreError> {
+pub(super) fn read(path: &Path) -> Result<Snapshot, StoreError> {
     let bytes = std::fs::read(path).map_err(|source| StoreError::io("read", path, source))?;
     let damaged = |detail: &str| StoreError::damaged(path.display().to_string(), detail);
     let (body, sum) = bytes.split_last_chunk::<4>().ok_or_else(|| damaged("it is too short"))?;

@@ -212,7 +212,8 @@ impl App {
             | Answer::Located(_)
             | Answer::Jobs(_)
             | Answer::Events(_)
-            | Answer::Subscribed { .. } => self.unexpected(&answer),
+            | Answer::Subscribed { .. }
+            | Answer::Backup(_) => self.unexpected(&answer),
         }
     }
 

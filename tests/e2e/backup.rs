@@ -1,0 +1,66 @@
+//! Backup while running, restore into an empty folder.
+
+use vodpost_tests::http::get;
+use vodpost_tests::media::Sample;
+use vodpost_tests::site::Site;
+
+#[test]
+fn a_backup_restores_urls_switches_history_and_the_sealed_number() {
+    let site = Site::new();
+    site.add(&Sample::IndexLast.path(), "talk.mp4");
+    site.add(&Sample::Ac3.path(), "cinema.mp4");
+    let daemon = site.start();
+    site.set_up_account();
+    site.scan();
+    let (talk, cinema) = (site.generate("talk"), site.generate("cinema"));
+    site.ok(&["suspend", "talk"]);
+    let file = site.folder().join("backup");
+    let made = site.json(&["backup", file.to_str().unwrap()]);
+    assert_eq!(made["size_bytes"], std::fs::metadata(&file).unwrap().len());
+    let again = site.vodpost(&["backup", file.to_str().unwrap()]);
+    assert_eq!(again.status, 1, "never over an existing file: {again:?}");
+    site.ok(&["resume", "talk"]);
+    let events = site.json(&["events"]);
+    daemon.kill();
+
+    let restore = || site.daemon_command().arg("restore").arg(&file).output().unwrap();
+    let over = restore();
+    assert!(!over.status.success(), "never over a state");
+    std::fs::remove_dir_all(site.state()).unwrap();
+    let restored = restore();
+    assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));
+
+    let daemon = site.start();
+    assert_eq!(get(daemon.http, &format!("/v/{talk}.mp4")).status, 403, "as it was at the backup");
+    site.wait_shown("cinema", "the converted file to be made again", |shown| {
+        shown["postings"][0]["state"] == "live"
+    });
+    assert_eq!(site.token("cinema"), cinema);
+    let after = site.json(&["events"]);
+    let count = made["commit"].as_u64().unwrap();
+    assert!(count > 0);
+    let (before, after) = (events["events"].as_array().unwrap(), after["events"].as_array().unwrap());
+    let same = before.iter().zip(after).take_while(|(before, after)| before == after).count();
+    assert_eq!(same, before.len() - 1, "all but the last change, which came after the backup");
+    site.ok(&["account", "show"]);
+}
+
+#[test]
+fn a_damaged_backup_is_refused_and_leaves_nothing() {
+    let site = Site::new();
+    let daemon = site.start();
+    let file = site.folder().join("backup");
+    site.set_up_account();
+    site.ok(&["backup", file.to_str().unwrap()]);
+    daemon.kill();
+    std::fs::remove_dir_all(site.state()).unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    let refused = site.daemon_command().arg("restore").arg(&file).output().unwrap();
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("damaged"));
+    assert!(!site.state().join("snapshot").exists());
+    assert!(!site.state().join("account.key").exists());
+}
