@@ -10,6 +10,7 @@ mod events;
 mod http;
 mod life_cycle;
 mod media_kinds;
+mod python;
 mod qr_code;
 mod roles;
 mod screen;
