@@ -15,3 +15,4 @@ mod qr_code;
 mod roles;
 mod screen;
 mod watching;
+mod witness;
