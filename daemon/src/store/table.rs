@@ -1,6 +1,7 @@
 //! The sled tree: every record by its key, and the number of the last commit that it contains.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::error::{StoreError, free_name};
 use super::record::{Key, Value, Write};
@@ -9,6 +10,8 @@ use super::record::{Key, Value, Write};
 const CACHE_BYTES: u64 = 16 << 20;
 const FLUSH_EVERY_MS: u64 = 500;
 const APPLIED: &[u8] = b"m/applied";
+const LOCK_TRIES: u32 = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 pub(super) struct Table {
     open: Option<sled::Db>,
@@ -122,12 +125,23 @@ impl Table {
 }
 
 fn open_db(path: &Path) -> sled::Result<sled::Db> {
-    sled::Config::default()
+    let config = sled::Config::default()
         .path(path)
         .cache_capacity(CACHE_BYTES)
         .flush_every_ms(Some(FLUSH_EVERY_MS))
-        .mode(sled::Mode::LowSpace)
-        .open()
+        .mode(sled::Mode::LowSpace);
+    // sled's threads let go of its lock a moment after the last handle is gone. Nobody else can hold it, because the
+    // state folder has a lock of ours.
+    let mut tries = LOCK_TRIES;
+    loop {
+        match config.open() {
+            Err(sled::Error::Io(error)) if error.kind() == std::io::ErrorKind::Other && tries > 0 => {
+                tries -= 1;
+                std::thread::sleep(LOCK_PAUSE);
+            }
+            opened => return opened,
+        }
+    }
 }
 
 fn table_error(path: &Path, error: sled::Error) -> StoreError {
