@@ -3,6 +3,7 @@
 mod account;
 mod conversion;
 mod library;
+mod model;
 mod switches;
 mod table;
 

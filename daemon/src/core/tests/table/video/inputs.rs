@@ -39,6 +39,7 @@ pub(super) enum Given {
     WorkerFailedLate,
     Trashed,
     TrashFailed,
+    ArtifactLost,
     NothingDue,
     DeadlinePassed,
     GracePassed,
@@ -46,7 +47,7 @@ pub(super) enum Given {
 }
 
 impl Given {
-    pub(super) const ALL: [Self; 28] = [
+    pub(super) const ALL: [Self; 29] = [
         Self::GenerateAgain,
         Self::GenerateNew,
         Self::Retry,
@@ -71,6 +72,7 @@ impl Given {
         Self::WorkerFailedLate,
         Self::Trashed,
         Self::TrashFailed,
+        Self::ArtifactLost,
         Self::NothingDue,
         Self::DeadlinePassed,
         Self::GracePassed,
@@ -103,6 +105,7 @@ impl Given {
             Self::WorkerFailedLate => "Worker: failed, an earlier attempt",
             Self::Trashed => "The files are in the trash",
             Self::TrashFailed => "The files could not be moved to the trash",
+            Self::ArtifactLost => "The converted file is lost",
             Self::NothingDue => "Time: a minute passes",
             Self::DeadlinePassed => "Time: the deadline of the conversion passes",
             Self::GracePassed => "Time: the grace period passes",
@@ -219,6 +222,7 @@ fn give(built: &mut Built, given: Given) -> Option<Result<(), Refusal>> {
         Given::TrashFailed => {
             return Some(built.world.input(Input::Trashed { video, result: Err("read-only".into()) }));
         }
+        Given::ArtifactLost => return Some(built.world.input(Input::ArtifactLost { video })),
         Given::NothingDue => return pass(&mut built.world, Duration::from_secs(60)),
         Given::DeadlinePassed => return pass(&mut built.world, Duration::from_secs(4 * 3600)),
         Given::GracePassed => return pass(&mut built.world, Duration::from_secs(24 * 3600)),
@@ -275,6 +279,7 @@ fn scan(built: &mut Built, given: Given) {
         | Given::WorkerFailedLate
         | Given::Trashed
         | Given::TrashFailed
+        | Given::ArtifactLost
         | Given::NothingDue
         | Given::DeadlinePassed
         | Given::GracePassed

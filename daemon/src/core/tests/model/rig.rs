@@ -1,0 +1,360 @@
+//! Carries a step out on the code and on the reference: a pretended disk and workers that may report late.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use vodpost_protocol::ids::VideoId;
+use vodpost_protocol::refusal::Refusal;
+use vodpost_protocol::time::Timestamp;
+
+use super::super::super::Core;
+use super::super::super::actor::Actor;
+use super::super::super::artifact::{Artifact, Assignment, Failure, Form, JobId, Publication, WorkerReport};
+use super::super::super::effect::Effect;
+use super::super::super::input::{Input, Usage};
+use super::super::super::media::FileIdentity;
+use super::super::super::state::{Change, Settings, State, Undo};
+use super::super::super::transaction::Outcome;
+use super::reference::{Account, Answer, Bytes, Conversion, DEADLINE, File, GRACE, Reference, Source};
+use super::steps::{Rng, Step, Work};
+
+pub(super) const ARTIFACTS: &str = "/artifacts";
+
+/// Everything besides the core that a batch changes, so that it can be put back.
+#[derive(Clone)]
+pub(super) struct Around {
+    pub(super) reference: Reference,
+    /// What runs, by video.
+    pub(super) jobs: BTreeMap<VideoId, Assignment>,
+    /// Workers that were stopped, ended, or died with the daemon.
+    pub(super) late: Vec<Assignment>,
+    /// The files in the artifact folder and the bytes they were made of.
+    pub(super) artifacts: BTreeMap<String, Bytes>,
+    pub(super) disk: BTreeMap<File, Bytes>,
+    pub(super) last_seq: u64,
+    /// As a disk would have them.
+    pub(super) records: Vec<Change>,
+}
+
+pub(super) struct Rig {
+    pub(super) core: Core,
+    /// Built of the records alone, change by change.
+    pub(super) shadow: State,
+    pub(super) settings: Settings,
+    pub(super) around: Around,
+    pub(super) rng: Rng,
+    pub(super) device: u64,
+    pub(super) next_bytes: Bytes,
+    pub(super) root_error: bool,
+    pub(super) unmounted: bool,
+    pub(super) folder_error: bool,
+    pub(super) settling: BTreeSet<usize>,
+    /// While a batch is made: how to take it back.
+    batch: Option<(Vec<Undo>, Vec<Undo>)>,
+}
+
+impl Rig {
+    pub(super) fn new(seed: u64) -> Self {
+        let mut rng = Rng::new(seed ^ 0x5EED);
+        let settings = Settings {
+            conversion_deadline: DEADLINE,
+            missing_grace: GRACE,
+            four_eyes: rng.below(4) == 0,
+            events_kept: 1 + rng.below(20),
+            workers: 1 + usize::try_from(rng.below(2)).unwrap(),
+        };
+        let reference = Reference {
+            now: Timestamp::from_millis(1_800_000_000_000),
+            account: Account { four_eyes: settings.four_eyes, ..Account::default() },
+            ..Reference::default()
+        };
+        let core = Core::new(State::default(), settings.clone(), Box::new(Rng::new(seed ^ 0xD1CE)));
+        Self {
+            core,
+            shadow: State::default(),
+            settings,
+            around: Around {
+                reference,
+                jobs: BTreeMap::new(),
+                late: Vec::new(),
+                artifacts: BTreeMap::new(),
+                disk: BTreeMap::new(),
+                last_seq: 0,
+                records: Vec::new(),
+            },
+            rng,
+            device: 1,
+            next_bytes: 100,
+            root_error: false,
+            unmounted: false,
+            folder_error: false,
+            settling: BTreeSet::new(),
+            batch: None,
+        }
+    }
+
+    pub(super) fn finish(&mut self) -> Result<(), String> {
+        self.step(&Step::Crash { other_device: false })
+    }
+
+    pub(super) fn step(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Video { video, asked } => self.video_command(*video, *asked)?,
+            Step::SetPosting { posting, on } => self.set_posting(*posting, *on)?,
+            Step::Account { by, asked } => self.account_command(*by, *asked)?,
+            Step::Disk(change) => self.change_disk(*change),
+            Step::Scan => self.scan()?,
+            Step::Work { job, how } => self.work(*job, *how)?,
+            Step::Late { job, ready } => self.report_late(*job, *ready)?,
+            Step::Trashed { video, done } => self.trashed(*video, *done)?,
+            Step::ArtifactLost { video } => self.lose_artifact(*video)?,
+            Step::Usage { posting } => self.usage(*posting)?,
+            Step::Pass { minutes, asleep } => self.pass(*minutes, *asleep)?,
+            Step::Crash { other_device } => self.crash(*other_device)?,
+            Step::NotDurable(steps) => self.not_durable(steps)?,
+        }
+        self.check()
+    }
+
+    /// Gives the input to the core, and compares its answer with that of the reference.
+    pub(super) fn give(&mut self, input: Input, expected: Answer) -> Result<(), String> {
+        let actor = match &input {
+            Input::Command { actor, .. } => actor.clone(),
+            Input::Started | Input::Scanned(_) | Input::Worker(_) | Input::Trashed { .. } => Actor::Daemon,
+            Input::ArtifactLost { .. } | Input::Usage(_) | Input::Tick => Actor::Daemon,
+        };
+        let before = self.publications();
+        let answer: Result<Outcome, Refusal> = self.core.handle(input, self.around.reference.now);
+        match (answer, expected) {
+            (Ok(outcome), Ok(())) => {
+                self.check_outcome(&outcome, &actor, &before)?;
+                self.take_in(outcome)
+            }
+            // That it changed nothing shows in the comparison with the shadow.
+            (Err(refusal), Err(expected)) if refusal.kind() == expected => Ok(()),
+            (answer, expected) => {
+                let answer = answer.map(|_| ()).map_err(|refusal| refusal.kind());
+                Err(format!("the answer is {answer:?}, the rules say {expected:?}"))
+            }
+        }
+    }
+
+    pub(super) fn publications(&self) -> BTreeMap<VideoId, Vec<Publication>> {
+        let ids = self.core.state().videos().keys();
+        ids.map(|id| (*id, self.core.publications(*id, Path::new(ARTIFACTS)))).collect()
+    }
+
+    fn take_in(&mut self, outcome: Outcome) -> Result<(), String> {
+        for change in outcome.changes {
+            self.around.records.push(change.clone());
+            let undo = self.shadow.apply(change);
+            if let Some((_, shadow)) = &mut self.batch {
+                shadow.push(undo);
+            }
+        }
+        if let Some((core, _)) = &mut self.batch {
+            core.extend(outcome.undo);
+        }
+        for effect in outcome.effects {
+            self.carry_out(effect)?;
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, effect: Effect) -> Result<(), String> {
+        match effect {
+            Effect::StartConversion(assignment) => {
+                self.check_assignment(&assignment)?;
+                if self.around.jobs.insert(assignment.job.video, *assignment).is_some() {
+                    return Err("C5: started while it runs already".to_owned());
+                }
+            }
+            Effect::StopConversion(job) => {
+                if self.around.jobs.get(&job.video).is_some_and(|running| running.job == job) {
+                    let stopped = self.around.jobs.remove(&job.video);
+                    self.around.late.extend(stopped);
+                }
+            }
+            Effect::RemoveArtifact(name) => {
+                self.around.artifacts.remove(&name);
+            }
+            // The trash is answered by a step of its own; announcements are checked with the outcome.
+            Effect::Trash { .. } | Effect::Announce(_) | Effect::Scan => {}
+        }
+        Ok(())
+    }
+
+    fn artifact(&mut self, given: &Assignment, of: FileIdentity) -> Artifact {
+        let form = if given.plan.needs_worker() {
+            let name = format!("{}-{}.mp4", given.job.video, given.job.attempt);
+            self.around.artifacts.insert(name.clone(), of.ino);
+            Form::File { name, identity: FileIdentity { ino: of.ino + 1_000_000, ..of } }
+        } else {
+            Form::Relocated
+        };
+        Artifact { form, source: of, duration_ms: 10_000, width: 1280, height: 720 }
+    }
+
+    fn index_of(&self, id: VideoId) -> usize {
+        self.around.reference.videos.iter().rposition(|video| video.id == id).unwrap()
+    }
+
+    fn work(&mut self, number: u8, how: Work) -> Result<(), String> {
+        let jobs = &self.around.jobs;
+        let Some(id) = jobs.keys().nth(usize::from(number) % jobs.len().max(1)).copied() else {
+            return Ok(());
+        };
+        let given = self.around.jobs.remove(&id).unwrap();
+        self.around.late.push(given.clone());
+        let at = self.index_of(id);
+        let report = match how {
+            Work::Failed => {
+                self.around.reference.fail(at).unwrap();
+                failed(given.job)
+            }
+            Work::Ready => {
+                // After a restart the device may have another number, in which case it is made again.
+                let same = self.around.reference.videos[at].made_of() == Some(given.identity.ino);
+                let known = self.core.state().video(id).unwrap().order().unwrap().identity;
+                if same && known == given.identity {
+                    self.around.reference.ready(at);
+                }
+                WorkerReport::Ready { job: given.job, artifact: self.artifact(&given, given.identity) }
+            }
+            Work::OtherSource => {
+                let of = FileIdentity { ino: 99, ..given.identity };
+                WorkerReport::Ready { job: given.job, artifact: self.artifact(&given, of) }
+            }
+        };
+        self.give(Input::Worker(report), Ok(()))
+    }
+
+    /// Changes nothing, whatever it says.
+    fn report_late(&mut self, number: u8, ready: bool) -> Result<(), String> {
+        let late = &self.around.late;
+        let Some(given) = late.get(usize::from(number) % late.len().max(1)).cloned() else { return Ok(()) };
+        // A worker reports once: what it made is not reported again while it is served.
+        let video = self.core.state().video(given.job.video);
+        let served =
+            video.is_some_and(|video| video.artifact().is_some() && video.attempts == given.job.attempt);
+        if served && ready {
+            return Ok(());
+        }
+        let report = if ready {
+            WorkerReport::Ready { job: given.job, artifact: self.artifact(&given, given.identity) }
+        } else {
+            failed(given.job)
+        };
+        self.give(Input::Worker(report), Ok(()))
+    }
+
+    fn trashed(&mut self, number: u8, done: bool) -> Result<(), String> {
+        let Some(at) = self.video_at(number | 1) else { return Ok(()) };
+        let video = &mut self.around.reference.videos[at];
+        let result = if done { Ok(()) } else { Err("read-only".to_owned()) };
+        if done && matches!(video.source, Source::Deleted { trashing: true, .. }) {
+            video.source = Source::Deleted { hidden: false, trashing: false };
+            for (file, bytes) in &video.files {
+                if self.around.disk.get(file) == Some(bytes) {
+                    self.around.disk.remove(file);
+                }
+            }
+        }
+        let video = video.id;
+        self.give(Input::Trashed { video, result }, Ok(()))
+    }
+
+    /// Somebody removed the converted file.
+    fn lose_artifact(&mut self, number: u8) -> Result<(), String> {
+        let Some(at) = self.video_at(number) else { return Ok(()) };
+        self.around.reference.remake(at);
+        let video = self.around.reference.videos[at].id;
+        self.give(Input::ArtifactLost { video }, Ok(()))
+    }
+
+    fn usage(&mut self, number: u8) -> Result<(), String> {
+        let Some((at, posting)) = self.posting_at(number) else { return Ok(()) };
+        let posting = &mut self.around.reference.videos[at].postings[posting];
+        posting.views += 2;
+        let token = posting.token.unwrap();
+        self.give(Input::Usage(vec![Usage { token, views: 2, bytes: 10 }]), Ok(()))
+    }
+
+    /// The daemon ticks whenever something is due; one that was asleep finds all of it due at once.
+    fn pass(&mut self, minutes: u64, asleep: bool) -> Result<(), String> {
+        let end = self.around.reference.now.after(Duration::from_secs(minutes * 60));
+        while let Some(due) = self.around.reference.next_due().filter(|due| *due <= end) {
+            let now = if asleep { end } else { due.max(self.around.reference.now) };
+            self.around.reference.now = now;
+            self.around.reference.tick();
+            // A video may have missed its deadline and outlived its grace at the same moment.
+            for _ in 0..2 {
+                self.give(Input::Tick, Ok(()))?;
+            }
+            self.check()?;
+        }
+        self.around.reference.now = end;
+        self.give(Input::Tick, Ok(()))
+    }
+
+    fn crash(&mut self, other_device: bool) -> Result<(), String> {
+        let rebuilt = |records: &[Change]| {
+            let mut state = State::default();
+            for record in records {
+                state.apply(record.clone());
+            }
+            state.finish_loading();
+            state
+        };
+        let (state, shadow) = (rebuilt(&self.around.records), rebuilt(&self.around.records));
+        self.check_same(self.core.state(), &state).map_err(|what| format!("S1: after a restart {what}"))?;
+        self.shadow = shadow;
+        self.core = Core::new(state, self.settings.clone(), Box::new(Rng::new(self.rng.next())));
+        let jobs = std::mem::take(&mut self.around.jobs);
+        self.around.late.extend(jobs.into_values());
+        // What nothing refers to is swept at the start.
+        let kept = self.referenced();
+        self.around.artifacts.retain(|name, _| kept.contains(name));
+        self.device += u64::from(other_device);
+        self.give(Input::Started, Ok(()))
+    }
+
+    fn referenced(&self) -> BTreeSet<String> {
+        let artifacts = self.core.state().videos().values().filter_map(|video| video.artifact());
+        let names = artifacts.filter_map(|artifact| match &artifact.form {
+            Form::File { name, .. } => Some(name.clone()),
+            Form::AsIs | Form::Relocated => None,
+        });
+        names.collect()
+    }
+
+    /// S1: decided, refused by the disk, and taken back as a whole.
+    fn not_durable(&mut self, steps: &[Step]) -> Result<(), String> {
+        let before = self.around.clone();
+        self.batch = Some((Vec::new(), Vec::new()));
+        for step in steps {
+            self.step(step).map_err(|broken| format!("{step:?}: {broken}"))?;
+        }
+        let (core, shadow) = self.batch.take().unwrap();
+        self.core.take_back(core);
+        for undo in shadow.into_iter().rev() {
+            self.shadow.undo(undo);
+        }
+        self.around = before;
+        let mut state = State::default();
+        for record in &self.around.records {
+            state.apply(record.clone());
+        }
+        self.check_same(self.core.state(), &state).map_err(|what| format!("S1: after taking back, {what}"))
+    }
+
+    /// The conversion of a video as the reference has it.
+    pub(super) fn expected(&self, id: VideoId) -> &Conversion {
+        &self.around.reference.videos[self.index_of(id)].conversion
+    }
+}
+
+fn failed(job: JobId) -> WorkerReport {
+    WorkerReport::Failed { job, failure: Failure { reason: "no space".into(), output: String::new() } }
+}
