@@ -289,7 +289,10 @@ impl Rig {
         if !order.needs_worker {
             let mut files = should.files.iter().filter(|(_, bytes)| **bytes == order.of);
             let there = files.any(|(file, _)| Path::new(ROOT).join(FILES[*file]) == served.path);
-            return ensure(there && served.identity.ino == order.of, || format!("L4: {served:?} is served"));
+            // After a restart the device may have another number until the next look.
+            let same = served.identity.ino == order.of
+                && (self.around.seen_device != self.device || served.identity == self.identity(order.of));
+            return ensure(there && same, || format!("L4: {served:?} is served"));
         }
         let name = served.path.strip_prefix(ARTIFACTS).ok().and_then(Path::to_str).unwrap_or_default();
         let made_of = self.around.artifacts.get(name);

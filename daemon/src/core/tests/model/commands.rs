@@ -1,6 +1,7 @@
 //! Commands, given to the code and to the reference.
 
 use vodpost_protocol::account::{AccountKind, DocumentKind};
+use vodpost_protocol::ids::Token;
 use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::Switch;
 
@@ -63,14 +64,29 @@ impl Rig {
         self.give(Input::Command { actor: user(0), command }, expected)
     }
 
-    pub(super) fn set_posting(&mut self, number: u8, on: bool) -> Result<(), String> {
+    /// One posting of a video or all of them; with `unknown`, a token that nobody has comes last.
+    pub(super) fn set_posting(
+        &mut self,
+        number: u8,
+        on: bool,
+        all: bool,
+        unknown: bool,
+    ) -> Result<(), String> {
         let Some((at, posting)) = self.posting_at(number) else { return Ok(()) };
         let reference = &mut self.around.reference;
+        let count = reference.videos[at].postings.len();
+        let chosen = if all { 0..count } else { posting..posting + 1 };
         let video = reference.videos[at].id;
-        let tokens = vec![reference.videos[at].postings[posting].token.unwrap()];
-        let expected = reference.set_posting(at, posting, on);
+        let postings = &reference.videos[at].postings[chosen.clone()];
+        let changed = postings.iter().any(|posting| posting.on != on);
+        let mut tokens: Vec<Token> = postings.iter().map(|posting| posting.token.unwrap()).collect();
+        tokens.extend(unknown.then(|| Token::from_random(u128::MAX)));
+        let expected = reference.set_postings(at, chosen, on, unknown);
         let command = Command::SetPostings { video, tokens, switch: switch(on) };
-        self.give(Input::Command { actor: user(0), command }, expected)
+        let before = self.around.last_seq;
+        self.give(Input::Command { actor: user(0), command }, expected)?;
+        let quiet = changed || self.around.last_seq == before;
+        if quiet { Ok(()) } else { Err("P4: an event, though nothing was switched".to_owned()) }
     }
 
     pub(super) fn account_command(&mut self, by: u8, asked: Account) -> Result<(), String> {

@@ -117,6 +117,7 @@ impl Rig {
         }
         let found = if look.root_readable { Ok(found) } else { Err("input/output error".to_owned()) };
         let roots = vec![RootScan { root: Arc::from(Path::new(ROOT)), found }];
+        self.around.seen_device = self.device;
         self.give(Input::Scanned(Scan { roots, probed }), Ok(()))?;
         let state = self.core.state();
         let lives_at = |place: usize| {

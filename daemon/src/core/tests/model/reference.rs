@@ -3,6 +3,7 @@
 //! Written from the rules, not from the code. Refusals are their names; `Err` leaves everything as it was.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::time::Duration;
 
 use vodpost_protocol::ids::{Token, VideoId};
@@ -246,9 +247,20 @@ impl Reference {
     }
 
     /// P4
-    pub(super) fn set_posting(&mut self, at: usize, posting: usize, on: bool) -> Answer {
+    pub(super) fn set_postings(
+        &mut self,
+        at: usize,
+        chosen: Range<usize>,
+        on: bool,
+        unknown: bool,
+    ) -> Answer {
         self.living(at)?;
-        self.videos[at].postings[posting].on = on;
+        if unknown {
+            return Err("no_such_token");
+        }
+        for posting in &mut self.videos[at].postings[chosen] {
+            posting.on = on;
+        }
         Ok(())
     }
 

@@ -33,6 +33,8 @@ pub(super) struct Around {
     pub(super) artifacts: BTreeMap<String, Bytes>,
     pub(super) disk: BTreeMap<File, Bytes>,
     pub(super) last_seq: u64,
+    /// The number of the disk's device when it was last looked at.
+    pub(super) seen_device: u64,
     /// As a disk would have them.
     pub(super) records: Vec<Change>,
 }
@@ -81,6 +83,7 @@ impl Rig {
                 artifacts: BTreeMap::new(),
                 disk: BTreeMap::new(),
                 last_seq: 0,
+                seen_device: 0,
                 records: Vec::new(),
             },
             rng,
@@ -101,7 +104,9 @@ impl Rig {
     pub(super) fn step(&mut self, step: &Step) -> Result<(), String> {
         match step {
             Step::Video { video, asked } => self.video_command(*video, *asked)?,
-            Step::SetPosting { posting, on } => self.set_posting(*posting, *on)?,
+            Step::SetPosting { posting, on, all, unknown } => {
+                self.set_posting(*posting, *on, *all, *unknown)?
+            }
             Step::Account { by, asked } => self.account_command(*by, *asked)?,
             Step::Disk(change) => self.change_disk(*change),
             Step::Scan => self.scan()?,

@@ -125,6 +125,8 @@ pub(super) enum Step {
     SetPosting {
         posting: u8,
         on: bool,
+        all: bool,
+        unknown: bool,
     },
     Account {
         by: u8,
@@ -230,7 +232,10 @@ fn decided(rng: &mut Rng) -> Step {
         0..12 => asked(Asked::Generate { label: rng.pick() }),
         12..14 => asked(Asked::Retry),
         14..16 => asked(Asked::Cancel),
-        16..20 => Step::SetPosting { posting: rng.pick(), on: rng.flip() },
+        16..20 => {
+            let unknown = rng.below(8) == 0;
+            Step::SetPosting { posting: rng.pick(), on: rng.flip(), all: rng.flip(), unknown }
+        }
         20..24 => asked(Asked::SetSource { on: rng.below(3) > 0 }),
         24..26 => asked(Asked::Delete { keep_files: rng.flip() }),
         26 => account(Account::Submit { enterprise: rng.flip() }),
