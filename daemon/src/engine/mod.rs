@@ -14,7 +14,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 use vodpost_protocol::event::Push;
@@ -49,6 +49,8 @@ use writes::Pending;
 const BATCH_MAX: usize = 256;
 /// When the disk refused what nobody will ask for again, it is tried anew after this.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
+/// So long after the first change the state table is flushed.
+const FLUSH_AFTER: Duration = Duration::from_secs(2);
 
 /// What does not change while the daemon runs.
 pub struct Facts {
@@ -78,6 +80,8 @@ pub struct Engine {
     storage: Storage,
     /// What happened but could not be made durable, in order.
     unsaved: Vec<Input>,
+    /// When the state table wants to be flushed.
+    flush_at: Option<Instant>,
     scans: ScanNotes,
 }
 
@@ -133,6 +137,7 @@ impl Engine {
             progress: HashMap::new(),
             storage: Storage::Ok,
             unsaved: Vec::new(),
+            flush_at: None,
             scans: ScanNotes::default(),
         }
     }
@@ -165,6 +170,7 @@ impl Engine {
                 }
                 return;
             }
+            self.flush_if_due();
             self.compact_if_wanted();
         }
         self.store.close();
@@ -178,7 +184,9 @@ impl Engine {
         let due = self.core.state().next_due(self.core.settings()).map(|due| due.since(Self::now()));
         let retry = (!self.unsaved.is_empty()).then_some(RETRY_AFTER);
         // The clock counts in milliseconds; a little later is after the moment for certain.
-        due.map(|due| due + Duration::from_millis(2)).into_iter().chain(retry).min()
+        let due = due.map(|due| due + Duration::from_millis(2));
+        let flush = self.flush_at.map(|at| at.saturating_duration_since(Instant::now()));
+        [due, retry, flush].into_iter().flatten().min()
     }
 
     /// Handles one batch; returns whom to tell when it held the order to stop.
@@ -325,6 +333,7 @@ impl Engine {
             Ok(()) => {
                 if !changes.is_empty() {
                     self.storage = Storage::Ok;
+                    self.flush_at.get_or_insert_with(|| Instant::now() + FLUSH_AFTER);
                 }
                 for video in touched {
                     self.table.apply(self.core.publications(video, self.jobs.folder()));
@@ -388,6 +397,13 @@ impl Engine {
     fn want_scan(&self) {
         if self.scan_wanted.try_send(()).is_err() {
             tracing::debug!("a scan is wanted already");
+        }
+    }
+
+    fn flush_if_due(&mut self) {
+        if self.flush_at.is_some_and(|at| at <= Instant::now()) {
+            self.flush_at = None;
+            self.store.flush();
         }
     }
 

@@ -8,7 +8,6 @@ use super::record::{Key, Value, Write};
 
 /// sled's default of 1 GiB is far more than a state of small records needs.
 const CACHE_BYTES: u64 = 16 << 20;
-const FLUSH_EVERY_MS: u64 = 500;
 const APPLIED: &[u8] = b"m/applied";
 const LOCK_TRIES: u32 = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
@@ -115,12 +114,18 @@ impl Table {
             .map_err(|error| StoreError::damaged("the state table", error.to_string()))
     }
 
-    pub(super) fn close(&mut self) {
-        if let Some(db) = self.open.take()
+    /// Hands what is in memory to the operating system, so that a start has less to catch up with.
+    pub(super) fn flush(&self) {
+        if let Some(db) = &self.open
             && let Err(error) = db.flush()
         {
             tracing::warn!(%error, "the state table could not be flushed; it will be caught up at the next start");
         }
+    }
+
+    pub(super) fn close(&mut self) {
+        self.flush();
+        self.open = None;
     }
 }
 
@@ -128,7 +133,8 @@ fn open_db(path: &Path) -> sled::Result<sled::Db> {
     let config = sled::Config::default()
         .path(path)
         .cache_capacity(CACHE_BYTES)
-        .flush_every_ms(Some(FLUSH_EVERY_MS))
+        // Flushed when there is something to flush; sled's own thread would wake twice a second for ever.
+        .flush_every_ms(None)
         .mode(sled::Mode::LowSpace);
     // sled's threads let go of its lock a moment after the last handle is gone. Nobody else can hold it, because the
     // state folder has a lock of ours.
