@@ -71,6 +71,10 @@ impl ViewContext<'_> {
             Source::Missing { since, cause: MissingCause::RootUnavailable(reason) } => {
                 (SourceState::Missing, Some(*since), None, Some(reason.clone()))
             }
+            Source::Missing { since, cause: MissingCause::BeingWritten } => {
+                let reason = "a file is being written".to_owned();
+                (SourceState::Missing, Some(*since), None, Some(reason))
+            }
             Source::Deleted(deletion) => {
                 let how = match deletion.how {
                     DeletionKind::Trashing => "the files are being moved to the trash",

@@ -162,7 +162,18 @@ pub(super) fn revoke(tx: &mut Transaction<'_>, reason: String) -> Result<(), Ref
     let Some(approval) = account.approval().cloned() else {
         return Err(Refusal::NothingToDecide { state: account.state() });
     };
-    account.verification = Verification::Revoked { approval, decision: decision(tx), reason: reason.clone() };
+    account.verification = match account.verification {
+        // What was handed in since still waits for its decision; there is nothing any more that holds meanwhile.
+        Verification::Submitted { submission, earlier: _ } => {
+            Verification::Submitted { submission, earlier: None }
+        }
+        Verification::None
+        | Verification::Approved(_)
+        | Verification::Rejected { .. }
+        | Verification::Revoked { .. } => {
+            Verification::Revoked { approval, decision: decision(tx), reason: reason.clone() }
+        }
+    };
     tx.put_account(account);
     tx.event(EventKind::AccountRevoked, Subject::Account, Some(reason));
     Ok(())

@@ -40,8 +40,14 @@ pub(super) fn generate(tx: &mut Transaction<'_>, id: VideoId, label: Label) -> R
     match &mut video.conversion {
         Conversion::Ready(_) => create_posting(tx, &video, label),
         Conversion::Queued(order) | Conversion::Running(order) => {
-            if order.labels.insert(label) {
-                tx.put_video(video);
+            let known = tx.state().postings_of(id).any(|posting| posting.label == label);
+            if !known && order.labels.insert(label.clone()) {
+                tx.put_video(video.clone());
+                tx.video_event(
+                    EventKind::ConversionRequested,
+                    &video,
+                    Some(format!("one more URL, {label}")),
+                );
             }
         }
         Conversion::None | Conversion::Failed(_) => place_order(tx, video, BTreeSet::from([label]))?,
@@ -232,7 +238,11 @@ fn running(tx: &Transaction<'_>, job: JobId) -> Option<(Video, Order)> {
 /// P1: the artifact is verified; its postings are live at once.
 pub(super) fn ready(tx: &mut Transaction<'_>, job: JobId, artifact: Artifact) {
     let Some((mut video, order)) = running(tx, job) else {
-        discard(tx, &artifact);
+        // What is said twice must not take away the file that is served since it was said first.
+        let served = tx.state().video(job.video).and_then(Video::artifact);
+        if served.is_none_or(|served| served.form != artifact.form) {
+            discard(tx, &artifact);
+        }
         return;
     };
     if artifact.source != order.identity {

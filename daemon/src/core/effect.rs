@@ -8,6 +8,15 @@ use vodpost_protocol::ids::VideoId;
 use super::artifact::{Assignment, JobId};
 use super::event::Event;
 
+/// A file that goes to the trash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doomed {
+    /// Below the root.
+    pub path: PathBuf,
+    /// What lies there under another inode is another file by now, and stays.
+    pub ino: u64,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Tell subscribers.
@@ -18,7 +27,7 @@ pub enum Effect {
     Trash {
         video: VideoId,
         root: Arc<std::path::Path>,
-        files: Vec<PathBuf>,
+        files: Vec<Doomed>,
     },
     /// A file of ours in the artifact folder that nothing refers to any more.
     RemoveArtifact(String),

@@ -123,7 +123,10 @@ fn decide(tx: &mut Transaction<'_>, input: Input) -> Result<(), Refusal> {
             switches::resume_trashing(tx);
         }
         Input::Command { command, .. } => return obey(tx, command),
-        Input::Scanned(scan) => library::scanned(tx, scan),
+        Input::Scanned(scan) => {
+            library::scanned(tx, scan);
+            switches::resume_trashing(tx);
+        }
         Input::Worker(WorkerReport::Progress(_)) => {}
         Input::Worker(WorkerReport::Ready { job, artifact }) => conversion::ready(tx, job, artifact),
         Input::Worker(WorkerReport::Failed { job, failure }) => conversion::failed(tx, job, failure),

@@ -20,6 +20,14 @@ pub struct Posting {
     pub bytes: u64,
 }
 
+impl Posting {
+    /// Orders the postings of a video, the oldest first; the same however they were loaded.
+    #[must_use]
+    pub fn age(&self) -> (Timestamp, &Label) {
+        (self.created_at, &self.label)
+    }
+}
+
 /// P3: everything that keeps a posting from being live. Empty exactly when it is live.
 #[must_use]
 pub fn causes(video: &Video, posting: &Posting) -> Vec<Cause> {
@@ -33,7 +41,11 @@ pub fn causes(video: &Video, posting: &Posting) -> Vec<Cause> {
     match video.source {
         Source::Present => {}
         Source::Missing { .. } => causes.push(Cause::Missing),
-        Source::Deleted(_) => causes.push(Cause::Deleted),
+        Source::Deleted(_) => {
+            // Final; what became of its conversion says nothing any more.
+            causes.push(Cause::Deleted);
+            return causes;
+        }
     }
     match video.conversion {
         Conversion::Ready(_) => {}

@@ -62,6 +62,8 @@ pub struct State {
     oldest_seq: u64,
     // Indexes, all derived from the above.
     by_place: HashMap<Place, VideoId>,
+    /// While videos change places one after the other, who else is where another one is. Empty between transactions.
+    crowded: Vec<(Place, VideoId)>,
     by_title: BTreeSet<(String, VideoId)>,
     postings_of: HashMap<VideoId, Vec<Token>>,
     /// Conversions that wait or run, and sources that are missing: what time can change.
@@ -118,16 +120,13 @@ impl State {
     fn replace_video(&mut self, id: VideoId, video: Option<Box<Video>>) -> Option<Box<Video>> {
         let old = self.videos.remove(&id);
         if let Some(old) = &old {
-            // A deleted video has given up its place, which may belong to a newer one by now.
-            if self.by_place.get(&old.place) == Some(&id) {
-                self.by_place.remove(&old.place);
-            }
+            self.leave(&old.place, id);
             self.by_title.remove(&(title_key(old), id));
             self.timed.remove(&id);
         }
         if let Some(video) = video {
             if !video.is_deleted() {
-                self.by_place.insert(video.place.clone(), id);
+                self.enter(&video.place, id);
             }
             self.by_title.insert((title_key(&video), id));
             if is_timed(&video) {
@@ -138,13 +137,42 @@ impl State {
         old.map(Box::new)
     }
 
+    fn enter(&mut self, place: &Place, id: VideoId) {
+        if let Some(other) = self.by_place.insert(place.clone(), id) {
+            self.crowded.push((place.clone(), other));
+        }
+    }
+
+    /// A deleted video has left its place already, which may be another's by now.
+    fn leave(&mut self, place: &Place, id: VideoId) {
+        let other = self.crowded.iter().rposition(|(crowded, _)| crowded == place);
+        if self.by_place.get(place) == Some(&id) {
+            match other {
+                Some(at) => {
+                    let (place, other) = self.crowded.swap_remove(at);
+                    self.by_place.insert(place, other);
+                }
+                None => {
+                    self.by_place.remove(place);
+                }
+            }
+        } else {
+            self.crowded.retain(|(crowded, who)| crowded != place || *who != id);
+        }
+    }
+
     fn replace_posting(&mut self, token: Token, posting: Option<Posting>) -> Option<Posting> {
         let old = match &posting {
             Some(posting) => self.postings.insert(token, posting.clone()),
             None => self.postings.remove(&token),
         };
         match (&old, &posting) {
-            (None, Some(posting)) => self.postings_of.entry(posting.video).or_default().push(token),
+            (None, Some(posting)) => {
+                let tokens = self.postings_of.entry(posting.video).or_default();
+                let age = |token: &Token| self.postings.get(token).map(Posting::age);
+                let at = tokens.partition_point(|other| age(other) < Some(posting.age()));
+                tokens.insert(at, token);
+            }
             (Some(old), None) => {
                 if let Some(tokens) = self.postings_of.get_mut(&old.video) {
                     tokens.retain(|other| *other != token);
@@ -153,13 +181,6 @@ impl State {
             (Some(_), Some(_)) | (None, None) => {}
         }
         old
-    }
-
-    /// Sorts each video's postings by age, which loading from disk does not keep.
-    pub fn finish_loading(&mut self) {
-        for tokens in self.postings_of.values_mut() {
-            tokens.sort_by_key(|token| (self.postings.get(token).map(|posting| posting.created_at), *token));
-        }
     }
 
     #[must_use]
@@ -234,7 +255,7 @@ impl State {
 pub fn due(video: &Video, settings: &Settings) -> Option<Timestamp> {
     let gone = match &video.source {
         Source::Missing { since, cause: MissingCause::Vanished } => Some(since.after(settings.missing_grace)),
-        Source::Missing { cause: MissingCause::RootUnavailable(_), .. }
+        Source::Missing { cause: MissingCause::RootUnavailable(_) | MissingCause::BeingWritten, .. }
         | Source::Present
         | Source::Deleted(_) => None,
     };

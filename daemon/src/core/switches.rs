@@ -1,17 +1,15 @@
 //! The switches of postings and sources, and the deletion that is final (P3–P6, L6).
 
-use std::path::PathBuf;
-
 use vodpost_protocol::event::EventKind;
 use vodpost_protocol::ids::{Token, VideoId};
 use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::video::Switch;
 
 use super::conversion::{abandon, not_deleted};
-use super::effect::Effect;
+use super::effect::{Doomed, Effect};
 use super::event::Subject;
 use super::transaction::Transaction;
-use super::video::{Deletion, DeletionKind, Source, Video};
+use super::video::{Deletion, DeletionKind, MissingCause, Rendition, Source, Video};
 
 /// P4: acts on these postings alone. One that has the position already is left as it is.
 pub(super) fn set_postings(
@@ -64,8 +62,17 @@ pub(super) fn delete_source(tx: &mut Transaction<'_>, id: VideoId, keep_files: b
     let video = not_deleted(tx, id)?;
     let how = match (&video.source, keep_files) {
         (_, true) => DeletionKind::FilesKept,
-        (Source::Present, false) => DeletionKind::Trashing,
-        (Source::Missing { .. } | Source::Deleted(_), false) => DeletionKind::Trashed,
+        (Source::Present | Source::Missing { cause: MissingCause::BeingWritten, .. }, false) => {
+            DeletionKind::Trashing
+        }
+        // The files are there still, where nobody gets at them; one day they would be a new video.
+        (Source::Missing { cause: MissingCause::RootUnavailable(reason), .. }, false) => {
+            let root = format!("{} ({reason})", video.place.root.display());
+            return Err(Refusal::ReadOnlyRoot { root });
+        }
+        (Source::Missing { cause: MissingCause::Vanished, .. } | Source::Deleted(_), false) => {
+            DeletionKind::Trashed
+        }
     };
     let detail = match how {
         DeletionKind::FilesKept => "the files were kept",
@@ -87,12 +94,18 @@ pub(super) fn mark_deleted(tx: &mut Transaction<'_>, mut video: Video, how: Dele
 }
 
 fn trash(video: &Video) -> Effect {
-    let files: Vec<PathBuf> =
-        video.renditions.iter().map(|rendition| video.place.folder.join(&rendition.name)).collect();
+    let files = video
+        .renditions
+        .iter()
+        .map(|Rendition { name, identity, .. }| Doomed {
+            path: video.place.folder.join(name),
+            ino: identity.ino,
+        })
+        .collect();
     Effect::Trash { video: video.id, root: video.place.root.clone(), files }
 }
 
-/// After a start: files that were on their way to the trash go on.
+/// Files that are on their way to the trash still go on: after a start, and when a look finds that they are there.
 pub(super) fn resume_trashing(tx: &mut Transaction<'_>) {
     let waiting: Vec<Effect> = tx
         .state()
@@ -111,7 +124,7 @@ pub(super) fn trashed(tx: &mut Transaction<'_>, id: VideoId, result: Result<(), 
     if deletion(&video) != Some(DeletionKind::Trashing) {
         return;
     }
-    // A failure leaves the mark, so that the next start tries again; the URLs are dead either way.
+    // A failure leaves the mark, so that it is tried again; the URLs are dead either way.
     if result.is_ok()
         && let Source::Deleted(deletion) = &mut video.source
     {

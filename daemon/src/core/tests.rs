@@ -142,7 +142,10 @@ impl World {
 
     fn write(&mut self, path: &str, media: Result<MediaInfo, Unusable>) {
         self.next_ino += 1;
-        self.disk.insert(path.into(), DiskFile { ino: self.next_ino, mtime_ns: 1, media });
+        self.disk.insert(
+            path.into(),
+            DiskFile { ino: self.next_ino, mtime_ns: self.next_ino.try_into().unwrap(), media },
+        );
     }
 
     fn rename(&mut self, from: &str, to: &str) {
@@ -257,7 +260,6 @@ impl World {
         for record in &self.records {
             state.apply(record.clone());
         }
-        state.finish_loading();
         self.core = Core::new(state, settings(), Box::new(CountingDice(1_000_000)));
         self.effects.clear();
         self.input(Input::Started).unwrap();

@@ -60,6 +60,16 @@ impl Video {
         }
     }
 
+    /// The order whose result is served, or will be: its file must not change.
+    #[must_use]
+    pub fn made_of(&self) -> Option<&Order> {
+        match &self.conversion {
+            Conversion::Queued(order) | Conversion::Running(order) => Some(order),
+            Conversion::Ready(ready) => Some(&ready.order),
+            Conversion::None | Conversion::Failed(_) => None,
+        }
+    }
+
     /// The order that waits or is carried out.
     #[must_use]
     pub fn order(&self) -> Option<&Order> {
@@ -92,6 +102,21 @@ pub enum MissingCause {
     Vanished,
     /// The root cannot be read, for this reason. Never counts as deleted (L5).
     RootUnavailable(String),
+    /// The files are being overwritten and have not settled (L2). Never counts as deleted, however long it takes.
+    BeingWritten,
+}
+
+impl MissingCause {
+    /// Whether the two differ in their reason at most.
+    #[must_use]
+    pub fn is_kind_of(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Vanished, Self::Vanished)
+            | (Self::RootUnavailable(_), Self::RootUnavailable(_))
+            | (Self::BeingWritten, Self::BeingWritten) => true,
+            (Self::Vanished | Self::RootUnavailable(_) | Self::BeingWritten, _) => false,
+        }
+    }
 }
 
 /// P5: final.

@@ -12,6 +12,7 @@ use vodpost_protocol::ids::VideoId;
 use super::EngineHandle;
 use crate::convert::{self, WorkerContext};
 use crate::core::artifact::{Assignment, JobId, WorkerReport};
+use crate::core::effect::Doomed;
 use crate::core::input::Input;
 use crate::library::trash;
 use crate::media::Tools;
@@ -77,7 +78,7 @@ impl Jobs {
         }
     }
 
-    pub(super) fn trash(&self, video: VideoId, root: Arc<Path>, files: Vec<PathBuf>, engine: &EngineHandle) {
+    pub(super) fn trash(&self, video: VideoId, root: Arc<Path>, files: Vec<Doomed>, engine: &EngineHandle) {
         let engine = engine.clone();
         self.runtime.spawn(async move {
             let moved =

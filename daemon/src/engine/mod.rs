@@ -289,7 +289,7 @@ impl Engine {
             Input::ArtifactLost { .. } | Input::Usage(_) | Input::Tick => false,
         };
         if let Input::Trashed { video, result: Err(reason) } = &input {
-            tracing::error!(%video, reason, "the files of a deleted video stay where they are until the next start");
+            tracing::error!(%video, reason, "the files of a deleted video stay where they are for now");
         }
         batch.retry.extend(retry_of(&input));
         match self.core.handle(input, Self::now()) {

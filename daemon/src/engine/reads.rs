@@ -303,7 +303,7 @@ impl Engine {
         let from_videos = || {
             of_root().find_map(|video| match &video.source {
                 Source::Missing { cause: MissingCause::RootUnavailable(reason), .. } => Some(reason.clone()),
-                Source::Missing { cause: MissingCause::Vanished, .. }
+                Source::Missing { cause: MissingCause::Vanished | MissingCause::BeingWritten, .. }
                 | Source::Present
                 | Source::Deleted(_) => None,
             })

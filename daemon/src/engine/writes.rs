@@ -16,7 +16,7 @@ use crate::core::identity;
 use crate::core::input::{Command, Input};
 use crate::core::resolve;
 use crate::core::transaction::Outcome;
-use crate::core::video::Source;
+use crate::core::video::{MissingCause, Source};
 use crate::error::chain;
 use crate::library::trash;
 
@@ -140,9 +140,10 @@ impl Engine {
     /// L6: says no before anything is final when the files could not be moved.
     fn check_trash(&self, id: VideoId, keep_files: bool) -> Result<(), Refusal> {
         let Some(video) = self.core.state().video(id) else { return Ok(()) };
-        let present = match video.source {
-            Source::Present => true,
-            Source::Missing { .. } | Source::Deleted(_) => false,
+        let present = match &video.source {
+            Source::Present | Source::Missing { cause: MissingCause::BeingWritten, .. } => true,
+            Source::Missing { cause: MissingCause::Vanished | MissingCause::RootUnavailable(_), .. }
+            | Source::Deleted(_) => false,
         };
         if keep_files || !present {
             return Ok(());

@@ -2,22 +2,28 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
+
+use crate::core::effect::Doomed;
 
 /// Hidden, so that no scan looks into it.
 pub const FOLDER: &str = ".vodpost-trash";
 
-/// Moves files (below the root) into a folder of their own in the trash. Files that are gone already are no error.
+/// Moves files into a folder of their own in the trash. Files that are gone already are no error.
 ///
 /// # Errors
 /// A sentence that names the first file that could not be moved.
-pub fn discard(root: &Path, entry: &str, files: &[PathBuf]) -> Result<(), String> {
+pub fn discard(root: &Path, entry: &str, files: &[Doomed]) -> Result<(), String> {
     let folder = root.join(FOLDER).join(entry);
     fs::create_dir_all(&folder).map_err(|error| format!("{} cannot be made: {error}", folder.display()))?;
     for file in files {
-        let from = root.join(file);
-        let Some(name) = file.file_name() else { continue };
+        let from = root.join(&file.path);
+        let Some(name) = file.path.file_name() else { continue };
+        if fs::symlink_metadata(&from).is_ok_and(|found| !is_same(&found, &from, file)) {
+            continue;
+        }
         match fs::rename(&from, folder.join(name)) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -26,6 +32,13 @@ pub fn discard(root: &Path, entry: &str, files: &[PathBuf]) -> Result<(), String
     }
     let synced = fs::File::open(&folder).and_then(|folder| folder.sync_all());
     synced.map_err(|error| format!("{} cannot be synced: {error}", folder.display()))
+}
+
+/// A link stands for the file that it leads to.
+fn is_same(found: &fs::Metadata, path: &Path, file: &Doomed) -> bool {
+    let target = if found.is_symlink() { fs::metadata(path) } else { Ok(found.clone()) };
+    // A link that leads nowhere goes with the rest.
+    target.map_or(true, |target| target.ino() == file.ino)
 }
 
 /// Whether files of this folder could be moved to the trash.

@@ -171,7 +171,6 @@ fn load_state(table: &Table) -> Result<State, StoreError> {
     if let Some(before) = oldest_seq.and_then(|oldest| oldest.checked_sub(1)) {
         state.apply(Change::ForgetEvent(before));
     }
-    state.finish_loading();
     Ok(state)
 }
 

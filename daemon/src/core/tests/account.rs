@@ -96,3 +96,13 @@ fn a6_activation_comes_once_and_after_approval() {
     assert_eq!(world.core.state().account().service.as_ref().unwrap().by.name(), "ann");
     assert_eq!(world.command(Command::Activate), Err(Refusal::AlreadyActivated));
 }
+
+#[test]
+fn a3_revoking_an_individual_leaves_the_enterprise_to_be_decided() {
+    let mut world = World::ready();
+    submit(&mut world, AccountKind::Enterprise).unwrap();
+    world.command(Command::Revoke { reason: "expired".into() }).unwrap();
+    assert_eq!(world.generate("talk"), Err(Refusal::NotVerified { state: VerificationState::Submitted }));
+    world.command(Command::Approve).unwrap();
+    assert_eq!(world.generate("talk"), Ok(()));
+}

@@ -167,3 +167,30 @@ fn c5_a_converted_file_that_is_lost_is_made_again_and_the_url_stays() {
     assert_eq!(world.state_of("film"), [PostingState::Live]);
     assert_eq!(world.postings("film"), postings);
 }
+
+#[test]
+fn c5_a_result_that_is_reported_twice_leaves_the_served_file_alone() {
+    let mut world = World::ready();
+    world.write("film.mkv", Ok(mkv()));
+    world.scan();
+    world.generate("film").unwrap();
+    let given = world.assignments().remove(0);
+    world.report_ready(&given);
+    world.effects.clear();
+    world.report_ready(&given);
+    assert!(!world.effects.iter().any(|effect| matches!(effect, Effect::RemoveArtifact(_))));
+    assert_eq!(world.state_of("film"), [PostingState::Live]);
+}
+
+#[test]
+fn s2_one_more_url_for_what_converts_already_is_an_event() {
+    let mut world = World::ready();
+    world.write("film.mkv", Ok(mkv()));
+    world.scan();
+    world.generate("film").unwrap();
+    let video = world.id("film");
+    let before = world.core.state().last_seq();
+    world.command(Command::Generate { video, label: label("second") }).unwrap();
+    world.command(Command::Generate { video, label: label("second") }).unwrap();
+    assert_eq!(world.core.state().last_seq(), before + 1);
+}

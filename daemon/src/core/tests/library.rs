@@ -7,7 +7,7 @@ use vodpost_protocol::posting::PostingState;
 
 use super::super::input::Found;
 use super::super::video::Unusable;
-use super::{World, mp4};
+use super::{DiskFile, World, mp4};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -192,4 +192,91 @@ fn l5_a_folder_that_cannot_be_read_takes_only_its_own_videos() {
     world.disk.insert("deep/film.mp4".into(), file);
     world.scan();
     assert_eq!(world.state_of("film"), [PostingState::Live]);
+}
+
+#[test]
+fn l3_swapped_names_are_followed() {
+    let mut world = World::live();
+    world.write("film.mp4", Ok(mp4(1, 480)));
+    world.scan();
+    let (talk, film) = (world.id("talk"), world.id("film"));
+    world.rename("talk.mp4", "third.mp4");
+    world.rename("film.mp4", "talk.mp4");
+    world.rename("third.mp4", "film.mp4");
+    world.scan();
+    assert_eq!((world.id("film"), world.id("talk")), (talk, film));
+    assert_eq!(world.state_of("film"), [PostingState::Live]);
+    assert!(world.state_of("talk").is_empty());
+}
+
+#[test]
+fn l3_it_does_not_matter_how_many_looks_happen_between_two_renames() {
+    let ends = [false, true].map(|look_between| {
+        let mut world = World::live();
+        world.rename("talk.mp4", "talk old.mp4");
+        if look_between {
+            world.scan();
+        }
+        world.write("talk.mp4", Ok(mp4(1, 480)));
+        world.scan();
+        (world.state_of("talk old"), world.state_of("talk"))
+    });
+    assert_eq!(ends[0], ends[1]);
+    assert_eq!(ends[0], (vec![PostingState::Live], Vec::new()), "the URL went with its file");
+}
+
+#[test]
+fn l4_a_video_that_is_put_over_another_one_replaces_its_file() {
+    let mut world = World::live();
+    let postings = world.postings("talk");
+    world.write("new cut.mp4", Ok(mp4(2_000_000, 720)));
+    world.scan();
+    world.rename("new cut.mp4", "talk.mp4");
+    world.scan();
+    world.finish_work();
+    assert_eq!(world.postings("talk"), postings);
+    assert_eq!(world.state_of("talk"), [PostingState::Live]);
+    assert!(world.events.contains(&EventKind::SourceReplaced));
+}
+
+#[test]
+fn l3_a_move_to_another_file_system_is_followed_by_size_time_and_media() {
+    let mut world = World::live();
+    let id = world.id("talk");
+    let file = world.disk.remove(std::path::Path::new("talk.mp4")).unwrap();
+    world.disk.insert("far/talk.mp4".into(), DiskFile { ino: 4711, ..file.clone() });
+    world.scan();
+    assert_eq!(world.id("talk"), id);
+    world.finish_work();
+    assert_eq!(world.state_of("talk"), [PostingState::Live]);
+    // The same size and time alone are not enough.
+    world.disk.clear();
+    world.disk.insert("other.mp4".into(), DiskFile { ino: 4712, media: Ok(mp4(7, 480)), ..file });
+    world.scan();
+    assert_ne!(world.id("other"), id);
+}
+
+#[test]
+fn l4_a_good_file_in_the_place_of_a_bad_replacement_makes_the_url_live_again() {
+    let mut world = World::live();
+    world.write("talk.mp4", Err(Unusable { reason: "truncated".into(), look_again: false }));
+    world.scan();
+    world.write("talk.mp4", Ok(mp4(1, 480)));
+    world.scan();
+    world.finish_work();
+    assert_eq!(world.state_of("talk"), [PostingState::Live]);
+}
+
+#[test]
+fn l5_overwriting_a_file_for_longer_than_the_grace_period_is_no_deletion() {
+    let mut world = World::live();
+    let mut found = Found::default();
+    found.settling.push(("".into(), "talk".into()));
+    world.scan_as(Ok(found), Default::default());
+    world.pass(DAY * 2);
+    assert_eq!(world.state_of("talk"), [PostingState::Pending]);
+    world.write("talk.mp4", Ok(mp4(2_000_000, 720)));
+    world.scan();
+    world.finish_work();
+    assert_eq!(world.state_of("talk"), [PostingState::Live]);
 }

@@ -121,3 +121,35 @@ fn l6_kept_files_do_not_come_back_as_a_new_video() {
     world.scan();
     assert_eq!(world.core.state().videos().len(), 2);
 }
+
+#[test]
+fn l6_kept_files_stay_out_of_sight_under_another_name() {
+    let mut world = World::live();
+    delete(&mut world, true).unwrap();
+    world.rename("talk.mp4", "lecture.mp4");
+    world.scan();
+    assert_eq!(world.core.state().videos().len(), 1);
+}
+
+#[test]
+fn l6_files_that_nobody_gets_at_are_not_said_to_be_in_the_trash() {
+    let mut world = World::live();
+    world.root_error = Some("input/output error".into());
+    world.scan();
+    assert!(matches!(delete(&mut world, false), Err(Refusal::ReadOnlyRoot { .. })));
+    delete(&mut world, true).unwrap();
+    world.root_error = None;
+    world.scan();
+    assert_eq!(world.core.state().videos().len(), 1, "it stays hidden when the disk is back");
+}
+
+#[test]
+fn l6_what_could_not_be_moved_to_the_trash_is_tried_again_with_the_next_look() {
+    let mut world = World::live();
+    delete(&mut world, false).unwrap();
+    let video = world.id("talk");
+    world.input(Input::Trashed { video, result: Err("read-only".into()) }).unwrap();
+    world.effects.clear();
+    world.scan();
+    assert!(world.effects.iter().any(|effect| matches!(effect, Effect::Trash { .. })));
+}

@@ -102,6 +102,7 @@ enum Source {
     Vanished { since: Timestamp },
     RootUnavailable { since: Timestamp, reason: String },
     Deleted { at: Timestamp, by: Actor, how: DeletionKind },
+    BeingWritten { since: Timestamp },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -312,6 +313,9 @@ impl Source {
             core_video::Source::Missing { since, cause: MissingCause::RootUnavailable(reason) } => {
                 Self::RootUnavailable { since: *since, reason: reason.clone() }
             }
+            core_video::Source::Missing { since, cause: MissingCause::BeingWritten } => {
+                Self::BeingWritten { since: *since }
+            }
             core_video::Source::Deleted(core_video::Deletion { at, by, how }) => Self::Deleted {
                 at: *at,
                 by: Actor::from_core(by),
@@ -332,6 +336,9 @@ impl Source {
             Self::Vanished { since } => core_video::Source::Missing { since, cause: MissingCause::Vanished },
             Self::RootUnavailable { since, reason } => {
                 core_video::Source::Missing { since, cause: MissingCause::RootUnavailable(reason) }
+            }
+            Self::BeingWritten { since } => {
+                core_video::Source::Missing { since, cause: MissingCause::BeingWritten }
             }
             Self::Deleted { at, by, how } => core_video::Source::Deleted(core_video::Deletion {
                 at,

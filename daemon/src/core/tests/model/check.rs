@@ -6,7 +6,6 @@ use std::path::Path;
 use vodpost_protocol::account::{AccountKind, VerificationState};
 use vodpost_protocol::ids::{Token, VideoId};
 use vodpost_protocol::posting::Cause;
-use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::Switch;
 
 use super::super::super::actor::Actor;
@@ -19,7 +18,7 @@ use super::super::super::transaction::Outcome;
 use super::super::super::video::{self, DeletionKind, MissingCause};
 use super::super::ROOT;
 use super::disk::{FILES, PLACES};
-use super::reference::{Conversion, Posting, Source, Video};
+use super::reference::{Conversion, Posting, Source, Video, Why};
 use super::rig::{ARTIFACTS, Rig};
 
 fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
@@ -166,7 +165,7 @@ impl Rig {
         let is = self.core.state().video(should.id).unwrap();
         let place = (is.place.folder.to_str().unwrap(), is.place.base.to_str().unwrap());
         ensure(place == PLACES[should.place], || format!("L3: it is at {place:?}"))?;
-        ensure(timeless(source_of(is)) == timeless(should.source), || {
+        ensure(source_of(is) == should.source, || {
             format!("the source is {:?}, the rules say {:?}", is.source, should.source)
         })?;
         ensure((is.switch == Switch::On) == should.on, || "P4: the switch differs".to_owned())?;
@@ -212,7 +211,7 @@ impl Rig {
                 let runs = self.around.jobs.get(&is.id).is_some_and(|given| given.job == order.job(is.id));
                 same_order(order, expected) && runs && should.source == Source::Here
             }
-            (video::Conversion::Failed(failed), Conversion::Failed { labels: expected }) => {
+            (video::Conversion::Failed(failed), Conversion::Failed { labels: expected, .. }) => {
                 labels(&failed.order) == *expected && !failed.failure.reason.is_empty()
             }
             (video::Conversion::Ready(ready), Conversion::Ready(expected)) => {
@@ -251,16 +250,13 @@ impl Rig {
                 Source::Deleted { .. } => Some(Cause::Deleted),
             });
             expected.extend(match should.conversion {
+                // Nothing is to be made of it any more.
+                Conversion::None | Conversion::Failed { .. } if should.is_deleted() => None,
                 Conversion::Ready(_) => None,
                 Conversion::Ordered(_) => Some(Cause::Converting),
                 Conversion::None | Conversion::Failed { .. } => Some(Cause::ConversionFailed),
             });
-            let mut given: BTreeSet<Cause> = causes(is, posting).into_iter().collect();
-            if should.is_deleted() {
-                // Nothing is to be made of it any more, whatever is said of its conversion.
-                given.remove(&Cause::ConversionFailed);
-                expected.remove(&Cause::ConversionFailed);
-            }
+            let given: BTreeSet<Cause> = causes(is, posting).into_iter().collect();
             ensure(given == expected, || format!("P3: the causes are {given:?}, expected {expected:?}"))?;
             let status = match (should.is_deleted(), on && should.on, expected.is_empty()) {
                 (true, _, _) => 410,
@@ -355,23 +351,16 @@ impl Rig {
     }
 }
 
-/// No grace period runs while a root cannot be read, so nothing hangs on the moment.
-fn timeless(source: Source) -> Source {
-    match source {
-        Source::Away { gone: false, .. } => Source::Away { since: Timestamp::default(), gone: false },
-        Source::Away { gone: true, .. } | Source::Here | Source::Deleted { .. } => source,
-    }
-}
-
 fn source_of(video: &video::Video) -> Source {
     match &video.source {
         video::Source::Present => Source::Here,
         video::Source::Missing { since, cause } => {
-            let gone = match cause {
-                MissingCause::Vanished => true,
-                MissingCause::RootUnavailable(_) => false,
+            let why = match cause {
+                MissingCause::Vanished => Why::Gone,
+                MissingCause::RootUnavailable(_) => Why::RootLost,
+                MissingCause::BeingWritten => Why::BeingWritten,
             };
-            Source::Away { since: *since, gone }
+            Source::Away { since: *since, why }
         }
         video::Source::Deleted(deletion) => match deletion.how {
             DeletionKind::Trashing => Source::Deleted { hidden: true, trashing: true },

@@ -68,6 +68,17 @@ impl Rig {
                     disk.insert(file(to), bytes);
                 }
             }
+            Disk::Swap { one, other } => {
+                let (one, other) = (file(one), file(other));
+                let (first, second) = (disk.remove(&one), disk.remove(&other));
+                disk.extend(first.map(|bytes| (other, bytes)));
+                disk.extend(second.map(|bytes| (one, bytes)));
+            }
+            Disk::Link { from, to } => {
+                if let Some(bytes) = existing(from, disk).and_then(|file| disk.get(&file).copied()) {
+                    disk.insert(file(to), bytes);
+                }
+            }
             Disk::RootError { on } => self.root_error = on,
             Disk::Unmounted { on } => self.unmounted = on,
             Disk::FolderError { on } => self.folder_error = on,
@@ -79,7 +90,7 @@ impl Rig {
     }
 
     pub(super) fn identity(&self, bytes: Bytes) -> FileIdentity {
-        FileIdentity { dev: self.device, ino: bytes, size_bytes: 1000, mtime_ns: 1 }
+        FileIdentity { dev: self.device, ino: bytes, size_bytes: 1000, mtime_ns: bytes.try_into().unwrap() }
     }
 
     fn look(&self) -> Look {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use vodpost_protocol::ids::VideoId;
 
 use super::disk::{FOLDER_PLACE, PLACES, place_of};
-use super::reference::{Bytes, Conversion, File, Reference, Source, Video};
+use super::reference::{Bytes, Conversion, File, Reference, Source, Video, Why};
 
 /// What a look at the root sees.
 pub(super) struct Look {
@@ -19,8 +19,8 @@ pub(super) struct Look {
 type Group = BTreeMap<File, Bytes>;
 
 impl Reference {
-    /// `lives_at` tells which video the code has at a place: ids are random, and of several videos that had a file one
-    /// has to be taken.
+    /// `lives_at` tells which video the code has at a place: ids are random, and where several videos had a file, or one
+    /// video's files went to several places, any choice will do.
     pub(super) fn scan(
         &mut self,
         look: &Look,
@@ -32,49 +32,86 @@ impl Reference {
             for (file, bytes) in self.visible(look) {
                 groups.entry(place_of(file).unwrap()).or_default().insert(file, bytes);
             }
+            for place in &look.settling {
+                groups.entry(*place).or_default();
+            }
         }
-        let settling = |place: usize| readable && look.settling.contains(&place);
-        let mut absent = BTreeSet::new();
+        let now_at = self.check_moves(&groups, lives_at)?;
+        let settling = |place: usize| look.settling.contains(&place);
+        let known: BTreeSet<VideoId> = self.videos.iter().map(|video| video.id).collect();
         for at in 0..self.videos.len() {
             if !self.videos[at].lives() {
                 continue;
             }
-            let place = self.videos[at].place;
-            let group = groups.remove(&place).unwrap_or_default();
-            if !group.is_empty() || settling(place) {
+            let place = now_at.get(&at).copied().unwrap_or(self.videos[at].place);
+            self.videos[at].place = place;
+            if let Some(group) = groups.remove(&place) {
                 self.found_at_place(at, group, settling(place));
             } else if !readable || (place == FOLDER_PLACE && !look.folder_readable) {
-                self.away(at, false);
+                self.away(at, Why::RootLost);
             } else {
-                absent.insert(at);
+                self.away(at, Why::Gone);
             }
         }
-        let known: BTreeSet<VideoId> = self.videos.iter().map(|video| video.id).collect();
-        let mut moved = BTreeSet::new();
         for (place, group) in groups {
-            let may_be = self.lost_owners(&group, &absent, &moved);
-            let is = lives_at(place);
-            match is.and_then(|id| may_be.iter().find(|at| self.videos[**at].id == id).copied()) {
-                Some(at) => {
-                    moved.insert(at);
-                    absent.remove(&at);
-                    self.videos[at].place = place;
-                    self.found_at_place(at, group, settling(place));
-                }
-                None => {
-                    let owners = self.lost_owners(&group, &absent, &BTreeSet::new());
-                    let followed_elsewhere = owners.iter().any(|at| moved.contains(at));
-                    if !may_be.is_empty() && !followed_elsewhere {
-                        return Err(format!("L3: {} was not followed to its new place", PLACES[place].1));
-                    }
-                    self.admit(place, group, settling(place), is, &known)?;
-                }
-            }
-        }
-        for at in absent {
-            self.away(at, true);
+            self.admit(place, group, settling(place), lives_at(place), &known)?;
         }
         Ok(())
+    }
+
+    /// L3: which videos are at another place than before. A video goes where its files went, unless none of them left
+    /// its place, or it was put over a file of another video that has nowhere else to be.
+    fn check_moves(
+        &self,
+        groups: &BTreeMap<usize, Group>,
+        lives_at: &dyn Fn(usize) -> Option<VideoId>,
+    ) -> Result<BTreeMap<usize, usize>, String> {
+        let index_at =
+            |place: usize| lives_at(place).and_then(|id| self.videos.iter().position(|video| video.id == id));
+        let has = |at: usize, place: usize| {
+            let group = groups.get(&place).into_iter().flat_map(BTreeMap::values);
+            group.clone().any(|bytes| self.videos[at].files.values().any(|had| had == bytes))
+        };
+        let living: Vec<usize> = (0..self.videos.len()).filter(|at| self.videos[*at].lives()).collect();
+        let stays = |at: usize| has(at, self.videos[at].place);
+        let mut moved = BTreeMap::new();
+        for place in groups.keys() {
+            if let Some(at) = index_at(*place).filter(|at| self.videos[*at].place != *place) {
+                if stays(at) || !has(at, *place) {
+                    return Err(format!("L3: a video moved to {} without its files", PLACES[*place].1));
+                }
+                moved.insert(at, *place);
+            }
+        }
+        // Where its files went that are nobody's who stays.
+        let open = |at: usize| {
+            let held = |place: usize| living.iter().any(|at| self.videos[*at].place == place && stays(*at));
+            let elsewhere = groups.keys().copied().filter(move |place| *place != self.videos[at].place);
+            elsewhere.filter(|place| has(at, *place) && !held(*place)).collect::<Vec<_>>()
+        };
+        for at in &living {
+            let mut seen = BTreeSet::new();
+            let mut waiting = if stays(*at) || moved.contains_key(at) { None } else { Some(*at) };
+            while let Some(at) = waiting.take() {
+                for place in open(at) {
+                    let Some(other) = index_at(place) else {
+                        return Err(format!("L3: not followed to {}", PLACES[place].1));
+                    };
+                    if moved.contains_key(&other) {
+                        continue;
+                    }
+                    // Whose the place is that several hard links were at is a matter of choice.
+                    let claim = |at: &&usize| !stays(**at) && has(**at, place);
+                    let contested = living.iter().filter(claim).count() > 1;
+                    if seen.insert(other) {
+                        waiting = Some(other);
+                    } else if !contested {
+                        return Err(format!("L3: a swap was not followed to {}", PLACES[place].1));
+                    }
+                }
+            }
+        }
+        Ok(moved)
     }
 
     /// L2: only when all of it has settled; under an id that nobody had.
@@ -111,76 +148,72 @@ impl Reference {
     fn looks_unmounted(&self, look: &Look) -> bool {
         let empty = look.files.is_empty() && look.settling.is_empty() && look.folder_readable;
         let expected = |video: &Video| match video.source {
-            Source::Here | Source::Away { gone: false, .. } => !video.forgotten,
-            Source::Away { gone: true, .. } | Source::Deleted { .. } => false,
+            Source::Here | Source::Away { why: Why::RootLost | Why::BeingWritten, .. } => !video.forgotten,
+            Source::Away { why: Why::Gone, .. } | Source::Deleted { .. } => false,
         };
         empty && self.videos.iter().any(expected)
     }
 
-    /// All files but those that a deleted video hides at its place.
+    /// All files but those that a deleted video hides.
     fn visible(&self, look: &Look) -> BTreeMap<File, Bytes> {
-        let hidden = |file: File, bytes: Bytes| {
+        let hidden = |bytes: Bytes| {
             self.videos.iter().any(|video| match video.source {
-                Source::Deleted { hidden, .. } => {
-                    hidden
-                        && Some(video.place) == place_of(file)
-                        && video.files.values().any(|other| *other == bytes)
-                }
+                Source::Deleted { hidden, .. } => hidden && video.files.values().any(|other| *other == bytes),
                 Source::Here | Source::Away { .. } => false,
             })
         };
         let files = look.files.iter().map(|(file, bytes)| (*file, *bytes));
-        files.filter(|(file, bytes)| !hidden(*file, *bytes)).collect()
-    }
-
-    /// Who had one of these files and is not where it was.
-    fn lost_owners(&self, group: &Group, absent: &BTreeSet<usize>, not: &BTreeSet<usize>) -> BTreeSet<usize> {
-        let away = |at: usize| match self.videos[at].source {
-            Source::Away { .. } => self.videos[at].lives(),
-            Source::Here | Source::Deleted { .. } => absent.contains(&at),
-        };
-        (0..self.videos.len())
-            .filter(|at| away(*at) && !not.contains(at))
-            .filter(|at| group.values().any(|bytes| self.videos[*at].files.values().any(|had| had == bytes)))
-            .collect()
+        files.filter(|(_, bytes)| !hidden(*bytes)).collect()
     }
 
     fn found_at_place(&mut self, at: usize, group: Group, settling: bool) {
-        let base_here = self.videos[at].made_of().map(|bytes| group.values().any(|other| *other == bytes));
+        let here = |of: Bytes| group.values().any(|bytes| *bytes == of);
+        let base_here = self.videos[at].made_of().map(here);
         if settling && (group.is_empty() || base_here == Some(false)) {
             // L2, L4: it is being overwritten.
-            self.away(at, true);
+            self.away(at, Why::BeingWritten);
             return;
         }
         let video = &mut self.videos[at];
+        let waits = match &video.conversion {
+            Conversion::Failed { of, .. } => {
+                let contents = |group: &Group| group.values().copied().collect::<BTreeSet<_>>();
+                !here(*of)
+                    && !settling
+                    && contents(&video.files) != contents(&group)
+                    && !video.postings.is_empty()
+            }
+            Conversion::None | Conversion::Ordered(_) | Conversion::Ready(_) => false,
+        };
         video.files = group;
         video.source = Source::Here;
-        if base_here == Some(false) {
+        if base_here == Some(false) || waits {
             self.replaced(at);
         }
     }
 
     /// L4: what was ordered, or has URLs, is converted anew.
     fn replaced(&mut self, at: usize) {
-        let (wanted, before) = match &self.videos[at].conversion {
-            Conversion::Ordered(order) => (order.labels.clone(), order.labels.clone()),
-            Conversion::Ready(order) => (BTreeSet::new(), order.labels.clone()),
-            Conversion::None | Conversion::Failed { .. } => return,
+        let (wanted, before, of) = match &self.videos[at].conversion {
+            Conversion::Ordered(order) => (order.labels.clone(), order.labels.clone(), order.of),
+            Conversion::Ready(order) => (BTreeSet::new(), order.labels.clone(), order.of),
+            Conversion::Failed { labels, of } => (labels.clone(), labels.clone(), *of),
+            Conversion::None => return,
         };
         if wanted.is_empty() && self.videos[at].postings.is_empty() {
             self.videos[at].conversion = Conversion::None;
         } else if self.order(at, wanted).is_err() {
-            self.videos[at].conversion = Conversion::Failed { labels: before };
+            self.videos[at].conversion = Conversion::Failed { labels: before, of };
         }
     }
 
     /// L5: the grace period runs from when the files were known to be gone.
-    fn away(&mut self, at: usize, gone: bool) {
+    fn away(&mut self, at: usize, why: Why) {
         let since = match self.videos[at].source {
-            Source::Away { gone: before, since } if before == gone => since,
+            Source::Away { why: before, since } if before == why => since,
             Source::Here | Source::Away { .. } => self.now,
             Source::Deleted { .. } => return,
         };
-        self.videos[at].source = Source::Away { since, gone };
+        self.videos[at].source = Source::Away { since, why };
     }
 }

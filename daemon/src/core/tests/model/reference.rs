@@ -56,22 +56,23 @@ pub(super) struct Video {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     Here,
-    /// `gone`: from a folder that could be read, so the grace period runs.
-    Away {
-        since: Timestamp,
-        gone: bool,
-    },
-    Deleted {
-        hidden: bool,
-        trashing: bool,
-    },
+    Away { since: Timestamp, why: Why },
+    Deleted { hidden: bool, trashing: bool },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// From a folder that could be read, so the grace period runs.
+    Gone,
+    RootLost,
+    BeingWritten,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Conversion {
     None,
     Ordered(Order),
-    Failed { labels: BTreeSet<String> },
+    Failed { labels: BTreeSet<String>, of: Bytes },
     Ready(Order),
 }
 
@@ -184,8 +185,10 @@ impl Reference {
         if !video.on {
             return Err("source_suspended");
         }
+        let posted = video.postings.iter().any(|posting| posting.label == label);
         match &mut video.conversion {
             Conversion::Ready(_) => video.post(label),
+            Conversion::Ordered(_) if posted => {}
             Conversion::Ordered(order) => {
                 order.labels.insert(label.to_owned());
             }
@@ -199,7 +202,7 @@ impl Reference {
     pub(super) fn retry(&mut self, at: usize) -> Answer {
         self.here(at)?;
         let labels = match &self.videos[at].conversion {
-            Conversion::Failed { labels } => labels.clone(),
+            Conversion::Failed { labels, .. } => labels.clone(),
             Conversion::None | Conversion::Ordered(_) | Conversion::Ready(_) => {
                 return Err("wrong_conversion_state");
             }
@@ -216,8 +219,8 @@ impl Reference {
     }
 
     pub(super) fn fail(&mut self, at: usize) -> Option<()> {
-        let labels = self.videos[at].order()?.labels.clone();
-        self.videos[at].conversion = Conversion::Failed { labels };
+        let Order { labels, of, .. } = self.videos[at].order()?.clone();
+        self.videos[at].conversion = Conversion::Failed { labels, of };
         Some(())
     }
 
@@ -274,8 +277,12 @@ impl Reference {
     /// P5, L6
     pub(super) fn delete(&mut self, at: usize, keep_files: bool) -> Answer {
         self.living(at)?;
-        let here = self.videos[at].source == Source::Here;
-        self.videos[at].end(keep_files || here, here && !keep_files);
+        let files_there = match self.videos[at].source {
+            Source::Here | Source::Away { why: Why::BeingWritten, .. } => true,
+            Source::Away { why: Why::RootLost, .. } if !keep_files => return Err("read_only_root"),
+            Source::Away { .. } | Source::Deleted { .. } => false,
+        };
+        self.videos[at].end(keep_files || files_there, files_there && !keep_files);
         Ok(())
     }
 
@@ -310,11 +317,9 @@ impl Reference {
         self.take_waiting(by).map(drop)
     }
 
-    /// A4; what waits for a decision ends with the approval.
+    /// A4; what waits for a decision goes on waiting.
     pub(super) fn revoke(&mut self) -> Answer {
-        self.account.approved.take().ok_or("nothing_to_decide")?;
-        self.account.waiting = None;
-        Ok(())
+        self.account.approved.take().map(drop).ok_or("nothing_to_decide")
     }
 
     pub(super) fn activate(&mut self) -> Answer {
@@ -330,7 +335,7 @@ impl Reference {
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         let late = self.videos.iter().filter_map(|video| video.order().map(|order| order.deadline));
         let over = self.videos.iter().filter_map(|video| match video.source {
-            Source::Away { since, gone: true } if !video.forgotten => Some(since.after(GRACE)),
+            Source::Away { since, why: Why::Gone } if !video.forgotten => Some(since.after(GRACE)),
             Source::Here | Source::Away { .. } | Source::Deleted { .. } => None,
         });
         late.chain(over).min()
@@ -344,7 +349,9 @@ impl Reference {
             }
             let video = &mut self.videos[at];
             match video.source {
-                Source::Away { since, gone: true } if !video.forgotten && since.after(GRACE) <= self.now => {
+                Source::Away { since, why: Why::Gone }
+                    if !video.forgotten && since.after(GRACE) <= self.now =>
+                {
                     if video.postings.is_empty() {
                         video.forgotten = true;
                         video.conversion = Conversion::None;

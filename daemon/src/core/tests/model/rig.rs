@@ -239,13 +239,6 @@ impl Rig {
     fn report_late(&mut self, number: u8, ready: bool) -> Result<(), String> {
         let late = &self.around.late;
         let Some(given) = late.get(usize::from(number) % late.len().max(1)).cloned() else { return Ok(()) };
-        // A worker reports once: what it made is not reported again while it is served.
-        let video = self.core.state().video(given.job.video);
-        let served =
-            video.is_some_and(|video| video.artifact().is_some() && video.attempts == given.job.attempt);
-        if served && ready {
-            return Ok(());
-        }
         let report = if ready {
             WorkerReport::Ready { job: given.job, artifact: self.artifact(&given, given.identity) }
         } else {
@@ -309,7 +302,6 @@ impl Rig {
             for record in records {
                 state.apply(record.clone());
             }
-            state.finish_loading();
             state
         };
         let (state, shadow) = (rebuilt(&self.around.records), rebuilt(&self.around.records));

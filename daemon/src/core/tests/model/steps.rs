@@ -98,6 +98,15 @@ pub(super) enum Disk {
         from: u8,
         to: u8,
     },
+    Swap {
+        one: u8,
+        other: u8,
+    },
+    /// The same file under a further name.
+    Link {
+        from: u8,
+        to: u8,
+    },
     /// The root cannot be read from now on, or can again.
     RootError {
         on: bool,
@@ -210,7 +219,9 @@ fn time(rng: &mut Rng) -> Step {
 }
 
 fn disk(rng: &mut Rng) -> Step {
-    Step::Disk(match rng.below(20) {
+    Step::Disk(match rng.below(23) {
+        20..22 => Disk::Swap { one: rng.pick(), other: rng.pick() },
+        22 => Disk::Link { from: rng.pick(), to: rng.pick() },
         0..6 => Disk::Write { file: rng.pick(), media: media(rng) },
         6..9 => Disk::Remove { file: rng.pick() },
         9..15 => Disk::Rename { from: rng.pick(), to: rng.pick() },

@@ -18,6 +18,7 @@ pub(in super::super) enum Source {
     Present,
     Vanished,
     RootUnavailable,
+    BeingWritten,
     Trashing,
     Trashed,
     Kept,
@@ -25,10 +26,11 @@ pub(in super::super) enum Source {
 }
 
 impl Source {
-    pub(in super::super) const ALL: [Self; 7] = [
+    pub(in super::super) const ALL: [Self; 8] = [
         Self::Present,
         Self::Vanished,
         Self::RootUnavailable,
+        Self::BeingWritten,
         Self::Trashing,
         Self::Trashed,
         Self::Kept,
@@ -40,6 +42,7 @@ impl Source {
             Self::Present => "present",
             Self::Vanished => "missing (vanished)",
             Self::RootUnavailable => "missing (root unavailable)",
+            Self::BeingWritten => "missing (being written)",
             Self::Trashing => "deleted (trashing)",
             Self::Trashed => "deleted (trashed)",
             Self::Kept => "deleted (kept)",
@@ -52,6 +55,7 @@ impl Source {
             video::Source::Present => Self::Present,
             video::Source::Missing { cause: MissingCause::Vanished, .. } => Self::Vanished,
             video::Source::Missing { cause: MissingCause::RootUnavailable(_), .. } => Self::RootUnavailable,
+            video::Source::Missing { cause: MissingCause::BeingWritten, .. } => Self::BeingWritten,
             video::Source::Deleted(deletion) => match deletion.how {
                 DeletionKind::Trashing => Self::Trashing,
                 DeletionKind::Trashed => Self::Trashed,
@@ -152,7 +156,9 @@ impl Fixture {
         let conversion_fits = match self.source {
             Source::Present => true,
             // What ran is stopped and queued again.
-            Source::Vanished | Source::RootUnavailable => self.conversion != Conversion::Running,
+            Source::Vanished | Source::RootUnavailable | Source::BeingWritten => {
+                self.conversion != Conversion::Running
+            }
             // What was made or ordered is given up.
             Source::Trashing | Source::Trashed | Source::Kept => self.conversion == Conversion::None,
             // A video without a URL is forgotten instead.
@@ -160,7 +166,10 @@ impl Fixture {
         };
         // A URL is born of a conversion, and a replaced file is converted anew at once.
         let url_fits = match (self.conversion, self.source) {
-            (Conversion::None, Source::Present | Source::Vanished | Source::RootUnavailable) => !self.url,
+            (
+                Conversion::None,
+                Source::Present | Source::Vanished | Source::RootUnavailable | Source::BeingWritten,
+            ) => !self.url,
             (Conversion::None, Source::Trashing | Source::Trashed | Source::Kept | Source::GraceOver)
             | (Conversion::Queued | Conversion::Running | Conversion::Failed | Conversion::Ready, _) => true,
         };
@@ -225,6 +234,12 @@ impl Fixture {
             Source::RootUnavailable => {
                 world.root_error = Some("input/output error".into());
                 world.scan();
+            }
+            Source::BeingWritten => {
+                let (mut found, probed) = world.found();
+                found.files.retain(|file| file.base != "talk");
+                found.settling.push(("".into(), "talk".into()));
+                world.scan_as(Ok(found), probed);
             }
             Source::Trashing | Source::Trashed | Source::Kept => {
                 let keep_files = self.source == Source::Kept;
