@@ -162,6 +162,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let facts = facts(&config, &server, &tools);
     let library = library::Options {
         roots: facts.roots.clone(),
+        coverage: Arc::clone(&facts.coverage),
         settle: config.library.settle,
         rescan: config.library.rescan,
         trash_days: config.library.trash_days,
@@ -204,6 +205,7 @@ fn facts(config: &Config, server: &delivery::Server, tools: &Arc<Tools>) -> Fact
         socket: config.socket.clone(),
         state_dir: config.state_dir.clone(),
         roots: config.library.roots.iter().map(|root| Arc::from(root.as_path())).collect(),
+        coverage: Arc::default(),
         tools: Arc::clone(tools),
         ffmpeg_version: ask_version(tools),
     }

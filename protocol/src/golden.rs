@@ -173,6 +173,7 @@ fn status() -> Status {
             unavailable: Some("gone".into()),
             videos: 1,
             scanned_at: Some(at(1)),
+            unwatched: Some("NFS".into()),
         }],
         listen: Listen {
             http: "127.0.0.1:1".into(),

@@ -50,6 +50,8 @@ pub struct RootView {
     pub unavailable: Option<String>,
     pub videos: u64,
     pub scanned_at: Option<Timestamp>,
+    /// Why changes are found by the periodic look alone; nothing where the kernel tells of them.
+    pub unwatched: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

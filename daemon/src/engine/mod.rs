@@ -38,6 +38,7 @@ use crate::core::video::Video;
 use crate::delivery::link::PublicUrl;
 use crate::delivery::table::Table;
 use crate::error::chain;
+use crate::library::watch::Coverage;
 use crate::media::{Tools, identity_of_metadata};
 use crate::seal::Sealer;
 use crate::store::Store;
@@ -60,6 +61,7 @@ pub struct Facts {
     pub socket: PathBuf,
     pub state_dir: PathBuf,
     pub roots: Vec<Arc<Path>>,
+    pub coverage: Arc<Coverage>,
     pub tools: Arc<Tools>,
     /// Empty until ffmpeg has answered.
     pub ffmpeg_version: Arc<OnceLock<String>>,

@@ -313,6 +313,7 @@ impl Engine {
             unavailable: self.scans.unavailable.get(root).cloned().or_else(from_videos),
             videos: of_root().filter(|video| !video.is_deleted()).count() as u64,
             scanned_at: self.scans.at,
+            unwatched: self.facts.coverage.unwatched(root),
         }
     }
 

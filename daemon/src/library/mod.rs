@@ -5,6 +5,7 @@ pub mod trash;
 pub mod walk;
 pub mod watch;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,16 +14,19 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::core::input::{FoundFile, Scan};
+use crate::core::input::{FoundFile, RootScan, Scan};
 use crate::core::media::{FileIdentity, MediaInfo};
 use crate::core::video::Unusable;
 use crate::engine::EngineHandle;
 use crate::media::{self, ProbeError, Tools};
 use settle::Settling;
-use watch::{Changes, Watches};
+use walk::Seen;
+use watch::{Changes, Coverage, Watches};
 
 /// How many files are looked into at the same time.
 const PROBES_AT_ONCE: usize = 4;
+/// So often the roots are walked at most because files moved meanwhile.
+const WALKS_MAX: u32 = 4;
 /// Changes within this time are one burst.
 const BURST: Duration = Duration::from_millis(200);
 
@@ -34,6 +38,7 @@ pub struct Options {
     pub trash_days: u64,
     /// Whether to hear of changes from the kernel.
     pub watch: bool,
+    pub coverage: Arc<Coverage>,
 }
 
 /// Looks at the roots at start, when asked, when something changed, from time to time, and again soon where files had
@@ -117,18 +122,7 @@ async fn scan(
     engine.scan_begins().await;
     let walked = {
         let (options, watches) = (Arc::clone(options), watches.clone());
-        tokio::task::spawn_blocking(move || {
-            let enter = |folder: &Path| {
-                if let Some(watches) = &watches {
-                    watches.add(folder);
-                }
-            };
-            for root in &options.roots {
-                trash::purge(root, options.trash_days);
-            }
-            options.roots.iter().map(|root| walk::walk(root, &enter)).collect::<Vec<_>>()
-        })
-        .await
+        tokio::task::spawn_blocking(move || walk_all(&options, watches.as_ref())).await
     };
     let Ok(walked) = walked else {
         tracing::error!("the library could not be walked");
@@ -144,6 +138,38 @@ async fn scan(
     let probed = probe_all(unknown, tools).await;
     engine.scanned(Scan { roots, probed }).await;
     again
+}
+
+/// Files that move from folder to folder meanwhile would be seen twice, as two videos; then it is walked again.
+fn walk_all(options: &Options, watches: Option<&Watches>) -> Vec<RootScan> {
+    for root in &options.roots {
+        trash::purge(root, options.trash_days);
+    }
+    let mut walks = 0;
+    loop {
+        let mut seen = Seen::default();
+        let walked = options.roots.iter().map(|root| walk_root(root, options, watches, &mut seen)).collect();
+        walks += 1;
+        if !seen.has_moved() || walks == WALKS_MAX {
+            return walked;
+        }
+    }
+}
+
+fn walk_root(root: &Arc<Path>, options: &Options, watches: Option<&Watches>, seen: &mut Seen) -> RootScan {
+    let unwatched = RefCell::new(match watches {
+        Some(_) => None,
+        None if options.watch => Some("no folder can be watched (fs.inotify.max_user_instances)".to_owned()),
+        None => Some("library.watch is off".to_owned()),
+    });
+    let enter = |folder: &Path| {
+        if let Some(Err(reason)) = watches.map(|watches| watches.add(folder)) {
+            unwatched.borrow_mut().get_or_insert(reason);
+        }
+    };
+    let walked = walk::walk(root, &enter, seen);
+    options.coverage.set(root, unwatched.into_inner());
+    walked
 }
 
 type Probed = HashMap<FileIdentity, Result<MediaInfo, Unusable>>;

@@ -4,13 +4,14 @@
 //! set on each folder before it is listed, so nothing falls between the two. Where watches run out, or the file system
 //! reports nothing (network mounts), the periodic look remains.
 
+use std::collections::HashMap;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
@@ -27,6 +28,49 @@ pub struct Watches {
     inotify: Arc<OwnedFd>,
     /// The limit was reached and has been said.
     exhausted: Arc<AtomicBool>,
+}
+
+/// Of which roots changes are found by the periodic look alone, and why. Written by the scanner, read for `status`.
+#[derive(Debug, Default)]
+pub struct Coverage {
+    unwatched: Mutex<HashMap<Arc<Path>, String>>,
+}
+
+impl Coverage {
+    pub(super) fn set(&self, root: &Arc<Path>, reason: Option<String>) {
+        let mut unwatched = self.unwatched.lock().unwrap_or_else(PoisonError::into_inner);
+        match reason {
+            Some(reason) if unwatched.get(root) == Some(&reason) => {}
+            Some(reason) => {
+                tracing::info!(root = %root.display(), reason, "changes are found by the periodic look alone");
+                unwatched.insert(root.clone(), reason);
+            }
+            None => {
+                unwatched.remove(root);
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn unwatched(&self, root: &Path) -> Option<String> {
+        self.unwatched.lock().unwrap_or_else(PoisonError::into_inner).get(root).cloned()
+    }
+}
+
+/// File systems whose changes may be made elsewhere, where this kernel does not hear of them (statfs(2)).
+fn remote_kind(folder: &Path) -> Option<&'static str> {
+    let kind = rustix::fs::statfs(folder).ok()?.f_type;
+    Some(match u32::try_from(kind & 0xFFFF_FFFF).ok()? {
+        0x6969 => "NFS",
+        0xFF53_4D42 | 0xFE53_4D42 | 0x517B => "SMB",
+        0x6573_5546 => "FUSE",
+        0x0102_1997 => "9P",
+        0x00C3_6400 => "Ceph",
+        0x5346_414F | 0x6B41_4653 => "AFS",
+        0x7375_7245 => "Coda",
+        0x0BD0_0BD0 => "Lustre",
+        _ => return None,
+    })
 }
 
 /// Waits for changes.
@@ -48,7 +92,10 @@ pub fn start() -> io::Result<(Watches, Changes)> {
 
 impl Watches {
     /// Watches a folder; doing so again changes nothing.
-    pub fn add(&self, folder: &Path) {
+    ///
+    /// # Errors
+    /// Why not all changes in it will be told.
+    pub fn add(&self, folder: &Path) -> Result<(), String> {
         let flags = WatchFlags::CREATE
             | WatchFlags::CLOSE_WRITE
             | WatchFlags::DELETE
@@ -58,7 +105,11 @@ impl Watches {
             | WatchFlags::MOVE_SELF
             | WatchFlags::ONLYDIR;
         match inotify::add_watch(&self.inotify, folder, flags) {
-            Ok(_) => {}
+            // What is done on this machine is told all the same.
+            Ok(_) => match remote_kind(folder) {
+                Some(kind) => Err(format!("{kind} does not tell what other machines change")),
+                None => Ok(()),
+            },
             Err(Errno::NOSPC | Errno::NOMEM) => {
                 if !self.exhausted.swap(true, Ordering::Relaxed) {
                     tracing::warn!(
@@ -66,9 +117,13 @@ impl Watches {
                          found by the periodic look"
                     );
                 }
+                Err("no more folders can be watched (fs.inotify.max_user_watches)".to_owned())
             }
             // It cannot be read or is gone; listing it says so.
-            Err(error) => tracing::debug!(%error, folder = %folder.display(), "not watched"),
+            Err(error) => {
+                tracing::debug!(%error, folder = %folder.display(), "not watched");
+                Ok(())
+            }
         }
     }
 }
@@ -131,7 +186,7 @@ mod tests {
     async fn l1_files_that_are_no_videos_wake_nobody_and_videos_do() {
         let folder = tempfile::tempdir().unwrap();
         let (watches, mut changes) = start().unwrap();
-        watches.add(folder.path());
+        watches.add(folder.path()).unwrap();
         std::fs::write(folder.path().join("notes.txt"), "x").unwrap();
         std::fs::write(folder.path().join(".hidden.mp4"), "x").unwrap();
         assert!(!drain(&watches.inotify).unwrap());

@@ -90,7 +90,15 @@ fn root_line(root: &RootView, color: bool) -> String {
     let path = plain(&root.path);
     match &root.unavailable {
         Some(why) => format!("{path}: {}", Tone::Bad.paint(&format!("not available: {}", plain(why)), color)),
-        None => format!("{path}: {}", count(root.videos, "video", "videos")),
+        None => {
+            let videos = count(root.videos, "video", "videos");
+            match &root.unwatched {
+                Some(why) => {
+                    format!("{path}: {videos}; changes are noticed from time to time ({})", plain(why))
+                }
+                None => format!("{path}: {videos}"),
+            }
+        }
     }
 }
 

@@ -101,6 +101,8 @@ impl Page {
         self.row("Folder", &format!("{}: {videos}, {scanned}", plain(&root.path)), Style::new());
         if let Some(reason) = &root.unavailable {
             self.row("", &format!("cannot be read: {}", plain(reason)), theme.warning());
+        } else if let Some(reason) = &root.unwatched {
+            self.row("", &format!("changes are noticed from time to time: {}", plain(reason)), Style::new());
         }
     }
 

@@ -172,6 +172,7 @@ pub(crate) fn status() -> Status {
             unavailable: None,
             videos: 3,
             scanned_at: Some(at(0)),
+            unwatched: None,
         }],
         listen: Listen {
             http: "0.0.0.0:8080".into(),
