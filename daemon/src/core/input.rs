@@ -84,6 +84,8 @@ pub struct Found {
     pub settling: Vec<(PathBuf, OsString)>,
     /// Folders below the root that could not be read, with the reason.
     pub unreadable: Vec<(PathBuf, String)>,
+    /// Folders below the root in which nothing at all is, with the number of their device.
+    pub empty: Vec<(PathBuf, u64)>,
 }
 
 /// A file that L1 takes for a rendition.

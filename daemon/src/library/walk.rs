@@ -75,8 +75,10 @@ fn walk_readable(root: &Path, enter: &dyn Fn(&Path), seen: &mut Seen) -> Found {
 /// Adds the files of one folder and returns the folders below it.
 fn list(root: &Path, folder: &Path, found: &mut Found, seen: &mut Seen) -> io::Result<Vec<PathBuf>> {
     let mut below = Vec::new();
+    let mut empty = true;
     for entry in std::fs::read_dir(root.join(folder))? {
         let entry = entry?;
+        empty = false;
         let name = entry.file_name();
         // Hidden folders hold the trash and other programs' data.
         if name.as_encoded_bytes().starts_with(b".") {
@@ -100,6 +102,9 @@ fn list(root: &Path, folder: &Path, found: &mut Found, seen: &mut Seen) -> io::R
             Ok(_) => {}
             Err(error) => tracing::debug!(path = %entry.path().display(), %error, "skipped"),
         }
+    }
+    if empty && !folder.as_os_str().is_empty() {
+        found.empty.push((folder.to_owned(), std::fs::metadata(root.join(folder))?.dev()));
     }
     Ok(below)
 }

@@ -10,6 +10,8 @@ use super::super::state::State;
 use super::super::switches::deletion;
 use super::super::video::{DeletionKind, MissingCause, Place, Source, Video};
 
+const NOT_MOUNTED: &str = "the folder is empty; is its disk mounted?";
+
 /// What stays the same when a file is renamed, or when its device gets another number after a restart.
 pub(super) type Content = (u64, u64, i64);
 
@@ -43,11 +45,13 @@ pub(super) struct Roots {
     readable: HashSet<Arc<Path>>,
     unavailable: HashMap<Arc<Path>, String>,
     unreadable_folders: Vec<(Arc<Path>, PathBuf, String)>,
+    empty_folders: HashMap<(Arc<Path>, PathBuf), u64>,
 }
 
 impl Roots {
-    /// Why what is at this place cannot be known; `None` when it can.
-    pub(super) fn obstacle(&self, place: &Place) -> Option<String> {
+    /// Why it cannot be known whether the files of this video are at their place; `None` when it can.
+    pub(super) fn obstacle(&self, video: &Video) -> Option<String> {
+        let place = &video.place;
         let folder = self
             .unreadable_folders
             .iter()
@@ -56,10 +60,23 @@ impl Roots {
             return Some(reason.clone());
         }
         if self.readable.contains(&place.root) {
-            return None;
+            return self.is_unmounted(video).then(|| NOT_MOUNTED.to_owned());
         }
         let reason = self.unavailable.get(&place.root).cloned();
         Some(reason.unwrap_or_else(|| "the root is no longer in the configuration".to_owned()))
+    }
+
+    /// Whether a folder above the files was on another device when they were seen last, and is empty now: what a disk
+    /// that is mounted below a root leaves behind.
+    fn is_unmounted(&self, video: &Video) -> bool {
+        let Place { root, folder, base: _ } = &video.place;
+        !self.empty_folders.is_empty()
+            && folder.ancestors().any(|folder| {
+                let device = self.empty_folders.get(&(root.clone(), folder.to_owned()));
+                device.is_some_and(|device| {
+                    video.renditions.iter().all(|rendition| rendition.identity.dev != *device)
+                })
+            })
     }
 }
 
@@ -78,7 +95,7 @@ pub(super) fn take_in(state: &State, scans: Vec<RootScan>) -> (Found, Roots) {
         let empty = found.files.is_empty() && found.settling.is_empty() && found.unreadable.is_empty();
         if empty && has_present_videos(state, &root) {
             // A disk that is not mounted leaves an empty folder behind; that is no deletion (L5).
-            roots.unavailable.insert(root, "the folder is empty; is its disk mounted?".to_owned());
+            roots.unavailable.insert(root, NOT_MOUNTED.to_owned());
             continue;
         }
         let place = |folder: PathBuf, base| Place { root: root.clone(), folder, base };
@@ -92,6 +109,8 @@ pub(super) fn take_in(state: &State, scans: Vec<RootScan>) -> (Found, Roots) {
         }
         let unreadable = found.unreadable.into_iter();
         roots.unreadable_folders.extend(unreadable.map(|(folder, reason)| (root.clone(), folder, reason)));
+        let empty = found.empty.into_iter().map(|(folder, device)| ((root.clone(), folder), device));
+        roots.empty_folders.extend(empty);
         roots.readable.insert(root);
     }
     (groups, roots)

@@ -59,7 +59,7 @@ pub(super) fn scanned(tx: &mut Transaction<'_>, scan: Scan) {
         }
     }
     for id in absent {
-        let obstacle = tx.state().video(id).and_then(|video| roots.obstacle(&video.place));
+        let obstacle = tx.state().video(id).and_then(|video| roots.obstacle(video));
         mark_missing(tx, id, obstacle.map_or(MissingCause::Vanished, MissingCause::RootUnavailable));
     }
 }

@@ -280,3 +280,25 @@ fn l5_overwriting_a_file_for_longer_than_the_grace_period_is_no_deletion() {
     world.finish_work();
     assert_eq!(world.state_of("talk"), [PostingState::Live]);
 }
+
+#[test]
+fn l5_a_disk_that_is_mounted_below_a_root_and_away_never_counts_as_deletion() {
+    let mut world = World::live();
+    world.write("disk/film.mp4", Ok(mp4(1, 480)));
+    world.scan();
+    world.generate("film").unwrap();
+    world.finish_work();
+    world.remove("disk/film.mp4");
+    // The folder is still there, empty, and its device is the root's.
+    let (mut found, probed) = world.found();
+    found.empty.push(("disk".into(), 2));
+    world.scan_as(Ok(found), probed);
+    world.pass(DAY * 2);
+    assert_eq!(world.state_of("film"), [PostingState::Pending]);
+    // Emptied on its own device, it is what it looks like.
+    let (mut found, probed) = world.found();
+    found.empty.push(("disk".into(), 1));
+    world.scan_as(Ok(found), probed);
+    world.pass(DAY * 2);
+    assert_eq!(world.state_of("film"), [PostingState::Invalid]);
+}
