@@ -72,6 +72,7 @@ struct File {
 #[serde(deny_unknown_fields, default)]
 struct EventsFile {
     keep: Option<u64>,
+    keep_for: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -172,6 +173,8 @@ pub struct Conversion {
 pub struct Events {
     /// S2: how many are kept.
     pub keep: u64,
+    /// S2: for how long; zero means however old they are.
+    pub keep_for: Duration,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -248,7 +251,10 @@ pub fn resolve(args: &Args) -> Result<Config, ConfigError> {
             ffprobe: file.conversion.ffprobe,
         },
         account: Account { four_eyes: file.account.four_eyes },
-        events: Events { keep: file.events.keep.unwrap_or(100_000).max(1) },
+        events: Events {
+            keep: file.events.keep.unwrap_or(100_000).max(1),
+            keep_for: duration("events.keep_for", file.events.keep_for, 0)?,
+        },
         roles: Roles::resolve(&file.roles)?,
         role_names: file.roles,
     })

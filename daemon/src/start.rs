@@ -168,7 +168,9 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
         trash_days: config.library.trash_days,
         watch: config.library.watch,
     };
-    let parts = Parts { core, store, table: Arc::clone(&table), sealer, jobs, facts, scan_wanted };
+    let events_kept_for = config.events.keep_for;
+    let parts =
+        Parts { core, store, table: Arc::clone(&table), sealer, jobs, facts, scan_wanted, events_kept_for };
     let thread = run_engine(Engine::new(parts, channel))?;
     let tasks = vec![
         tokio::spawn(library::run(library, tools, engine.clone(), scans, shutdown.child_token())),

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use serde_json::Value;
 use vodpost_tests::media::Sample;
 use vodpost_tests::site::Site;
+use vodpost_tests::wait;
 
 #[test]
 fn s2_events_are_followed_without_gap_or_repeat_across_a_restart() {
@@ -42,6 +43,29 @@ fn s2_events_are_followed_without_gap_or_repeat_across_a_restart() {
     let suspended = seen.last().unwrap();
     assert_eq!(suspended["uid"], rustix::process::getuid().as_raw());
     assert_eq!(suspended["title"], "talk");
+}
+
+#[test]
+fn s2_what_is_too_old_or_too_much_is_given_up_and_said() {
+    for (limit, kept) in [("keep_for = \"1ms\"", 1), ("keep = 2", 2)] {
+        let site = Site::new().with_config(&format!("[events]\n{limit}"));
+        let _daemon = site.start();
+        site.set_up_account();
+        let page = wait::until("old events are gone", || {
+            let page = site.json(&["events"]);
+            let count = |name: &str| page[name].as_u64().unwrap();
+            if count("newest") - count("oldest") + 1 == kept { Ok(page) } else { Err(page.to_string()) }
+        });
+        assert_eq!(page["newest"], 3);
+        assert_eq!(page["events"].as_array().unwrap().len() as u64, kept);
+        let said = site.ok(&["events", "--since", "0"]);
+        assert!(said.stderr.contains(&format!("Events 1 to {} are no longer kept.", 3 - kept)), "{said:?}");
+        let said = site.ok(&["events", "--since", "99"]);
+        assert!(said.stderr.contains("The newest event is 3."), "{said:?}");
+        // Numbers go on where they were.
+        site.ok(&["account", "revoke", "--reason", "expired"]);
+        assert_eq!(site.json(&["events"])["newest"], 4);
+    }
 }
 
 #[test]

@@ -34,6 +34,10 @@ pub enum Input {
     },
     /// What the public server counted since it was last asked.
     Usage(Vec<Usage>),
+    /// S2: events before this number are older than they are kept.
+    EventsExpired {
+        before: u64,
+    },
     /// Time has passed.
     Tick,
 }

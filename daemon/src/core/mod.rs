@@ -86,6 +86,7 @@ impl Core {
             | Input::Trashed { .. }
             | Input::ArtifactLost { .. }
             | Input::Usage(_)
+            | Input::EventsExpired { .. }
             | Input::Tick => Actor::Daemon,
         };
         let mut tx = Transaction::begin(&mut self.state, &self.settings, self.dice.as_mut(), now, actor);
@@ -133,6 +134,7 @@ fn decide(tx: &mut Transaction<'_>, input: Input) -> Result<(), Refusal> {
         Input::Trashed { video, result } => switches::trashed(tx, video, result),
         Input::ArtifactLost { video } => conversion::remake(tx, video),
         Input::Usage(used) => count(tx, &used),
+        Input::EventsExpired { before } => tx.forget_events_before(before),
         Input::Tick => tick(tx),
     }
     Ok(())

@@ -136,6 +136,13 @@ impl<'a> Transaction<'a> {
         }
     }
 
+    /// The newest one stays, for numbers go on from it.
+    pub(super) fn forget_events_before(&mut self, seq: u64) {
+        while self.state.oldest_seq() < seq.min(self.state.last_seq()) {
+            self.apply(Change::ForgetEvent(self.state.oldest_seq()));
+        }
+    }
+
     /// An event about a whole video.
     pub(super) fn video_event(&mut self, what: EventKind, video: &Video, detail: Option<String>) {
         self.event(what, Subject::Video { id: video.id, title: video.title() }, detail);

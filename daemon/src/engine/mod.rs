@@ -8,6 +8,7 @@
 mod handle;
 mod jobs;
 mod reads;
+mod retention;
 mod writes;
 
 use std::collections::{BTreeSet, HashMap};
@@ -44,6 +45,7 @@ use crate::seal::Sealer;
 use crate::store::Store;
 use handle::{Message, UnknownFiles};
 use reads::ScanNotes;
+use retention::Retention;
 use writes::Pending;
 
 /// Inputs that one sync may serve.
@@ -84,6 +86,7 @@ pub struct Engine {
     unsaved: Vec<Input>,
     /// When the state table wants to be flushed.
     flush_at: Option<Instant>,
+    retention: Retention,
     scans: ScanNotes,
 }
 
@@ -96,6 +99,8 @@ pub struct Parts {
     pub jobs: Jobs,
     pub facts: Facts,
     pub scan_wanted: mpsc::Sender<()>,
+    /// Zero: however old they are.
+    pub events_kept_for: Duration,
 }
 
 /// One batch on its way to the disk.
@@ -123,7 +128,7 @@ impl Engine {
     /// The handle may be given out at once; what is sent waits until [`Engine::run`].
     #[must_use]
     pub fn new(parts: Parts, channel: Channel) -> Self {
-        let Parts { core, store, table, sealer, jobs, facts, scan_wanted } = parts;
+        let Parts { core, store, table, sealer, jobs, facts, scan_wanted, events_kept_for } = parts;
         let Channel { handle, inbox, pushes } = channel;
         Self {
             core,
@@ -140,6 +145,7 @@ impl Engine {
             storage: Storage::Ok,
             unsaved: Vec::new(),
             flush_at: None,
+            retention: Retention::new(events_kept_for),
             scans: ScanNotes::default(),
         }
     }
@@ -172,6 +178,9 @@ impl Engine {
                 }
                 return;
             }
+            if let Some(expired) = self.expired_events() {
+                self.step(vec![Message::Input(expired)]);
+            }
             self.flush_if_due();
             self.compact_if_wanted();
         }
@@ -183,7 +192,8 @@ impl Engine {
     }
 
     fn due_in(&self) -> Option<Duration> {
-        let due = self.core.state().next_due(self.core.settings()).map(|due| due.since(Self::now()));
+        let due = self.core.state().next_due(self.core.settings());
+        let due = due.into_iter().chain(self.retention.due()).min().map(|due| due.since(Self::now()));
         let retry = (!self.unsaved.is_empty()).then_some(RETRY_AFTER);
         // The clock counts in milliseconds; a little later is after the moment for certain.
         let due = due.map(|due| due + Duration::from_millis(2));
@@ -288,7 +298,7 @@ impl Engine {
                 true
             }
             Input::Started | Input::Command { .. } | Input::Worker(_) | Input::Trashed { .. } => false,
-            Input::ArtifactLost { .. } | Input::Usage(_) | Input::Tick => false,
+            Input::ArtifactLost { .. } | Input::Usage(_) | Input::EventsExpired { .. } | Input::Tick => false,
         };
         if let Input::Trashed { video, result: Err(reason) } = &input {
             tracing::error!(%video, reason, "the files of a deleted video stay where they are for now");
@@ -433,6 +443,7 @@ fn retry_of(input: &Input) -> Option<Input> {
         Input::Trashed { video, result } => Some(Input::Trashed { video: *video, result: result.clone() }),
         Input::Usage(used) => Some(Input::Usage(used.clone())),
         // A client hears of the failure; the rest comes again.
-        Input::Command { .. } | Input::Scanned(_) | Input::ArtifactLost { .. } | Input::Tick => None,
+        Input::Command { .. } | Input::Scanned(_) | Input::ArtifactLost { .. } => None,
+        Input::EventsExpired { .. } | Input::Tick => None,
     }
 }

@@ -50,6 +50,9 @@ impl Events {
         let first = reader.page(&mut daemon)?;
         note_gap(&mut context.out, self.since, first.oldest)?;
         let (newest, oldest) = (first.newest, first.oldest);
+        if self.since > newest {
+            context.out.note(&format!("The newest event is {newest}."))?;
+        }
         let mut page = first;
         // What happens meanwhile is not part of the answer: this ends.
         loop {
@@ -166,7 +169,7 @@ fn emit(out: &mut Output, event: &EventView) -> Result<(), Failure> {
 
 /// Old events are given up at some time; whoever asked for them should know.
 fn note_gap(out: &mut Output, last: u64, oldest: u64) -> Result<(), Failure> {
-    if last > 0 && oldest > last + 1 {
+    if oldest > last + 1 {
         return out.note(&format!("Events {} to {} are no longer kept.", last + 1, oldest - 1));
     }
     Ok(())

@@ -127,7 +127,8 @@ impl Rig {
         let actor = match &input {
             Input::Command { actor, .. } => actor.clone(),
             Input::Started | Input::Scanned(_) | Input::Worker(_) | Input::Trashed { .. } => Actor::Daemon,
-            Input::ArtifactLost { .. } | Input::Usage(_) | Input::Tick => Actor::Daemon,
+            Input::ArtifactLost { .. } | Input::Usage(_) | Input::EventsExpired { .. } => Actor::Daemon,
+            Input::Tick => Actor::Daemon,
         };
         let before = self.publications();
         let answer: Result<Outcome, Refusal> = self.core.handle(input, self.around.reference.now);
