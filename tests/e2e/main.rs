@@ -8,6 +8,7 @@ mod bad_input;
 mod durability;
 mod events;
 mod http;
+mod library;
 mod life_cycle;
 mod media_kinds;
 mod python;

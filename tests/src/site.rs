@@ -117,12 +117,14 @@ impl Site {
         command
             .args(["--config", config.to_str().expect("plain")])
             .args(["--state-dir", self.state().to_str().expect("plain")])
-            .args(["--library", self.library().to_str().expect("plain")])
             .args(["--socket", self.socket().to_str().expect("plain")])
             .args(["--listen", "127.0.0.1:0"])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if !self.config.contains("roots =") {
+            command.arg("--library").arg(self.library());
+        }
         if let Some(path) = &self.path {
             command.env("PATH", path);
         }
