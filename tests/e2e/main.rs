@@ -14,5 +14,6 @@ mod python;
 mod qr_code;
 mod roles;
 mod screen;
+mod scripts;
 mod watching;
 mod witness;
