@@ -45,32 +45,13 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("text", Sample::Text),
 ];
 
-/// It must end when its site does, since nobody else may be there to end it.
-const STAND_IN: &str = r#"#!/bin/sh
-case "$(cat MODE)" in
-works) exec ffmpeg "$@" ;;
-cuts) exec ffmpeg -t 1 "$@" ;;
-breaks)
-  echo 'the encoder ran out of luck' >&2
-  exit 1
-  ;;
-hangs)
-  printf 'out_time_us=1000000\nspeed=0.5x\nprogress=continue\n'
-  while [ "$(cat MODE 2>/dev/null)" = hangs ]; do sleep 0.05; done
-  exit 1
-  ;;
-esac
-"#;
-
-/// The stand-in for ffmpeg, which is found by those who look for it only.
+/// The stand-in for ffmpeg, which is found by those who look for it only. A link, since a program that this process has just
+/// written may still be open for writing in one that another thread forks, and cannot be run then.
 pub(super) fn stand_in(folder: &Path) -> PathBuf {
     let path = folder.join("ffmpeg");
-    let mode = folder.join("ffmpeg-mode");
-    let text = STAND_IN.replace("MODE", &format!("'{}'", mode.display()));
-    std::fs::write(&path, text).expect("a stand-in for ffmpeg");
-    for path in [path.as_path(), folder] {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).expect("permissions");
-    }
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("stand-in/ffmpeg");
+    std::os::unix::fs::symlink(program, &path).expect("a stand-in for ffmpeg");
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).expect("permissions");
     ffmpeg(folder, "works");
     path
 }
