@@ -4,8 +4,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::FlockOperation;
+
+/// A daemon that is killed while it starts ffmpeg leaves a process that has the lock until it has become ffmpeg.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 #[derive(Debug, thiserror::Error)]
 pub enum StateDirError {
@@ -45,13 +49,22 @@ pub fn lock(folder: &Path) -> Result<File, StateDirError> {
         .mode(0o600)
         .open(&path)
         .map_err(failed("open"))?;
-    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            let socket = std::fs::read_to_string(&path).map_err(failed("read"))?;
-            Err(StateDirError::InUse { folder: folder.to_owned(), socket: socket.trim().to_owned() })
+    let begun = Instant::now();
+    loop {
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(rustix::io::Errno::WOULDBLOCK) if begun.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                let socket = std::fs::read_to_string(&path).map_err(failed("read"))?;
+                return Err(StateDirError::InUse {
+                    folder: folder.to_owned(),
+                    socket: socket.trim().to_owned(),
+                });
+            }
+            Err(error) => return Err(failed("lock")(error.into())),
         }
-        Err(error) => Err(failed("lock")(error.into())),
     }
 }
 
@@ -68,4 +81,23 @@ pub fn note_socket(mut lock: &File, socket: &Path) -> Result<(), StateDirError> 
             path: socket.to_owned(),
             source,
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_let_go_in_a_moment_is_waited_for_and_another_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let held = lock(folder.path()).unwrap();
+        note_socket(&held, Path::new("/run/s.sock")).unwrap();
+        let refused = lock(folder.path()).unwrap_err();
+        assert!(matches!(refused, StateDirError::InUse { socket, .. } if socket == "/run/s.sock"));
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| lock(folder.path()));
+            drop(held);
+            second.join().unwrap().unwrap();
+        });
+    }
 }

@@ -40,7 +40,7 @@ pub struct SubmissionView {
     pub kind: AccountKind,
     pub name: String,
     pub document: DocumentKind,
-    /// All but the first three and last four characters starred.
+    /// All but the first three and last four characters starred; of fewer than ten, all.
     pub number_masked: String,
     pub contact: Option<String>,
     pub submitted_at: Timestamp,

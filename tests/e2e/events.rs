@@ -1,12 +1,19 @@
 //! S2: every change is an event that can be read again and followed.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::net::UnixStream;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
+use vodpost_protocol::connection::{Client, greet};
+use vodpost_protocol::event::Push;
+use vodpost_protocol::reply::{Answer, Message};
+use vodpost_protocol::request::Request;
+use vodpost_protocol::video::Switch;
 use vodpost_tests::media::Sample;
 use vodpost_tests::site::Site;
-use vodpost_tests::wait;
+use vodpost_tests::wait::{self, DEADLINE};
 
 #[test]
 fn s2_events_are_followed_without_gap_or_repeat_across_a_restart() {
@@ -86,4 +93,53 @@ fn call_speaks_json_lines() {
     let by_id = |id: u64| replies.iter().find(|reply| reply["id"] == id).unwrap();
     assert!(by_id(1)["ok"]["status"]["version"].is_string(), "{replies:?}");
     assert_eq!(by_id(2)["error"]["kind"], "no_such_video");
+}
+
+#[test]
+fn pushes_begin_after_the_answer_to_subscribe_with_the_very_next_event() {
+    let site = Site::new();
+    site.add(&Sample::IndexLast.path(), "talk.mp4");
+    let _daemon = site.start();
+    site.set_up_account();
+    site.scan();
+    let token = site.generate("talk");
+    let connect = || {
+        let mut stream = UnixStream::connect(site.socket()).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
+        greet(&mut stream, "test").unwrap();
+        Client::new(stream.try_clone().unwrap(), stream)
+    };
+    let enough = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut client = connect();
+            while !enough.load(Ordering::Relaxed) {
+                for switch in [Switch::Off, Switch::On] {
+                    client.call(Request::SetPosting { target: token.clone(), switch }).unwrap();
+                }
+            }
+        });
+        // A panic here must end the other thread too.
+        let _end = OnDrop(&enough);
+        for _ in 0..200 {
+            let (mut receiver, mut sender) = connect().split();
+            sender.send(Request::Subscribe).unwrap();
+            let first = receiver.receive().unwrap();
+            let Message::Reply { result: Ok(Answer::Subscribed { seq }), .. } = first else {
+                panic!("before the answer: {first:?}");
+            };
+            match receiver.receive().unwrap() {
+                Message::Push(Push::Event(event)) => assert_eq!(event.seq, seq + 1),
+                other => panic!("after the answer: {other:?}"),
+            }
+        }
+    });
+}
+
+struct OnDrop<'a>(&'a AtomicBool);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }

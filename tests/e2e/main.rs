@@ -15,5 +15,6 @@ mod python;
 mod qr_code;
 mod roles;
 mod screen;
+mod scripts;
 mod watching;
 mod witness;

@@ -5,5 +5,6 @@ pub mod http;
 pub mod media;
 pub mod qr;
 pub mod screen;
+pub mod script;
 pub mod site;
 pub mod wait;

@@ -20,6 +20,8 @@ pub enum Sample {
     Silent,
     /// H.264 with AC-3 sound.
     Ac3,
+    /// H.264 and AAC in Matroska.
+    Matroska,
     /// HEVC and AAC in Matroska.
     Hevc,
     /// VP9 and Opus in WebM.
@@ -41,6 +43,7 @@ impl Sample {
             Self::HighBitrate => "high-bitrate.mp4",
             Self::Silent => "silent.mp4",
             Self::Ac3 => "ac3.mp4",
+            Self::Matroska => "matroska.mkv",
             Self::Hevc => "hevc.mkv",
             Self::Vp9 => "vp9.webm",
             Self::Long => "long.webm",
@@ -73,7 +76,7 @@ impl Sample {
     fn make(self, path: &Path) {
         match self {
             Self::IndexFirst => ffmpeg(path, &[VIDEO, SOUND, H264, AAC, &["-movflags", "+faststart"]]),
-            Self::IndexLast => ffmpeg(path, &[VIDEO, SOUND, H264, AAC]),
+            Self::IndexLast | Self::Matroska => ffmpeg(path, &[VIDEO, SOUND, H264, AAC]),
             Self::HighBitrate => {
                 let picture = &["-f", "lavfi", "-i", "testsrc2=size=640x360:rate=25:duration=3"];
                 ffmpeg(path, &[picture, SOUND, H264, &["-crf", "10"], AAC]);

@@ -63,6 +63,7 @@ pub async fn run(stream: &Stream, peer: Peer, engine: EngineHandle) -> Result<()
         waiting: 0,
         frames: FrameReader::default(),
         pushes: None,
+        subscribed: false,
         newest_seq: 0,
     };
     session.serve().await
@@ -107,6 +108,8 @@ struct Session<'a> {
     waiting: usize,
     frames: FrameReader,
     pushes: Option<broadcast::Receiver<Push>>,
+    /// Whether the answer to the subscription went out. It says where the pushes begin, so they wait for it.
+    subscribed: bool,
     /// Events up to this one are known to the subscriber.
     newest_seq: u64,
 }
@@ -126,7 +129,7 @@ impl Session<'_> {
                     self.waiting -= 1;
                     self.reply(id, result).await?;
                 }
-                push = next_push(&mut self.pushes) => self.push(push).await?,
+                push = next_push(&mut self.pushes), if self.subscribed => self.push(push).await?,
                 read = reader.read(&mut chunk), if self.waiting < CALLS_MAX => match read? {
                     0 => return Ok(()),
                     len => self.frames.push(&chunk[..len]),
@@ -157,6 +160,7 @@ impl Session<'_> {
     async fn reply(&mut self, id: u32, result: Result<Answer, Refusal>) -> Result<(), SessionError> {
         if let Ok(Answer::Subscribed { seq }) = result {
             self.newest_seq = self.newest_seq.max(seq);
+            self.subscribed = true;
         }
         let bytes = match codec::encode(&Message::Reply { id, result }) {
             Err(CodecError::TooLarge { .. }) => {

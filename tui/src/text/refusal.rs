@@ -5,7 +5,7 @@ use vodpost_protocol::conversion::ConversionState;
 use vodpost_protocol::ids::Label;
 use vodpost_protocol::refusal::{Candidate, IdentityProblem, Refusal};
 
-use super::{Sentence, conversion_state, plain, shell_word, verification};
+use super::{Sentence, plain, shell_word, verification};
 
 /// Why the daemon refused, and what helps.
 #[must_use]
@@ -42,9 +42,7 @@ fn refusal_message(refusal: &Refusal) -> String {
             format!("\"{}\" is suspended; a new URL would not be live.", plain(title))
         }
         Refusal::NoUsableRendition { title, reasons } => unusable(title, reasons),
-        Refusal::WrongConversionState { title, state } => {
-            format!("The conversion of \"{}\" is {}.", plain(title), conversion_state(*state))
-        }
+        Refusal::WrongConversionState { title, state } => wrong_state(title, *state),
         Refusal::ReadOnlyRoot { root } => {
             format!("{} is read-only: nothing can be deleted there.", plain(root))
         }
@@ -123,6 +121,17 @@ fn verification_hint(state: VerificationState) -> &'static str {
         }
         VerificationState::Approved => "vodpost account show",
     }
+}
+
+fn wrong_state(title: &str, state: ConversionState) -> String {
+    let what = match state {
+        ConversionState::None => "was not requested",
+        ConversionState::Queued => "waits for its turn",
+        ConversionState::Running => "is under way",
+        ConversionState::Failed => "has failed or was cancelled",
+        ConversionState::Ready => "is ready",
+    };
+    format!("The conversion of \"{}\" {what}.", plain(title))
 }
 
 fn wrong_state_hint(title: &str, state: ConversionState) -> String {
