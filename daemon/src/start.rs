@@ -147,8 +147,8 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let shutdown = CancellationToken::new();
     // Before the first viewer can come, or a live URL would be unknown for a moment.
     let table = Arc::new(Table::new());
-    for video in core.state().videos().keys() {
-        table.apply(core.publications(*video, &artifacts));
+    for video in core.state().videos() {
+        table.apply(core.publications(video.id, &artifacts));
     }
     let (notices, noticed) = mpsc::channel(NOTICES_LEN);
     let server = serve(&config, &table, notices, &shutdown)?;
@@ -306,7 +306,6 @@ fn run_engine(engine: Engine) -> Result<std::thread::JoinHandle<()>, StartError>
 fn sweep(folder: &Path, state: &State) {
     let keep = state
         .videos()
-        .values()
         .filter_map(|video| match &video.artifact()?.form {
             Form::File { name, .. } => Some(name.clone()),
             Form::AsIs | Form::Relocated => None,

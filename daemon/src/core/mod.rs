@@ -16,6 +16,7 @@ pub mod effect;
 pub mod event;
 pub mod group;
 pub mod identity;
+pub mod index;
 pub mod input;
 pub mod library;
 pub mod media;

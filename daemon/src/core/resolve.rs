@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use vodpost_protocol::ids::{Label, Token, VideoId};
 use vodpost_protocol::refusal::{Candidate, Refusal};
+use vodpost_protocol::video::VideoState;
 
 use super::group::base_name;
 use super::state::State;
@@ -14,6 +15,8 @@ use super::video::{Place, Video};
 /// How much of an id is needed before it is taken for one.
 const ID_PREFIX_LEN_MIN: usize = 4;
 const NEAREST_MAX: usize = 3;
+/// A slip is not worth a long wait for everybody.
+const NEAREST_AMONG_MAX: usize = 50_000;
 const CANDIDATES_MAX: usize = 10;
 
 /// A video by its id, a unique prefix of it, a path or its exact title, in this order.
@@ -115,12 +118,11 @@ fn by_path<'a>(state: &'a State, roots: &[Arc<Path>], asked: &Path) -> Option<&'
 
 fn by_title<'a>(state: &'a State, asked: &str) -> Vec<&'a Video> {
     let key = asked.to_lowercase();
-    let first = (key.clone(), VideoId::from_random(0));
-    state
-        .titles()
-        .range(first..)
-        .take_while(|(title, _)| *title == key)
-        .filter_map(|(_, id)| state.video(*id))
+    let first = (Arc::from(key.as_str()), VideoId::from_random(0));
+    let titles = state.index().by_title.merged(&VideoState::ALL, Some(&first));
+    titles
+        .take_while(|(title, _)| ***title == *key)
+        .filter_map(|(_, id)| state.video(id))
         .filter(|video| video.title() == asked)
         .collect()
 }
@@ -133,17 +135,19 @@ fn by_id_prefix<'a>(state: &'a State, asked: &str) -> Vec<&'a Video> {
     let fill = VideoId::DIGITS - len;
     let bound = |digit: &str| format!("{asked}{}", digit.repeat(fill)).parse::<VideoId>();
     let (Ok(first), Ok(last)) = (bound("0"), bound("z")) else { return Vec::new() };
-    state.videos().range(first..=last).map(|(_, video)| video).take(CANDIDATES_MAX + 1).collect()
+    state.videos_between(first, last).take(CANDIDATES_MAX + 1).collect()
 }
 
 fn nearest(state: &State, asked: &str) -> Vec<String> {
     let key = asked.to_lowercase();
     let mut scored: Vec<(f64, String)> = state
-        .titles()
-        .iter()
+        .index()
+        .by_title
+        .merged(&VideoState::ALL, None)
+        .take(NEAREST_AMONG_MAX)
         .filter_map(|(title, id)| {
             let score = if title.contains(&key) { 1.0 } else { strsim::jaro_winkler(title, &key) };
-            (score > 0.7).then(|| Some((score, state.video(*id)?.title()))).flatten()
+            (score > 0.7).then(|| Some((score, state.video(id)?.title()))).flatten()
         })
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));

@@ -8,6 +8,7 @@ use vodpost_protocol::time::Timestamp;
 
 use super::account::Account;
 use super::event::Event;
+use super::index::{Index, Standing};
 use super::posting::Posting;
 use super::video::{MissingCause, Place, Source, Video};
 
@@ -64,14 +65,55 @@ pub struct State {
     by_place: HashMap<Place, VideoId>,
     /// While videos change places one after the other, who else is where another one is. Empty between transactions.
     crowded: Vec<(Place, VideoId)>,
-    by_title: BTreeSet<(String, VideoId)>,
     postings_of: HashMap<VideoId, Vec<Token>>,
     /// Conversions that wait or run, and sources that are missing: what time can change.
     timed: BTreeSet<VideoId>,
+    index: Index,
+}
+
+/// Fills a state with records, in any order. Where every video stands is found out once, at the end.
+#[derive(Debug, Default)]
+pub struct Loader {
+    state: State,
+}
+
+impl Loader {
+    pub fn take(&mut self, record: Change) {
+        self.state.put(record);
+    }
+
+    #[must_use]
+    pub fn finish(self) -> State {
+        let Self { mut state } = self;
+        state.index = Index::of(state.videos.values().map(|video| state.standing_of(video)));
+        state
+    }
 }
 
 impl State {
     pub fn apply(&mut self, change: Change) -> Undo {
+        let touched = match &change {
+            Change::Video(video) => Some(video.id),
+            Change::ForgetVideo(id) => Some(*id),
+            Change::Posting(posting) => Some(posting.video),
+            Change::Account(_) | Change::Event(_) | Change::ForgetEvent(_) => None,
+        };
+        let before = touched.and_then(|id| self.standing(id));
+        let undo = self.put(change);
+        let after = touched.and_then(|id| self.standing(id));
+        self.index.change(before, after);
+        undo
+    }
+
+    fn standing(&self, id: VideoId) -> Option<Standing> {
+        self.video(id).map(|video| self.standing_of(video))
+    }
+
+    fn standing_of(&self, video: &Video) -> Standing {
+        Standing::of(video, self.postings_of(video.id))
+    }
+
+    fn put(&mut self, change: Change) -> Undo {
         match change {
             Change::Video(video) => {
                 let id = video.id;
@@ -102,6 +144,20 @@ impl State {
     }
 
     pub fn undo(&mut self, undo: Undo) {
+        let touched = match &undo {
+            Undo::Video(id, _) => Some(*id),
+            Undo::Posting(token, posting) => {
+                posting.as_ref().or_else(|| self.posting(*token)).map(|posting| posting.video)
+            }
+            Undo::Account(_) | Undo::Events { .. } => None,
+        };
+        let before = touched.and_then(|id| self.standing(id));
+        self.put_back(undo);
+        let after = touched.and_then(|id| self.standing(id));
+        self.index.change(before, after);
+    }
+
+    fn put_back(&mut self, undo: Undo) {
         match undo {
             Undo::Video(id, video) => {
                 self.replace_video(id, video);
@@ -121,14 +177,12 @@ impl State {
         let old = self.videos.remove(&id);
         if let Some(old) = &old {
             self.leave(&old.place, id);
-            self.by_title.remove(&(title_key(old), id));
             self.timed.remove(&id);
         }
         if let Some(video) = video {
             if !video.is_deleted() {
                 self.enter(&video.place, id);
             }
-            self.by_title.insert((title_key(&video), id));
             if is_timed(&video) {
                 self.timed.insert(id);
             }
@@ -189,9 +243,13 @@ impl State {
     }
 
     /// In the order of their ids.
-    #[must_use]
-    pub fn videos(&self) -> &BTreeMap<VideoId, Video> {
-        &self.videos
+    pub fn videos(&self) -> impl Iterator<Item = &Video> {
+        self.videos.values()
+    }
+
+    /// Videos whose ids lie between these two, which are included.
+    pub fn videos_between(&self, first: VideoId, last: VideoId) -> impl Iterator<Item = &Video> {
+        self.videos.range(first..=last).map(|(_, video)| video)
     }
 
     /// The video that lives at this place; deleted ones do not.
@@ -200,10 +258,10 @@ impl State {
         self.video(*self.by_place.get(place)?)
     }
 
-    /// Lower-case titles with their ids, in order.
+    /// The orders of lists, and what is counted.
     #[must_use]
-    pub fn titles(&self) -> &BTreeSet<(String, VideoId)> {
-        &self.by_title
+    pub fn index(&self) -> &Index {
+        &self.index
     }
 
     #[must_use]
@@ -212,7 +270,7 @@ impl State {
     }
 
     /// The oldest first.
-    pub fn postings_of(&self, video: VideoId) -> impl Iterator<Item = &Posting> {
+    pub fn postings_of(&self, video: VideoId) -> impl Iterator<Item = &Posting> + Clone {
         self.postings_of.get(&video).into_iter().flatten().filter_map(|token| self.postings.get(token))
     }
 
@@ -265,10 +323,4 @@ pub fn due(video: &Video, settings: &Settings) -> Option<Timestamp> {
 
 fn is_timed(video: &Video) -> bool {
     video.order().is_some() || matches!(video.source, Source::Missing { .. })
-}
-
-/// How titles are sorted and matched.
-#[must_use]
-pub fn title_key(video: &Video) -> String {
-    video.title().to_lowercase()
 }

@@ -110,7 +110,6 @@ pub(super) fn resume_trashing(tx: &mut Transaction<'_>) {
     let waiting: Vec<Effect> = tx
         .state()
         .videos()
-        .values()
         .filter(|video| deletion(video) == Some(DeletionKind::Trashing))
         .map(trash)
         .collect();

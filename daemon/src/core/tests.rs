@@ -4,6 +4,7 @@ mod account;
 mod conversion;
 mod library;
 mod model;
+mod paging;
 mod switches;
 mod table;
 
@@ -267,7 +268,7 @@ impl World {
 
     /// The newest video of this title.
     fn video(&self, title: &str) -> &Video {
-        let videos = self.core.state().videos().values();
+        let videos = self.core.state().videos();
         videos
             .filter(|video| video.title() == title)
             .max_by_key(|video| (!video.is_deleted(), video.id))

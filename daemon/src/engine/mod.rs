@@ -244,7 +244,7 @@ impl Engine {
 
     /// C5: files of ours may have been lost while the daemon was down.
     fn lost_artifacts(&self) -> Vec<Message> {
-        let videos = self.core.state().videos().keys().copied();
+        let videos = self.core.state().videos().map(|video| video.id);
         let lost = videos.filter(|video| self.artifact_is_lost(*video));
         lost.map(|video| Message::Input(Input::ArtifactLost { video })).collect()
     }

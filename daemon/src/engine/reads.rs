@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use vodpost_protocol::codec;
 use vodpost_protocol::event::EventKind;
-use vodpost_protocol::posting::PostingState;
 use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::reply::{Answer, BackupView, EventPage, Located, Page};
 use vodpost_protocol::request::{ListQuery, Request};
@@ -17,7 +16,6 @@ use super::writes::Pending;
 use super::{Answerer, Engine};
 use crate::clients::view::{self, ViewContext};
 use crate::core::input::Scan;
-use crate::core::posting;
 use crate::core::query;
 use crate::core::resolve;
 use crate::core::state::Change;
@@ -272,36 +270,31 @@ impl Engine {
 
     fn counts(&self) -> (Counts, Queue) {
         let state = self.core.state();
-        let mut counts = Counts { videos: 0, postings: state.postings().len() as u64, ..Counts::default() };
-        let mut queue = Queue::default();
-        for video in state.videos().values() {
-            if !video.is_deleted() {
-                counts.videos += 1;
-                counts.problems +=
-                    video.renditions.iter().filter(|rendition| rendition.media.is_err()).count() as u64;
-            }
+        let totals = &state.index().totals;
+        let counts = Counts {
+            videos: totals.living(),
+            postings: state.postings().len() as u64,
+            live: totals.live,
+            suspended: totals.suspended,
+            pending: totals.pending,
+            invalid: totals.invalid,
+            problems: totals.problems,
+        };
+        let mut queue = Queue { failed: totals.conversions_failed, ..Queue::default() };
+        for video in state.timed() {
             match video.conversion {
                 Conversion::Queued(_) => queue.queued += 1,
                 Conversion::Running(_) => queue.running += 1,
-                Conversion::Failed(_) => queue.failed += 1,
-                Conversion::None | Conversion::Ready(_) => {}
-            }
-            for posting in state.postings_of(video.id) {
-                match posting::state(&posting::causes(video, posting)) {
-                    PostingState::Live => counts.live += 1,
-                    PostingState::Suspended => counts.suspended += 1,
-                    PostingState::Pending => counts.pending += 1,
-                    PostingState::Invalid => counts.invalid += 1,
-                }
+                Conversion::None | Conversion::Failed(_) | Conversion::Ready(_) => {}
             }
         }
         (counts, queue)
     }
 
     fn root_view(&self, root: &Arc<Path>) -> RootView {
-        let of_root = || self.core.state().videos().values().filter(|video| video.place.root == *root);
         let from_videos = || {
-            of_root().find_map(|video| match &video.source {
+            let mut missing = self.core.state().timed().filter(|video| video.place.root == *root);
+            missing.find_map(|video| match &video.source {
                 Source::Missing { cause: MissingCause::RootUnavailable(reason), .. } => Some(reason.clone()),
                 Source::Missing { cause: MissingCause::Vanished | MissingCause::BeingWritten, .. }
                 | Source::Present
@@ -311,7 +304,7 @@ impl Engine {
         RootView {
             path: root.to_string_lossy().into_owned(),
             unavailable: self.scans.unavailable.get(root).cloned().or_else(from_videos),
-            videos: of_root().filter(|video| !video.is_deleted()).count() as u64,
+            videos: self.core.state().index().totals.by_root.get(root).copied().unwrap_or_default(),
             scanned_at: self.scans.at,
             unwatched: self.facts.coverage.unwatched(root),
         }
@@ -321,7 +314,7 @@ impl Engine {
         let state = self.core.state();
         let mut problems = Vec::new();
         let mut left_out = 0;
-        for video in state.videos().values().filter(|video| !video.is_deleted()) {
+        for video in state.videos().filter(|video| !video.is_deleted()) {
             for rendition in &video.renditions {
                 let Err(unusable) = &rendition.media else { continue };
                 if problems.len() < PROBLEMS_MAX {
@@ -335,7 +328,7 @@ impl Engine {
         let roots = self.facts.roots.iter().map(|root| self.root_view(root));
         ScanView {
             files: self.scans.files,
-            videos: state.videos().values().filter(|video| !video.is_deleted()).count() as u64,
+            videos: state.index().totals.living(),
             added: count.added,
             changed: count.changed,
             missing: count.missing,

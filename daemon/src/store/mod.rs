@@ -22,7 +22,7 @@ pub use backup::{Backup, restore};
 pub use error::StoreError;
 
 use crate::core::event::Event;
-use crate::core::state::{Change, State};
+use crate::core::state::{Change, Loader, State};
 use log::Log;
 use record::{Key, Write};
 use table::Table;
@@ -149,7 +149,7 @@ impl Store {
 }
 
 fn load_state(table: &Table) -> Result<State, StoreError> {
-    let mut state = State::default();
+    let mut loader = Loader::default();
     let mut newest_event = None;
     let mut oldest_seq = None;
     table.for_each(|key, value| {
@@ -159,19 +159,19 @@ fn load_state(table: &Table) -> Result<State, StoreError> {
                 newest_event = Some(event);
             }
             Some(change) => {
-                state.apply(change);
+                loader.take(change);
             }
             None => {}
         }
         Ok(())
     })?;
     if let Some(event) = newest_event {
-        state.apply(Change::Event(event));
+        loader.take(Change::Event(event));
     }
     if let Some(before) = oldest_seq.and_then(|oldest| oldest.checked_sub(1)) {
-        state.apply(Change::ForgetEvent(before));
+        loader.take(Change::ForgetEvent(before));
     }
-    Ok(state)
+    Ok(loader.finish())
 }
 
 fn open_table(

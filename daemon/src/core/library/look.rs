@@ -117,7 +117,7 @@ pub(super) fn take_in(state: &State, scans: Vec<RootScan>) -> (Found, Roots) {
 }
 
 fn has_present_videos(state: &State, root: &Arc<Path>) -> bool {
-    state.videos().values().any(|video| {
+    state.videos().any(|video| {
         video.place.root == *root
             && match &video.source {
                 Source::Present => true,
@@ -137,6 +137,6 @@ fn hidden(state: &State) -> HashSet<Content> {
         Some(DeletionKind::FilesKept | DeletionKind::Trashing) => true,
         Some(DeletionKind::Trashed | DeletionKind::GraceOver) | None => false,
     };
-    let renditions = state.videos().values().filter(keeps).flat_map(|video| &video.renditions);
+    let renditions = state.videos().filter(keeps).flat_map(|video| &video.renditions);
     renditions.map(|rendition| content(&rendition.identity)).collect()
 }

@@ -45,7 +45,7 @@ pub fn needs_probe(state: &State, root: &Arc<Path>, file: &FoundFile) -> bool {
 pub(super) fn scanned(tx: &mut Transaction<'_>, scan: Scan) {
     let (mut found, roots) = look::take_in(tx.state(), scan.roots);
     let located = moves::locate(tx.state(), &found, &scan.probed);
-    let living = tx.state().videos().values().filter(|video| !video.is_deleted());
+    let living = tx.state().videos().filter(|video| !video.is_deleted());
     let absent: Vec<VideoId> = living.map(|video| video.id).filter(|id| !located.contains_key(id)).collect();
     for (id, place) in located {
         let Some(group) = found.remove(&place) else { continue };

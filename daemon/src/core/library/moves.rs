@@ -16,7 +16,7 @@ use super::look::{Content, Found, Group, content};
 
 /// The place of each video of which something was found. Places that are nobody's belong to new videos.
 pub(super) fn locate(state: &State, found: &Found, probed: &Probed) -> BTreeMap<VideoId, Place> {
-    let living = || state.videos().values().filter(|video| !video.is_deleted());
+    let living = || state.videos().filter(|video| !video.is_deleted());
     let mut located = BTreeMap::new();
     let mut astray: Vec<&Video> = Vec::new();
     for video in living() {

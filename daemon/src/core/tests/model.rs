@@ -14,7 +14,8 @@ mod steps;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rig::Rig;
-use steps::{Rng, Step};
+pub(super) use steps::Rng;
+use steps::Step;
 
 const CASES: u64 = 3000;
 const STEPS: usize = 40;

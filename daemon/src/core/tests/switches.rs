@@ -115,11 +115,11 @@ fn l6_kept_files_do_not_come_back_as_a_new_video() {
     let trash = world.effects.iter().any(|effect| matches!(effect, Effect::Trash { .. }));
     assert!(!trash);
     world.scan();
-    assert_eq!(world.core.state().videos().len(), 1);
+    assert_eq!(world.core.state().videos().count(), 1);
     // Another file under the same name is another matter.
     world.write("talk.mp4", Ok(super::mp4(1, 480)));
     world.scan();
-    assert_eq!(world.core.state().videos().len(), 2);
+    assert_eq!(world.core.state().videos().count(), 2);
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn l6_kept_files_stay_out_of_sight_under_another_name() {
     delete(&mut world, true).unwrap();
     world.rename("talk.mp4", "lecture.mp4");
     world.scan();
-    assert_eq!(world.core.state().videos().len(), 1);
+    assert_eq!(world.core.state().videos().count(), 1);
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn l6_files_that_nobody_gets_at_are_not_said_to_be_in_the_trash() {
     delete(&mut world, true).unwrap();
     world.root_error = None;
     world.scan();
-    assert_eq!(world.core.state().videos().len(), 1, "it stays hidden when the disk is back");
+    assert_eq!(world.core.state().videos().count(), 1, "it stays hidden when the disk is back");
 }
 
 #[test]

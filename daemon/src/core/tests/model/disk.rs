@@ -133,7 +133,7 @@ impl Rig {
         let state = self.core.state();
         let lives_at = |place: usize| {
             let (folder, base) = PLACES[place];
-            let mut videos = state.videos().values();
+            let mut videos = state.videos();
             let video = videos.find(|video| {
                 !video.is_deleted() && video.place.folder == Path::new(folder) && video.place.base == base
             });

@@ -14,7 +14,7 @@ use super::super::super::artifact::{Artifact, Assignment, Failure, Form, JobId, 
 use super::super::super::effect::Effect;
 use super::super::super::input::{Input, Usage};
 use super::super::super::media::FileIdentity;
-use super::super::super::state::{Change, Settings, State, Undo};
+use super::super::super::state::{Change, Loader, Settings, State, Undo};
 use super::super::super::transaction::Outcome;
 use super::reference::{Account, Answer, Bytes, Conversion, DEADLINE, File, GRACE, Reference, Source};
 use super::steps::{Rng, Step, Work};
@@ -147,8 +147,8 @@ impl Rig {
     }
 
     pub(super) fn publications(&self) -> BTreeMap<VideoId, Vec<Publication>> {
-        let ids = self.core.state().videos().keys();
-        ids.map(|id| (*id, self.core.publications(*id, Path::new(ARTIFACTS)))).collect()
+        let ids = self.core.state().videos().map(|video| video.id);
+        ids.map(|id| (id, self.core.publications(id, Path::new(ARTIFACTS)))).collect()
     }
 
     fn take_in(&mut self, outcome: Outcome) -> Result<(), String> {
@@ -299,11 +299,11 @@ impl Rig {
 
     fn crash(&mut self, other_device: bool) -> Result<(), String> {
         let rebuilt = |records: &[Change]| {
-            let mut state = State::default();
+            let mut loader = Loader::default();
             for record in records {
-                state.apply(record.clone());
+                loader.take(record.clone());
             }
-            state
+            loader.finish()
         };
         let (state, shadow) = (rebuilt(&self.around.records), rebuilt(&self.around.records));
         self.check_same(self.core.state(), &state).map_err(|what| format!("S1: after a restart {what}"))?;
@@ -319,7 +319,7 @@ impl Rig {
     }
 
     fn referenced(&self) -> BTreeSet<String> {
-        let artifacts = self.core.state().videos().values().filter_map(|video| video.artifact());
+        let artifacts = self.core.state().videos().filter_map(|video| video.artifact());
         let names = artifacts.filter_map(|artifact| match &artifact.form {
             Form::File { name, .. } => Some(name.clone()),
             Form::AsIs | Form::Relocated => None,

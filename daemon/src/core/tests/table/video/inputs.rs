@@ -142,7 +142,7 @@ fn seen(built: &Built) -> Option<Seen> {
         attempts: video.attempts,
         place: video.place.folder.clone(),
         postings: state.postings_of(built.id).map(|posting| posting.switch).collect(),
-        videos: state.videos().len(),
+        videos: state.videos().count(),
     })
 }
 

@@ -1,0 +1,286 @@
+//! Every order in which videos are listed, and every number that is counted, kept as the state changes, so that a page or
+//! a count never walks the library.
+//!
+//! An order holds the videos of each state beside each other. A list of one state is a stretch of it; a list of all
+//! states merges the stretches.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::iter::Peekable;
+use std::path::Path;
+use std::sync::Arc;
+
+use vodpost_protocol::ids::VideoId;
+use vodpost_protocol::posting::PostingState;
+use vodpost_protocol::video::VideoState;
+
+use super::posting::{self, Posting};
+use super::select;
+use super::video::{Conversion, Video};
+
+/// Videos by their state, then a key, then their id.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Order<K>(BTreeSet<(VideoState, K, VideoId)>);
+
+impl<K> Default for Order<K> {
+    fn default() -> Self {
+        Self(BTreeSet::new())
+    }
+}
+
+/// Something to sort by.
+pub trait Key: Ord + Clone {
+    fn lowest() -> Self;
+}
+
+impl Key for Arc<str> {
+    fn lowest() -> Self {
+        "".into()
+    }
+}
+
+/// A number, the greatest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Falling(std::cmp::Reverse<u64>);
+
+impl Falling {
+    #[must_use]
+    pub fn new(number: u64) -> Self {
+        Self(std::cmp::Reverse(number))
+    }
+
+    #[must_use]
+    pub fn number(self) -> u64 {
+        self.0.0
+    }
+}
+
+impl Key for Falling {
+    fn lowest() -> Self {
+        Self::new(u64::MAX)
+    }
+}
+
+type Stretch<'a, K> = Box<dyn Iterator<Item = &'a (VideoState, K, VideoId)> + 'a>;
+
+impl<K: Key> Order<K> {
+    /// The videos of one state, those after a position or all.
+    pub fn of_state<'a>(&'a self, state: VideoState, after: Option<&(K, VideoId)>) -> Stretch<'a, K> {
+        let first = match after {
+            Some((key, id)) => (state, key.clone(), *id),
+            None => (state, K::lowest(), VideoId::from_random(0)),
+        };
+        let is_after = move |key: &K, id: VideoId, after: &(K, VideoId)| (key, id) > (&after.0, after.1);
+        let after = after.cloned();
+        let stretch = self.0.range(first..).take_while(move |entry| entry.0 == state);
+        Box::new(
+            stretch.skip_while(move |(_, key, id)| {
+                after.as_ref().is_some_and(|after| !is_after(key, *id, after))
+            }),
+        )
+    }
+
+    /// The videos of these states in the order of their keys alone.
+    pub fn merged<'a>(&'a self, states: &[VideoState], after: Option<&(K, VideoId)>) -> Merged<'a, K> {
+        Merged { stretches: states.iter().map(|state| self.of_state(*state, after).peekable()).collect() }
+    }
+}
+
+/// Several stretches as one.
+pub struct Merged<'a, K> {
+    stretches: Vec<Peekable<Stretch<'a, K>>>,
+}
+
+impl<'a, K: Key> Iterator for Merged<'a, K> {
+    type Item = (&'a K, VideoId);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let least = self
+            .stretches
+            .iter_mut()
+            .enumerate()
+            .filter_map(|(at, stretch)| stretch.peek().map(|(_, key, id)| ((key, *id), at)))
+            .min()?;
+        let (_, key, id) = self.stretches[least.1].next()?;
+        Some((key, *id))
+    }
+}
+
+/// What status and lists count.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals {
+    pub live: u64,
+    pub suspended: u64,
+    pub pending: u64,
+    pub invalid: u64,
+    /// Files that cannot be used, of videos that are not deleted.
+    pub problems: u64,
+    pub conversions_failed: u64,
+    pub by_state: BTreeMap<VideoState, u64>,
+    /// Videos that are not deleted.
+    pub by_root: HashMap<Arc<Path>, u64>,
+}
+
+/// Where one video stands, and what it counts for. Derived from it and its postings.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Standing {
+    id: VideoId,
+    state: VideoState,
+    title: Arc<str>,
+    added_at: Falling,
+    bitrate_bps: Falling,
+    /// `None` when it is deleted.
+    root: Option<Arc<Path>>,
+    problems: u64,
+    failed: bool,
+    postings: [u64; 4],
+}
+
+impl Standing {
+    pub(super) fn of<'a>(video: &Video, postings: impl Iterator<Item = &'a Posting> + Clone) -> Self {
+        let mut counts = [0; 4];
+        for posting in postings.clone() {
+            counts[slot(posting::state(&posting::causes(video, posting)))] += 1;
+        }
+        let problems = video.renditions.iter().filter(|rendition| rendition.media.is_err()).count() as u64;
+        let failed = match video.conversion {
+            Conversion::Failed(_) => true,
+            Conversion::None | Conversion::Queued(_) | Conversion::Running(_) | Conversion::Ready(_) => false,
+        };
+        Self {
+            id: video.id,
+            state: posting::video_state(video, postings),
+            title: title_key(video).into(),
+            added_at: Falling::new(video.added_at.millis()),
+            bitrate_bps: bitrate_key(video),
+            root: (!video.is_deleted()).then(|| video.place.root.clone()),
+            problems: if video.is_deleted() { 0 } else { problems },
+            failed,
+            postings: counts,
+        }
+    }
+}
+
+fn slot(state: PostingState) -> usize {
+    match state {
+        PostingState::Live => 0,
+        PostingState::Suspended => 1,
+        PostingState::Pending => 2,
+        PostingState::Invalid => 3,
+    }
+}
+
+/// How titles are sorted and matched.
+#[must_use]
+pub fn title_key(video: &Video) -> String {
+    video.title().to_lowercase()
+}
+
+/// The bitrate of what would be posted.
+#[must_use]
+pub fn bitrate_key(video: &Video) -> Falling {
+    Falling::new(select::select(&video.renditions).map_or(0, |(_, info)| info.bitrate_bps))
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Index {
+    pub by_title: Order<Arc<str>>,
+    pub by_added: Order<Falling>,
+    pub by_bitrate: Order<Falling>,
+    pub totals: Totals,
+}
+
+impl Index {
+    /// Of many at once, which is faster than one after the other.
+    pub(super) fn of(standings: impl Iterator<Item = Standing>) -> Self {
+        let mut index = Self::default();
+        let (mut titles, mut added, mut bitrates) = (Vec::new(), Vec::new(), Vec::new());
+        for standing in standings {
+            index.totals.count(&standing);
+            titles.push((standing.state, standing.title, standing.id));
+            added.push((standing.state, standing.added_at, standing.id));
+            bitrates.push((standing.state, standing.bitrate_bps, standing.id));
+        }
+        index.by_title = Order(titles.into_iter().collect());
+        index.by_added = Order(added.into_iter().collect());
+        index.by_bitrate = Order(bitrates.into_iter().collect());
+        index
+    }
+
+    /// One video stands elsewhere now, or is new, or is gone.
+    pub(super) fn change(&mut self, before: Option<Standing>, after: Option<Standing>) {
+        if before == after {
+            return;
+        }
+        if let Some(Standing { id, state, title, added_at, bitrate_bps, .. }) = &before {
+            self.by_title.0.remove(&(*state, title.clone(), *id));
+            self.by_added.0.remove(&(*state, *added_at, *id));
+            self.by_bitrate.0.remove(&(*state, *bitrate_bps, *id));
+        }
+        if let Some(before) = &before {
+            self.totals.uncount(before);
+        }
+        if let Some(after) = after {
+            self.totals.count(&after);
+            self.by_title.0.insert((after.state, after.title, after.id));
+            self.by_added.0.insert((after.state, after.added_at, after.id));
+            self.by_bitrate.0.insert((after.state, after.bitrate_bps, after.id));
+        }
+    }
+}
+
+impl Totals {
+    /// Of videos in these states.
+    #[must_use]
+    pub fn videos(&self, states: &[VideoState]) -> u64 {
+        states.iter().filter_map(|state| self.by_state.get(state)).sum()
+    }
+
+    /// Videos that are not deleted.
+    #[must_use]
+    pub fn living(&self) -> u64 {
+        self.by_root.values().sum()
+    }
+
+    fn count(&mut self, one: &Standing) {
+        for (total, more) in self.postings().into_iter().zip(one.postings) {
+            *total += more;
+        }
+        self.problems += one.problems;
+        self.conversions_failed += u64::from(one.failed);
+        *self.by_state.entry(one.state).or_default() += 1;
+        if let Some(root) = &one.root {
+            *self.by_root.entry(root.clone()).or_default() += 1;
+        }
+    }
+
+    fn uncount(&mut self, one: &Standing) {
+        for (total, less) in self.postings().into_iter().zip(one.postings) {
+            *total -= less;
+        }
+        self.problems -= one.problems;
+        self.conversions_failed -= u64::from(one.failed);
+        uncount_one(&mut self.by_state, &one.state);
+        if let Some(root) = &one.root
+            && let Some(count) = self.by_root.get_mut(root)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.by_root.remove(root);
+            }
+        }
+    }
+
+    fn postings(&mut self) -> [&mut u64; 4] {
+        [&mut self.live, &mut self.suspended, &mut self.pending, &mut self.invalid]
+    }
+}
+
+/// An empty count leaves no entry behind, so that equal states look alike.
+fn uncount_one(counts: &mut BTreeMap<VideoState, u64>, key: &VideoState) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}
