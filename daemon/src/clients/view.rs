@@ -117,7 +117,7 @@ impl ViewContext<'_> {
     fn conversion(&self, video: &Video) -> ConversionView {
         let (order, failure) = match &video.conversion {
             Conversion::None => (None, None),
-            Conversion::Queued(order) | Conversion::Running(order) => (Some(order), None),
+            Conversion::Queued(order) | Conversion::Running(order) => (Some(&**order), None),
             Conversion::Failed(failed) => (Some(&failed.order), Some(&failed.failure)),
             Conversion::Ready(ready) => (Some(&ready.order), None),
         };

@@ -120,7 +120,7 @@ pub(super) fn place_order(
     drop_artifact(tx, &video);
     video.attempts += 1;
     let detail = format!("{} {}", rendition.to_string_lossy(), plan.explain());
-    video.conversion = Conversion::Queued(Order {
+    video.conversion = Conversion::Queued(Box::new(Order {
         attempt: video.attempts,
         requested_at: tx.now(),
         deadline: tx.now().after(tx.settings().conversion_deadline),
@@ -129,7 +129,7 @@ pub(super) fn place_order(
         rendition,
         identity,
         plan,
-    });
+    }));
     tx.put_video(video.clone());
     tx.video_event(EventKind::ConversionRequested, &video, Some(detail));
     Ok(())
@@ -218,7 +218,7 @@ pub(super) fn requeue(tx: &mut Transaction<'_>, mut video: Video) {
     let mut order = order.clone();
     video.attempts += 1;
     order.attempt = video.attempts;
-    video.conversion = Conversion::Queued(order);
+    video.conversion = Conversion::Queued(Box::new(order));
     tx.put_video(video);
 }
 
@@ -226,7 +226,9 @@ pub(super) fn requeue(tx: &mut Transaction<'_>, mut video: Video) {
 fn running(tx: &Transaction<'_>, job: JobId) -> Option<(Video, Order)> {
     let video = tx.state().video(job.video)?;
     match &video.conversion {
-        Conversion::Running(order) if order.attempt == job.attempt => Some((video.clone(), order.clone())),
+        Conversion::Running(order) if order.attempt == job.attempt => {
+            Some((video.clone(), (**order).clone()))
+        }
         Conversion::Running(_)
         | Conversion::None
         | Conversion::Queued(_)
@@ -306,7 +308,7 @@ pub(super) fn remake(tx: &mut Transaction<'_>, id: VideoId) {
     order.requested_at = tx.now();
     order.deadline = tx.now().after(tx.settings().conversion_deadline);
     order.by = tx.actor().clone();
-    video.conversion = Conversion::Queued(order);
+    video.conversion = Conversion::Queued(Box::new(order));
     tx.put_video(video.clone());
     let why = "the converted file is missing or was changed".to_owned();
     tx.video_event(EventKind::ConversionRequested, &video, Some(why));

@@ -1,7 +1,7 @@
 //! Everything that can happen.
 
 use std::collections::HashMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -96,8 +96,8 @@ pub struct Found {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundFile {
     /// Below the root.
-    pub folder: PathBuf,
+    pub folder: Arc<Path>,
     pub name: OsString,
-    pub base: OsString,
+    pub base: Box<OsStr>,
     pub identity: FileIdentity,
 }

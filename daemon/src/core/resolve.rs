@@ -104,9 +104,8 @@ fn by_path<'a>(state: &'a State, roots: &[Arc<Path>], asked: &Path) -> Option<&'
         let below: PathBuf =
             if asked.is_absolute() { asked.strip_prefix(root).ok()?.to_owned() } else { asked.to_owned() };
         let file = below.file_name()?;
-        let folder = below.parent().unwrap_or(Path::new("")).to_owned();
-        let place =
-            |base: &OsStr| Place { root: root.clone(), folder: folder.clone(), base: base.to_owned() };
+        let folder: Arc<Path> = below.parent().unwrap_or(Path::new("")).into();
+        let place = |base: &OsStr| Place { root: root.clone(), folder: folder.clone(), base: base.into() };
         let of_file = base_name(file)
             .and_then(|base| state.video_at(&place(&base)))
             .filter(|video| video.renditions.iter().any(|rendition| rendition.name == file));
@@ -156,6 +155,6 @@ fn nearest(state: &State, asked: &str) -> Vec<String> {
 }
 
 fn candidate(video: &Video) -> Candidate {
-    let path = video.place.root.join(&video.place.folder).join(&video.place.base);
+    let path = video.place.root.join(&video.place.folder).join(&*video.place.base);
     Candidate { id: video.id, path: path.to_string_lossy().into_owned() }
 }

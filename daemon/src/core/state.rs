@@ -1,8 +1,12 @@
 //! Everything the daemon knows, in memory. Changed only through [`State::apply`], whose answer undoes the change.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use hashbrown::HashTable;
 use vodpost_protocol::ids::{Token, VideoId};
 use vodpost_protocol::time::Timestamp;
 
@@ -53,18 +57,25 @@ pub enum Undo {
     },
 }
 
+/// A video at the place that has this hash; the place itself is in the video.
+#[derive(Debug)]
+struct AtPlace {
+    hash: u64,
+    video: VideoId,
+}
+
 #[derive(Debug, Default)]
 pub struct State {
-    videos: BTreeMap<VideoId, Video>,
+    videos: BTreeMap<VideoId, Box<Video>>,
     postings: HashMap<Token, Posting>,
     account: Account,
     last_seq: u64,
     /// The oldest event that is kept; 0 when there is none.
     oldest_seq: u64,
     // Indexes, all derived from the above.
-    by_place: HashMap<Place, VideoId>,
-    /// While videos change places one after the other, who else is where another one is. Empty between transactions.
-    crowded: Vec<(Place, VideoId)>,
+    /// Two videos may be at one place for a moment, while they change places.
+    by_place: HashTable<AtPlace>,
+    keys: RandomState,
     postings_of: HashMap<VideoId, Vec<Token>>,
     /// Conversions that wait or run, and sources that are missing: what time can change.
     timed: BTreeSet<VideoId>,
@@ -75,17 +86,29 @@ pub struct State {
 #[derive(Debug, Default)]
 pub struct Loader {
     state: State,
+    folders: HashSet<Arc<Path>>,
 }
 
 impl Loader {
-    pub fn take(&mut self, record: Change) {
+    pub fn take(&mut self, mut record: Change) {
+        if let Change::Video(video) = &mut record {
+            // Records name the folder each time; in memory it is there once.
+            for folder in [&mut video.place.root, &mut video.place.folder] {
+                match self.folders.get(folder) {
+                    Some(known) => *folder = Arc::clone(known),
+                    None => {
+                        self.folders.insert(Arc::clone(folder));
+                    }
+                }
+            }
+        }
         self.state.put(record);
     }
 
     #[must_use]
     pub fn finish(self) -> State {
-        let Self { mut state } = self;
-        state.index = Index::of(state.videos.values().map(|video| state.standing_of(video)));
+        let Self { mut state, folders: _ } = self;
+        state.index = Index::of(state.videos().map(|video| state.standing_of(video)));
         state
     }
 }
@@ -176,43 +199,22 @@ impl State {
     fn replace_video(&mut self, id: VideoId, video: Option<Box<Video>>) -> Option<Box<Video>> {
         let old = self.videos.remove(&id);
         if let Some(old) = &old {
-            self.leave(&old.place, id);
+            if let Ok(entry) = self.by_place.find_entry(self.keys.hash_one(&old.place), |at| at.video == id) {
+                entry.remove();
+            }
             self.timed.remove(&id);
         }
         if let Some(video) = video {
             if !video.is_deleted() {
-                self.enter(&video.place, id);
+                let hash = self.keys.hash_one(&video.place);
+                self.by_place.insert_unique(hash, AtPlace { hash, video: id }, |at| at.hash);
             }
             if is_timed(&video) {
                 self.timed.insert(id);
             }
-            self.videos.insert(id, *video);
+            self.videos.insert(id, video);
         }
-        old.map(Box::new)
-    }
-
-    fn enter(&mut self, place: &Place, id: VideoId) {
-        if let Some(other) = self.by_place.insert(place.clone(), id) {
-            self.crowded.push((place.clone(), other));
-        }
-    }
-
-    /// A deleted video has left its place already, which may be another's by now.
-    fn leave(&mut self, place: &Place, id: VideoId) {
-        let other = self.crowded.iter().rposition(|(crowded, _)| crowded == place);
-        if self.by_place.get(place) == Some(&id) {
-            match other {
-                Some(at) => {
-                    let (place, other) = self.crowded.swap_remove(at);
-                    self.by_place.insert(place, other);
-                }
-                None => {
-                    self.by_place.remove(place);
-                }
-            }
-        } else {
-            self.crowded.retain(|(crowded, who)| crowded != place || *who != id);
-        }
+        old
     }
 
     fn replace_posting(&mut self, token: Token, posting: Option<Posting>) -> Option<Posting> {
@@ -239,23 +241,24 @@ impl State {
 
     #[must_use]
     pub fn video(&self, id: VideoId) -> Option<&Video> {
-        self.videos.get(&id)
+        self.videos.get(&id).map(|video| &**video)
     }
 
     /// In the order of their ids.
     pub fn videos(&self) -> impl Iterator<Item = &Video> {
-        self.videos.values()
+        self.videos.values().map(|video| &**video)
     }
 
     /// Videos whose ids lie between these two, which are included.
     pub fn videos_between(&self, first: VideoId, last: VideoId) -> impl Iterator<Item = &Video> {
-        self.videos.range(first..=last).map(|(_, video)| video)
+        self.videos.range(first..=last).map(|(_, video)| &**video)
     }
 
     /// The video that lives at this place; deleted ones do not.
     #[must_use]
     pub fn video_at(&self, place: &Place) -> Option<&Video> {
-        self.video(*self.by_place.get(place)?)
+        let lives_here = |at: &AtPlace| self.video(at.video).is_some_and(|video| video.place == *place);
+        self.video(self.by_place.find(self.keys.hash_one(place), lives_here)?.video)
     }
 
     /// The orders of lists, and what is counted.
@@ -298,7 +301,7 @@ impl State {
 
     /// Videos on which time acts: missing ones and those with a conversion that waits or runs.
     pub fn timed(&self) -> impl Iterator<Item = &Video> {
-        self.timed.iter().filter_map(|id| self.videos.get(id))
+        self.timed.iter().filter_map(|id| self.video(*id))
     }
 
     /// When time will next change something.

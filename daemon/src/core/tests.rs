@@ -166,7 +166,12 @@ impl World {
             let Some(base) = base_name(&name) else { continue };
             let identity = FileIdentity { dev: 1, ino: file.ino, size_bytes: 1000, mtime_ns: file.mtime_ns };
             probed.insert(identity, file.media.clone());
-            found.files.push(FoundFile { folder: path.parent().unwrap().into(), name, base, identity });
+            found.files.push(FoundFile {
+                folder: path.parent().unwrap().into(),
+                name,
+                base: base.into(),
+                identity,
+            });
         }
         (found, probed)
     }

@@ -1,7 +1,7 @@
 //! A video of the library: where its files are, what they are, and what became of its conversion.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -84,9 +84,9 @@ impl Video {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
     pub root: Arc<Path>,
-    /// Below the root; empty at its top.
-    pub folder: PathBuf,
-    pub base: OsString,
+    /// Below the root; empty at its top. Shared by the videos in it.
+    pub folder: Arc<Path>,
+    pub base: Box<OsStr>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,8 +156,8 @@ pub struct Unusable {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Conversion {
     None,
-    Queued(Order),
-    Running(Order),
+    Queued(Box<Order>),
+    Running(Box<Order>),
     Failed(Box<Failed>),
     Ready(Box<Ready>),
 }

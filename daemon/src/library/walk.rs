@@ -76,6 +76,7 @@ fn walk_readable(root: &Path, enter: &dyn Fn(&Path), seen: &mut Seen) -> Found {
 fn list(root: &Path, folder: &Path, found: &mut Found, seen: &mut Seen) -> io::Result<Vec<PathBuf>> {
     let mut below = Vec::new();
     let mut empty = true;
+    let shared: Arc<Path> = folder.into();
     for entry in std::fs::read_dir(root.join(folder))? {
         let entry = entry?;
         empty = false;
@@ -97,7 +98,12 @@ fn list(root: &Path, folder: &Path, found: &mut Found, seen: &mut Seen) -> io::R
                     seen.note(&meta);
                 }
                 let identity = identity_of_metadata(&meta);
-                found.files.push(FoundFile { folder: folder.to_owned(), name, base, identity });
+                found.files.push(FoundFile {
+                    folder: Arc::clone(&shared),
+                    name,
+                    base: base.into(),
+                    identity,
+                });
             }
             Ok(_) => {}
             Err(error) => tracing::debug!(path = %entry.path().display(), %error, "skipped"),
@@ -154,7 +160,7 @@ mod tests {
         };
         let mut seen = Seen::default();
         let files = walk(&root, &enter, &mut seen).found.unwrap().files;
-        assert_eq!(files.iter().filter(|file| file.base == "film").count(), 2);
+        assert_eq!(files.iter().filter(|file| *file.base == *"film").count(), 2);
         assert!(seen.has_moved());
     }
 

@@ -98,14 +98,14 @@ pub(super) fn take_in(state: &State, scans: Vec<RootScan>) -> (Found, Roots) {
             roots.unavailable.insert(root, NOT_MOUNTED.to_owned());
             continue;
         }
-        let place = |folder: PathBuf, base| Place { root: root.clone(), folder, base };
+        let place = |folder: Arc<Path>, base| Place { root: root.clone(), folder, base };
         for file in found.files {
             if !hidden.contains(&content(&file.identity)) {
                 groups.entry(place(file.folder.clone(), file.base.clone())).or_default().files.push(file);
             }
         }
         for (folder, base) in found.settling {
-            groups.entry(place(folder, base)).or_default().settling = true;
+            groups.entry(place(folder.into(), base.into())).or_default().settling = true;
         }
         let unreadable = found.unreadable.into_iter();
         roots.unreadable_folders.extend(unreadable.map(|(folder, reason)| (root.clone(), folder, reason)));

@@ -78,7 +78,7 @@ fn move_to(tx: &mut Transaction<'_>, id: VideoId, place: Place) {
 }
 
 fn shown(place: &Place) -> String {
-    place.root.join(&place.folder).join(&place.base).to_string_lossy().into_owned()
+    place.root.join(&place.folder).join(&*place.base).to_string_lossy().into_owned()
 }
 
 fn add(tx: &mut Transaction<'_>, place: Place, files: &[FoundFile], probed: &Probed) {
@@ -225,7 +225,7 @@ fn refresh_base(video: &mut Video, rendition: &Rendition) {
 /// L4: the old artifact stops at once, the new file is converted, the URLs stay.
 fn replace_source(tx: &mut Transaction<'_>, mut video: Video) {
     let order = match &video.conversion {
-        Conversion::Queued(order) | Conversion::Running(order) => Some(order.clone()),
+        Conversion::Queued(order) | Conversion::Running(order) => Some((**order).clone()),
         Conversion::Ready(ready) => Some(ready.order.clone()),
         Conversion::Failed(failed) => Some(failed.order.clone()),
         Conversion::None => None,

@@ -1,6 +1,7 @@
 //! Pages of every order and filter, also while the library changes between two of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -31,8 +32,8 @@ fn random_video(rng: &mut Rng, id: VideoId) -> Video {
         id,
         place: Place {
             root: Arc::from(Path::new("/library")),
-            folder: id.to_string().into(),
-            base: base.into(),
+            folder: Path::new(&id.to_string()).into(),
+            base: OsString::from(base).into(),
         },
         added_at: now,
         source: if rng.below(5) == 0 {

@@ -286,7 +286,11 @@ impl Video {
         } = self;
         core_video::Video {
             id,
-            place: core_video::Place { root: Arc::from(path(root)), folder: path(folder), base: os(base) },
+            place: core_video::Place {
+                root: Arc::from(path(root)),
+                folder: Arc::from(path(folder)),
+                base: os(base).into(),
+            },
             added_at,
             source: source.into_core(),
             switch,
@@ -505,8 +509,8 @@ impl Conversion {
     fn into_core(self) -> core_video::Conversion {
         match self {
             Self::None => core_video::Conversion::None,
-            Self::Queued(order) => core_video::Conversion::Queued(order.into_core()),
-            Self::Running(order) => core_video::Conversion::Running(order.into_core()),
+            Self::Queued(order) => core_video::Conversion::Queued(Box::new(order.into_core())),
+            Self::Running(order) => core_video::Conversion::Running(Box::new(order.into_core())),
             Self::Failed { order, reason, output, at } => {
                 core_video::Conversion::Failed(Box::new(core_video::Failed {
                     order: order.into_core(),

@@ -117,7 +117,12 @@ impl Rig {
             let base = base_name(&name).unwrap();
             let identity = self.identity(*bytes);
             probed.insert(identity, probe(self.around.reference.media[bytes]));
-            found.files.push(FoundFile { folder: path.parent().unwrap().into(), name, base, identity });
+            found.files.push(FoundFile {
+                folder: path.parent().unwrap().into(),
+                name,
+                base: base.into(),
+                identity,
+            });
         }
         for place in &look.settling {
             let (folder, base) = PLACES[*place];
@@ -135,7 +140,7 @@ impl Rig {
             let (folder, base) = PLACES[place];
             let mut videos = state.videos();
             let video = videos.find(|video| {
-                !video.is_deleted() && video.place.folder == Path::new(folder) && video.place.base == base
+                !video.is_deleted() && *video.place.folder == *Path::new(folder) && *video.place.base == *base
             });
             video.map(|video| video.id)
         };

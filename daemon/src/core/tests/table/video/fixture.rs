@@ -237,7 +237,7 @@ impl Fixture {
             }
             Source::BeingWritten => {
                 let (mut found, probed) = world.found();
-                found.files.retain(|file| file.base != "talk");
+                found.files.retain(|file| *file.base != *"talk");
                 found.settling.push(("".into(), "talk".into()));
                 world.scan_as(Ok(found), probed);
             }

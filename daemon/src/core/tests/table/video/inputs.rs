@@ -140,7 +140,7 @@ fn seen(built: &Built) -> Option<Seen> {
         switch: video.switch,
         conversion: Conversion::of(video),
         attempts: video.attempts,
-        place: video.place.folder.clone(),
+        place: video.place.folder.to_path_buf(),
         postings: state.postings_of(built.id).map(|posting| posting.switch).collect(),
         videos: state.videos().count(),
     })
