@@ -79,3 +79,23 @@ fn s4_a_viewer_looks_an_operator_works_and_an_admin_decides() {
         events["events"].as_array().unwrap().iter().find(|event| event["what"] == "conversion_requested");
     assert_eq!(generated.unwrap()["uid"], 65_533);
 }
+
+#[test]
+fn s4_groups_count_supplementary_ones_too_and_the_greatest_role_wins() {
+    let roles = "[roles]\nviewer = [\"65534\"]\noperator = [\"@editors\"]";
+    let Some(site) = site(roles) else { return };
+    let user = "nobody";
+    let groups = std::fs::read_to_string("/etc/group").unwrap();
+    let file = site.folder().join("group");
+    std::fs::write(&file, format!("{groups}editors:x:64321:{user}\n")).unwrap();
+    let site = site.with_group_file(file.clone());
+    let _daemon = site.start();
+    site.set_up_account();
+    site.scan();
+    assert_eq!(run_as(&site, NOBODY, &["generate", "talk", "--wait"]).status, 0);
+    assert_eq!(run_as(&site, NOBODY, &["account", "revoke", "--reason", "no"]).status, 6);
+    // Who is taken out of the group is a viewer from the next connection on.
+    std::fs::write(&file, format!("{groups}editors:x:64321:\n")).unwrap();
+    assert_eq!(run_as(&site, NOBODY, &["suspend", "talk"]).status, 6);
+    assert_eq!(run_as(&site, NOBODY, &["ls"]).status, 0);
+}

@@ -17,6 +17,7 @@ pub struct Site {
     folder: TempDir,
     config: String,
     path: Option<String>,
+    group_file: Option<PathBuf>,
 }
 
 /// One running daemon of a site. Killed when dropped.
@@ -59,7 +60,7 @@ impl Site {
     #[must_use]
     pub fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("vodpost").tempdir().expect("a temporary folder");
-        let site = Self { folder, config: String::new(), path: None };
+        let site = Self { folder, config: String::new(), path: None, group_file: None };
         std::fs::create_dir(site.library()).expect("a library folder");
         site
     }
@@ -76,6 +77,13 @@ impl Site {
     #[must_use]
     pub fn with_path(mut self, path: &str) -> Self {
         self.path = Some(path.to_owned());
+        self
+    }
+
+    /// Lets the daemon see this file as `/etc/group`. Needs root.
+    #[must_use]
+    pub fn with_group_file(mut self, path: PathBuf) -> Self {
+        self.group_file = Some(path);
         self
     }
 
@@ -113,7 +121,15 @@ impl Site {
             format!("[library]\nsettle = \"0s\"\nrescan = \"0s\"\nwatch = false\n{}", self.config)
         };
         std::fs::write(&config, text).expect("the config file");
-        let mut command = Command::new(program("vodpostd"));
+        let mut command = match &self.group_file {
+            None => Command::new(program("vodpostd")),
+            Some(file) => {
+                let mut command = Command::new("unshare");
+                let script = r#"mount --bind "$1" /etc/group && shift && exec "$@""#;
+                command.args(["--mount", "sh", "-c", script, "sh"]).arg(file).arg(program("vodpostd"));
+                command
+            }
+        };
         command
             .args(["--config", config.to_str().expect("plain")])
             .args(["--state-dir", self.state().to_str().expect("plain")])
