@@ -1,6 +1,6 @@
 //! Answers: what clients see, always of durable state.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use vodpost_protocol::time::Timestamp;
 use super::writes::Pending;
 use super::{Answerer, Engine};
 use crate::clients::view::{self, ViewContext};
+use crate::core::event::Subject;
 use crate::core::input::Scan;
 use crate::core::query;
 use crate::core::resolve;
@@ -83,6 +84,8 @@ impl ScanNotes {
 
     pub(super) fn count(&self, changes: &[Change]) -> ScanCount {
         let mut count = ScanCount { added: 0, changed: 0, missing: 0 };
+        // A video that was moved and replaced at once is one.
+        let mut changed = BTreeSet::new();
         for change in changes {
             let Change::Event(event) = change else { continue };
             match event.what {
@@ -91,7 +94,11 @@ impl ScanNotes {
                 EventKind::VideoRenamed
                 | EventKind::SourceReplaced
                 | EventKind::SourceReturned
-                | EventKind::RenditionsChanged => count.changed += 1,
+                | EventKind::RenditionsChanged => {
+                    if let Subject::Video { id, .. } = event.subject {
+                        changed.insert(id);
+                    }
+                }
                 EventKind::AccountSubmitted
                 | EventKind::AccountApproved
                 | EventKind::AccountRejected
@@ -110,6 +117,7 @@ impl ScanNotes {
                 | EventKind::PostingResumed => {}
             }
         }
+        count.changed = changed.len() as u64;
         count
     }
 }
