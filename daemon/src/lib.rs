@@ -10,6 +10,7 @@ pub mod engine;
 pub mod error;
 pub mod library;
 pub mod media;
+pub mod open_files;
 pub mod seal;
 pub mod start;
 pub mod state_dir;
