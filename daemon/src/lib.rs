@@ -8,8 +8,11 @@ pub mod core;
 pub mod delivery;
 pub mod engine;
 pub mod error;
+#[cfg(any(test, fuzzing))]
+pub mod hostile;
 pub mod library;
 pub mod media;
+pub mod open_files;
 pub mod seal;
 pub mod start;
 pub mod state_dir;

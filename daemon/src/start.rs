@@ -28,6 +28,7 @@ use crate::delivery::{self, link::PublicUrl, table::Table};
 use crate::engine::{Channel, Engine, EngineHandle, Facts, Jobs, Parts};
 use crate::library;
 use crate::media::Tools;
+use crate::open_files;
 use crate::seal::{KEY_FILE, SealError, Sealer};
 use crate::state_dir::{self, StateDirError};
 use crate::store::{self, Backup, Store, StoreError};
@@ -193,10 +194,22 @@ fn serve(
     let options = delivery::Options {
         listen: addr,
         public_url: config.http.public_url.clone().or_else(|| in_this_network(addr)),
-        limits: delivery::Limits::default(),
+        limits: limits(),
     };
     delivery::start(options, Arc::clone(table), notices, shutdown.child_token())
         .map_err(|source| StartError::Listen { addr, source })
+}
+
+fn limits() -> delivery::Limits {
+    let limits = delivery::Limits::default();
+    let connections = open_files::viewers(open_files::raise(), limits.connections);
+    if connections < limits.connections {
+        tracing::warn!(
+            connections,
+            "few files may be open, and so few viewers be served at a time (ulimit -n)"
+        );
+    }
+    delivery::Limits { connections, ..limits }
 }
 
 fn facts(config: &Config, server: &delivery::Server, tools: &Arc<Tools>) -> Facts {

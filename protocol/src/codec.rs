@@ -33,11 +33,23 @@ pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
 /// # Errors
 /// When the bytes are not exactly one value of this type.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
-    // What a vector of large elements claims in memory is several times what it takes in bytes.
-    let config = bincode::config::standard().with_limit::<{ 8 * FRAME_LEN_MAX }>();
-    let (value, used) = bincode::serde::decode_from_slice(bytes, config).map_err(CodecError::Decode)?;
+    let (value, used) = decode_some(bytes)?;
     if used != bytes.len() {
         return Err(CodecError::LeftOver { left: bytes.len() - used });
     }
     Ok(value)
+}
+
+/// The first field of a message whose rest is of no interest.
+///
+/// # Errors
+/// When the bytes do not begin with a value of this type.
+pub fn decode_first<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    decode_some(bytes).map(|(value, _used)| value)
+}
+
+fn decode_some<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), CodecError> {
+    // What a vector of large elements claims in memory is several times what it takes in bytes.
+    let config = bincode::config::standard().with_limit::<{ 8 * FRAME_LEN_MAX }>();
+    bincode::serde::decode_from_slice(bytes, config).map_err(CodecError::Decode)
 }

@@ -1,7 +1,7 @@
 //! Bytes to frames and back, without I/O: `u32` little-endian length, then that many bytes.
 //!
 //! An incomplete frame is normal (read on); an announced length beyond the limit is an error, found before any of it is
-//! stored.
+//! stored. A reader may keep less than that limit: what is longer is passed over without being stored.
 
 /// A frame's payload is at most this long.
 pub const FRAME_LEN_MAX: usize = 1 << 20;
@@ -35,6 +35,16 @@ pub struct FrameReader {
     buffer: Vec<u8>,
     /// Bytes of `buffer` that were handed out already.
     used: usize,
+    /// Bytes still to arrive of a frame that is passed over.
+    passing: usize,
+}
+
+/// One frame, by a reader that does not keep every length.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Frame {
+    Whole(Vec<u8>),
+    /// The first bytes of a longer one; the rest is dropped as it arrives.
+    Beginning(Vec<u8>),
 }
 
 impl FrameReader {
@@ -43,7 +53,9 @@ impl FrameReader {
             self.buffer.drain(..self.used);
             self.used = 0;
         }
-        self.buffer.extend_from_slice(bytes);
+        let passed = self.passing.min(bytes.len());
+        self.passing -= passed;
+        self.buffer.extend_from_slice(&bytes[passed..]);
     }
 
     /// The next whole payload; `None` until more bytes arrive.
@@ -51,21 +63,35 @@ impl FrameReader {
     /// # Errors
     /// When the peer announces more than [`FRAME_LEN_MAX`]; nothing after that can be trusted.
     pub fn take(&mut self) -> Result<Option<Vec<u8>>, FrameTooLarge> {
+        Ok(self.take_up_to(FRAME_LEN_MAX)?.map(|frame| match frame {
+            Frame::Whole(payload) | Frame::Beginning(payload) => payload,
+        }))
+    }
+
+    /// As [`FrameReader::take`], but of a payload of more than `keep_max` bytes only the beginning is stored.
+    ///
+    /// # Errors
+    /// When the peer announces more than [`FRAME_LEN_MAX`].
+    pub fn take_up_to(&mut self, keep_max: usize) -> Result<Option<Frame>, FrameTooLarge> {
         let rest = &self.buffer[self.used..];
         let Some((prefix, rest)) = rest.split_first_chunk::<PREFIX_LEN>() else { return Ok(None) };
         let announced = usize::try_from(u32::from_le_bytes(*prefix)).unwrap_or(usize::MAX);
         if announced > FRAME_LEN_MAX {
             return Err(FrameTooLarge { announced });
         }
-        let Some(payload) = rest.get(..announced) else { return Ok(None) };
-        self.used += PREFIX_LEN + announced;
-        Ok(Some(payload.to_vec()))
+        let Some(kept) = rest.get(..announced.min(keep_max)) else { return Ok(None) };
+        let arrived = announced.min(rest.len());
+        let frame =
+            if announced > keep_max { Frame::Beginning(kept.to_vec()) } else { Frame::Whole(kept.to_vec()) };
+        self.used += PREFIX_LEN + arrived;
+        self.passing = announced - arrived;
+        Ok(Some(frame))
     }
 
     /// Whether the peer stopped in the middle of a frame.
     #[must_use]
     pub fn has_partial(&self) -> bool {
-        self.buffer.len() > self.used
+        self.passing > 0 || self.buffer.len() > self.used
     }
 }
 
@@ -86,6 +112,27 @@ mod tests {
                 }
             }
             assert_eq!(frames, [b"first".to_vec(), Vec::new(), b"third".to_vec()], "cut at {cut}");
+            assert!(!reader.has_partial());
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_to_keep_is_passed_over_however_it_arrives() {
+        let long: Vec<u8> = (0..100).collect();
+        let bytes = [wrap(b"short").unwrap(), wrap(&long).unwrap(), wrap(b"last").unwrap()].concat();
+        for cut in 1..bytes.len() {
+            let mut reader = FrameReader::default();
+            let mut frames = Vec::new();
+            for chunk in bytes.chunks(cut) {
+                reader.push(chunk);
+                assert!(reader.buffer.len() < 10 + 4 + cut, "no more is stored than is kept");
+                while let Some(frame) = reader.take_up_to(10).unwrap() {
+                    frames.push(frame);
+                }
+            }
+            let beginning = Frame::Beginning(long[..10].to_vec());
+            let wanted = [Frame::Whole(b"short".to_vec()), beginning, Frame::Whole(b"last".to_vec())];
+            assert_eq!(frames, wanted, "cut at {cut}");
             assert!(!reader.has_partial());
         }
     }

@@ -52,7 +52,7 @@ pub enum Refusal {
     NotPermitted { role: Role, needed: Role },
     /// S1: the change could not be made durable; nothing was changed.
     StorageFailed { reason: String },
-    /// Too many requests wait, or too many jobs are queued.
+    /// Too many requests wait, too many clients are connected, or too many jobs are queued.
     Busy,
     /// The answer does not fit a frame; ask for less.
     TooLarge,

@@ -7,6 +7,7 @@ mod backup;
 mod bad_input;
 mod durability;
 mod events;
+mod hostile;
 mod http;
 mod library;
 mod life_cycle;

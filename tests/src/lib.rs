@@ -7,4 +7,5 @@ pub mod qr;
 pub mod screen;
 pub mod script;
 pub mod site;
+pub mod vitals;
 pub mod wait;

@@ -8,22 +8,26 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use interprocess::local_socket::tokio::{Listener, prelude::*};
+use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
 use interprocess::local_socket::{GenericFilePath, ListenerOptions};
 use interprocess::os::unix::local_socket::ListenerOptionsExt;
 use rustix::fs::FlockOperation;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use vodpost_protocol::socket_path;
 
+use super::places::{Guest, Place, Places};
 use super::roles::Roles;
-use super::session;
+use super::seldom::Seldom;
+use super::session::{self, SessionError, Shared};
 use crate::engine::EngineHandle;
 
-const CONNECTIONS_MAX: usize = 256;
-const PROBE_TIMEOUT: Duration = Duration::from_millis(500);
+/// Connections that are let in before it is known who they are. The others wait in the kernel, in the order in which they
+/// came: were they taken in faster than they are served, those who are gone again would crowd the door.
+const ARRIVING_MAX: usize = 32;
+const BACK_OFF: Duration = Duration::from_millis(100);
 
 #[derive(Debug, thiserror::Error)]
 pub enum SocketError {
@@ -115,51 +119,90 @@ fn remove_stale(path: &Path) -> Result<(), SocketError> {
     }
 }
 
+/// What every connection needs.
+#[derive(Clone)]
+struct House {
+    roles: Arc<Roles>,
+    shared: Shared,
+    places: Places,
+    /// How clients were dropped, which they can bring about as often as they like.
+    dropped: Arc<Seldom>,
+    shutdown: CancellationToken,
+}
+
 /// Accepts clients until the daemon ends, then removes the socket.
 pub async fn serve(socket: Socket, roles: Roles, engine: EngineHandle, shutdown: CancellationToken) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let house = House {
+        roles: Arc::new(roles),
+        shared: Shared::new(engine),
+        places: Places::default(),
+        dropped: Arc::default(),
+        shutdown,
+    };
+    let failing = Seldom::default();
+    let arriving = Arc::new(Semaphore::new(ARRIVING_MAX));
+    let next = || async {
+        let permit = Arc::clone(&arriving).acquire_owned().await.map_err(io::Error::other)?;
+        Ok((socket.listener.accept().await?, permit))
+    };
     loop {
-        let accepted = tokio::select! {
-            () = shutdown.cancelled() => break,
-            accepted = socket.listener.accept() => accepted,
+        let accepted: io::Result<_> = tokio::select! {
+            () = house.shutdown.cancelled() => break,
+            accepted = next() => accepted,
         };
-        let stream = match accepted {
-            Ok(stream) => stream,
+        match accepted {
+            Ok((stream, permit)) => admit(&house, stream, permit),
             Err(error) => {
-                tracing::warn!(%error, "a client could not be accepted");
-                // Out of descriptors, most likely: trying again at once would spin.
-                tokio::time::sleep(PROBE_TIMEOUT).await;
-                continue;
-            }
-        };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            tracing::warn!("a client was turned away: {CONNECTIONS_MAX} are connected");
-            continue;
-        };
-        let peer = match stream.peer_creds().map(|creds| creds.euid()) {
-            Ok(Some(uid)) => roles.peer(uid),
-            Ok(None) | Err(_) => {
-                tracing::warn!("a client was turned away: the kernel did not say who it is");
-                continue;
-            }
-        };
-        let (engine, shutdown) = (engine.clone(), shutdown.clone());
-        tokio::spawn(async move {
-            let (uid, name) = (peer.uid, peer.name.clone());
-            let ended = tokio::select! {
-                () = shutdown.cancelled() => Ok(()),
-                ended = session::run(&stream, peer, engine) => ended,
-            };
-            match ended {
-                Ok(()) => tracing::debug!(uid, name, "client gone"),
-                Err(error) => {
-                    tracing::info!(uid, name, error = %crate::error::chain(&error), "client dropped")
+                if let Some(unsaid) = failing.may_say(Instant::now()) {
+                    tracing::warn!(%error, unsaid, "a client could not be accepted");
                 }
+                // Out of descriptors, most likely: trying again at once would spin.
+                tokio::time::sleep(BACK_OFF).await;
             }
-            drop(place);
-        });
+        }
     }
     remove_ours(&socket);
+}
+
+/// Lets a client in as far as the door.
+fn admit(house: &House, stream: Stream, arriving: OwnedSemaphorePermit) {
+    let Ok(Some(uid)) = stream.peer_creds().map(|creds| creds.euid()) else {
+        if let Some(unsaid) = house.dropped.may_say(Instant::now()) {
+            tracing::warn!(unsaid, "a client was turned away: the kernel did not say who it is");
+        }
+        return;
+    };
+    let place = house.places.enter(Guest { uid, host: Roles::is_host(uid) });
+    let house = house.clone();
+    tokio::spawn(async move {
+        let sent_away = place.sent_away();
+        let ended = tokio::select! {
+            () = house.shutdown.cancelled() => Ok(()),
+            () = sent_away.cancelled() => Err(SessionError::SentAway),
+            ended = attend(&house, &stream, arriving, place) => ended,
+        };
+        match ended {
+            Ok(()) => tracing::debug!(uid, "client gone"),
+            Err(error) => {
+                if let Some(unsaid) = house.dropped.may_say(Instant::now()) {
+                    tracing::info!(uid, error = %crate::error::chain(&error), unsaid, "client dropped");
+                }
+            }
+        }
+    });
+}
+
+async fn attend(
+    house: &House,
+    stream: &Stream,
+    arriving: OwnedSemaphorePermit,
+    place: Place,
+) -> Result<(), SessionError> {
+    let (roles, uid) = (Arc::clone(&house.roles), place.uid());
+    // The user database may be on the other side of a network.
+    let peer = tokio::task::spawn_blocking(move || roles.peer(uid)).await?;
+    drop(arriving);
+    session::run(stream, peer, place, house.shared.clone()).await
 }
 
 /// A newer daemon may have put its own socket there.

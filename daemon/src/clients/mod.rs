@@ -1,7 +1,11 @@
 //! The local socket: who may connect, one session per client, and what clients are shown.
 
+pub(crate) mod calls;
 pub mod listener;
+mod outbox;
+mod places;
 pub mod roles;
+mod seldom;
 pub mod session;
 pub mod view;
 

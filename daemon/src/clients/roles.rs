@@ -63,8 +63,14 @@ impl Roles {
         Peer { uid, name: user.map_or_else(|| format!("uid {uid}"), |user| user.name), role }
     }
 
+    /// Whether this is root or the daemon's own user.
+    #[must_use]
+    pub fn is_host(uid: u32) -> bool {
+        uid == 0 || uid == rustix::process::geteuid().as_raw()
+    }
+
     fn role(&self, uid: u32, user: Option<&User>) -> Role {
-        if uid == 0 || uid == rustix::process::geteuid().as_raw() {
+        if Self::is_host(uid) {
             return Role::Admin;
         }
         let by_user = self.users.iter().filter(|(id, _)| *id == uid);

@@ -1,31 +1,36 @@
 //! One client: greeting, then requests to the engine, replies and pushes back. Everything that the peer chooses is
-//! bounded: the time of the greeting, the frame length, the number of requests under way, the time a write may take.
+//! bounded: the time of the greeting, the length of calls, how many are under way, what waits to be read, and for how long.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use interprocess::local_socket::tokio::Stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::{broadcast, mpsc};
-use tokio::time::timeout;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc};
+use tokio::time::{sleep_until, timeout};
 use vodpost_protocol::PROTOCOL_NUMBER;
 use vodpost_protocol::codec::{self, CodecError};
 use vodpost_protocol::event::Push;
-use vodpost_protocol::frame::{self, FrameReader, FrameTooLarge};
+use vodpost_protocol::frame::{self, FrameTooLarge};
 use vodpost_protocol::hello::{CLIENT_HELLO_LEN, ClientHello, DaemonHello, NotVodpost, Role};
 use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::reply::{Answer, Message};
 use vodpost_protocol::request::{Call, Request};
 
 use super::Peer;
+use super::calls::{CALL_LEN_MAX, CallError, Calls, Taken};
+use super::outbox::{Outbox, STALL};
+use super::places::Place;
 use crate::core::roles;
 use crate::engine::{Answerer, EngineHandle};
 
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
-const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Requests of one client that may wait for their answers; further ones are not read until then.
 const CALLS_MAX: usize = 64;
 const READ_LEN: usize = 16 << 10;
+/// Long answers that may be on their way from the engine to the sessions at a time.
+const LONG_MAX: usize = 16;
 
 #[derive(Debug, thiserror::Error)]
 pub enum SessionError {
@@ -33,8 +38,14 @@ pub enum SessionError {
     Io(#[from] io::Error),
     #[error("no greeting within {} s", HELLO_TIMEOUT.as_secs())]
     HelloTimeout,
-    #[error("it did not read for {} s", WRITE_TIMEOUT.as_secs())]
-    WriteTimeout,
+    #[error("it did not read for {} s", STALL.as_secs())]
+    Stalled,
+    #[error("too many clients")]
+    Full,
+    #[error("too many clients connected after it, and it had not asked for anything")]
+    SentAway,
+    #[error("its role cannot be found out")]
+    Role(#[from] tokio::task::JoinError),
     #[error(transparent)]
     NotVodpost(#[from] NotVodpost),
     #[error("it speaks protocol {0}")]
@@ -47,26 +58,58 @@ pub enum SessionError {
     Codec(#[from] CodecError),
 }
 
+impl From<CallError> for SessionError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Frame(error) => Self::Frame(error),
+            CallError::Codec(error) => Self::Codec(error),
+        }
+    }
+}
+
+/// What all sessions share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) engine: EngineHandle,
+    /// One for each answer that may be as long as a frame, from the question until it is bytes.
+    long: Arc<Semaphore>,
+}
+
+impl Shared {
+    pub(super) fn new(engine: EngineHandle) -> Self {
+        Self { engine, long: Arc::new(Semaphore::new(LONG_MAX)) }
+    }
+}
+
 /// Serves one client until it leaves.
 ///
 /// # Errors
 /// Why it was dropped.
-pub async fn run(stream: &Stream, peer: Peer, engine: EngineHandle) -> Result<(), SessionError> {
-    greet(stream, &peer, &engine).await?;
+pub(super) async fn run(
+    stream: &Stream,
+    peer: Peer,
+    place: Place,
+    shared: Shared,
+) -> Result<(), SessionError> {
+    greet(stream, &peer, &shared.engine).await?;
     let (answers, answered) = mpsc::channel(CALLS_MAX);
     let mut session = Session {
-        stream,
         peer,
-        engine,
+        place,
+        engine: shared.engine,
+        long: shared.long,
         answers,
         answered,
         waiting: 0,
-        frames: FrameReader::default(),
+        held: None,
+        long_answer: None,
+        calls: Calls::default(),
+        outbox: Outbox::new(),
         pushes: None,
         subscribed: false,
         newest_seq: 0,
     };
-    session.serve().await
+    session.serve(stream).await
 }
 
 async fn greet(mut stream: &Stream, peer: &Peer, engine: &EngineHandle) -> Result<(), SessionError> {
@@ -99,14 +142,22 @@ async fn greet(mut stream: &Stream, peer: &Peer, engine: &EngineHandle) -> Resul
     }
 }
 
-struct Session<'a> {
-    stream: &'a Stream,
+type Answers = mpsc::Sender<(u32, Result<Answer, Refusal>)>;
+
+struct Session {
     peer: Peer,
+    place: Place,
     engine: EngineHandle,
-    answers: mpsc::Sender<(u32, Result<Answer, Refusal>)>,
+    long: Arc<Semaphore>,
+    answers: Answers,
     answered: mpsc::Receiver<(u32, Result<Answer, Refusal>)>,
     waiting: usize,
-    frames: FrameReader,
+    /// A call whose answer may be long, until there is room for it; no others are read meanwhile.
+    held: Option<Call>,
+    /// The long answer that is under way, one at a time.
+    long_answer: Option<LongAnswer>,
+    calls: Calls,
+    outbox: Outbox,
     pushes: Option<broadcast::Receiver<Push>>,
     /// Whether the answer to the subscription went out. It says where the pushes begin, so they wait for it.
     subscribed: bool,
@@ -114,50 +165,128 @@ struct Session<'a> {
     newest_seq: u64,
 }
 
-impl Session<'_> {
-    async fn serve(&mut self) -> Result<(), SessionError> {
+/// It has a channel of its own: by its id, which the client chooses, it could be mistaken for another.
+struct LongAnswer {
+    answered: mpsc::Receiver<(u32, Result<Answer, Refusal>)>,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// What a session waits for.
+enum Turn {
+    Answered(u32, Result<Answer, Refusal>),
+    AnsweredLong(u32, Result<Answer, Refusal>),
+    Pushed(Result<Push, broadcast::error::RecvError>),
+    Sent(io::Result<()>),
+    Stalled,
+    /// For the call that is held.
+    Room(OwnedSemaphorePermit),
+    Read(io::Result<usize>),
+}
+
+impl Session {
+    async fn serve(&mut self, stream: &Stream) -> Result<(), SessionError> {
         let mut chunk = vec![0; READ_LEN];
-        let mut reader = self.stream;
         loop {
-            while self.waiting < CALLS_MAX
-                && let Some(payload) = self.frames.take()?
-            {
-                self.call(codec::decode(&payload)?).await?;
-            }
-            tokio::select! {
-                Some((id, result)) = self.answered.recv() => {
+            self.take_calls(stream).await?;
+            match self.turn(stream, &mut chunk).await {
+                Turn::Answered(id, result) => {
                     self.waiting -= 1;
-                    self.reply(id, result).await?;
+                    self.reply(id, result)?;
                 }
-                push = next_push(&mut self.pushes), if self.subscribed => self.push(push).await?,
-                read = reader.read(&mut chunk), if self.waiting < CALLS_MAX => match read? {
-                    0 => return Ok(()),
-                    len => self.frames.push(&chunk[..len]),
+                Turn::AnsweredLong(id, result) => {
+                    self.reply(id, result)?;
+                    self.long_answer = None;
+                }
+                Turn::Pushed(push) => self.push(push)?,
+                Turn::Sent(sent) => sent?,
+                Turn::Stalled => return Err(SessionError::Stalled),
+                Turn::Room(permit) => {
+                    if let Some(Call { id, request }) = self.held.take() {
+                        let (answers, answered) = mpsc::channel(1);
+                        self.long_answer = Some(LongAnswer { answered, _permit: permit });
+                        self.ask(id, request, answers).await?;
+                    }
+                }
+                Turn::Read(read) => match read? {
+                    0 => return self.finish(stream).await,
+                    len => self.calls.push(&chunk[..len]),
                 },
             }
         }
     }
 
-    async fn call(&mut self, call: Call) -> Result<(), SessionError> {
-        let Call { id, request } = call;
-        if let Err(refusal) = roles::permit(self.peer.role, &request) {
-            return self.reply(id, Err(refusal)).await;
+    async fn turn(&mut self, stream: &Stream, chunk: &mut [u8]) -> Turn {
+        let takes_calls = self.takes_calls();
+        let wants_room = self.held.is_some() && self.long_answer.is_none() && self.outbox.has_room();
+        let stalls_at = self.outbox.stalls_at();
+        let takes_pushes = self.subscribed && self.outbox.has_room();
+        let (mut reader, is_empty) = (stream, self.outbox.is_empty());
+        tokio::select! {
+            // All answers that are there go out with one write. Their number is limited, so that nothing waits for ever.
+            biased;
+            Some((id, result)) = self.answered.recv() => Turn::Answered(id, result),
+            Some((id, result)) = next_long(&mut self.long_answer) => Turn::AnsweredLong(id, result),
+            sent = self.outbox.send_some(stream), if !is_empty => Turn::Sent(sent),
+            push = next_push(&mut self.pushes), if takes_pushes => Turn::Pushed(push),
+            () = sleep_until(stalls_at), if !is_empty => Turn::Stalled,
+            Ok(permit) = Arc::clone(&self.long).acquire_owned(), if wants_room => Turn::Room(permit),
+            read = reader.read(chunk), if takes_calls => Turn::Read(read),
         }
+    }
+
+    /// Not while the client leaves its answers unread: what it asks for would have to be kept.
+    fn takes_calls(&self) -> bool {
+        self.waiting < CALLS_MAX && self.held.is_none() && self.outbox.has_room()
+    }
+
+    async fn take_calls(&mut self, stream: &Stream) -> Result<(), SessionError> {
+        while self.takes_calls()
+            && let Some(taken) = self.calls.take()?
+        {
+            match taken {
+                Taken::Call(call) => {
+                    if !self.place.is_seated() && self.place.sit().is_err() {
+                        self.reply(call.id, Err(Refusal::Busy))?;
+                        self.finish(stream).await?;
+                        return Err(SessionError::Full);
+                    }
+                    self.call(call).await?;
+                }
+                // It is no reason for a seat.
+                Taken::TooLong { id } => {
+                    let len_max = u32::try_from(CALL_LEN_MAX).unwrap_or(u32::MAX);
+                    self.reply(id, Err(Refusal::TooLong { field: "call".to_owned(), len_max }))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn call(&mut self, call: Call) -> Result<(), SessionError> {
+        if let Err(refusal) = roles::permit(self.peer.role, &call.request) {
+            return self.reply(call.id, Err(refusal));
+        }
+        if has_long_answer(&call.request) {
+            self.held = Some(call);
+            return Ok(());
+        }
+        self.waiting += 1;
+        self.ask(call.id, call.request, self.answers.clone()).await
+    }
+
+    async fn ask(&mut self, id: u32, request: Request, answers: Answers) -> Result<(), SessionError> {
         if request == Request::Subscribe && self.pushes.is_none() {
             // Before the engine says which event is the newest, so that none can fall in between.
             self.pushes = Some(self.engine.subscribe());
         }
-        let answerer = Answerer::new(id, self.answers.clone());
-        match self.engine.ask(self.peer.clone(), request, answerer).await {
-            Ok(()) => {
-                self.waiting += 1;
-                Ok(())
-            }
-            Err(refusal) => self.reply(id, Err(refusal)).await,
+        // The engine is gone only when the daemon ends, and this client with it.
+        match self.engine.ask(self.peer.clone(), request, Answerer::new(id, answers)).await {
+            Ok(()) => Ok(()),
+            Err(refusal) => self.reply(id, Err(refusal)),
         }
     }
 
-    async fn reply(&mut self, id: u32, result: Result<Answer, Refusal>) -> Result<(), SessionError> {
+    fn reply(&mut self, id: u32, result: Result<Answer, Refusal>) -> Result<(), SessionError> {
         if let Ok(Answer::Subscribed { seq }) = result {
             self.newest_seq = self.newest_seq.max(seq);
             self.subscribed = true;
@@ -168,10 +297,11 @@ impl Session<'_> {
             }
             encoded => encoded?,
         };
-        self.write(&bytes).await
+        self.outbox.put(&frame::wrap(&bytes)?);
+        Ok(())
     }
 
-    async fn push(&mut self, push: Result<Push, broadcast::error::RecvError>) -> Result<(), SessionError> {
+    fn push(&mut self, push: Result<Push, broadcast::error::RecvError>) -> Result<(), SessionError> {
         let push = match push {
             Ok(Push::Event(event)) if event.seq <= self.newest_seq => return Ok(()),
             Ok(push) => push,
@@ -187,16 +317,56 @@ impl Session<'_> {
             Push::Progress(_) => {}
         }
         let bytes = codec::encode(&Message::Push(push))?;
-        self.write(&bytes).await
+        self.outbox.put(&frame::wrap(&bytes)?);
+        Ok(())
     }
 
-    async fn write(&self, payload: &[u8]) -> Result<(), SessionError> {
-        let frame = frame::wrap(payload)?;
-        let mut writer = self.stream;
-        timeout(WRITE_TIMEOUT, writer.write_all(&frame))
-            .await
-            .map_err(|_elapsed| SessionError::WriteTimeout)??;
+    /// Sends what was answered already.
+    async fn finish(&mut self, stream: &Stream) -> Result<(), SessionError> {
+        while !self.outbox.is_empty() {
+            let stalls_at = self.outbox.stalls_at();
+            tokio::select! {
+                sent = self.outbox.send_some(stream) => sent?,
+                () = sleep_until(stalls_at) => return Err(SessionError::Stalled),
+            }
+        }
         Ok(())
+    }
+}
+
+/// Whether a look at what is there may fill a frame. Changes are answered with one video, and may be under way by the
+/// dozen; whoever may make them could do worse.
+fn has_long_answer(request: &Request) -> bool {
+    match request {
+        Request::List(_)
+        | Request::Show { .. }
+        | Request::Locate { .. }
+        | Request::Events { .. }
+        | Request::Jobs => true,
+        Request::Status
+        | Request::Generate { .. }
+        | Request::Retry { .. }
+        | Request::Cancel { .. }
+        | Request::SetPosting { .. }
+        | Request::SetSource { .. }
+        | Request::DeleteSource { .. }
+        | Request::AccountShow
+        | Request::AccountSubmit(_)
+        | Request::AccountApprove
+        | Request::AccountReject { .. }
+        | Request::AccountRevoke { .. }
+        | Request::ServiceActivate
+        | Request::Scan
+        | Request::Subscribe
+        | Request::Backup { .. } => false,
+    }
+}
+
+/// Waits for ever where none is under way.
+async fn next_long(long: &mut Option<LongAnswer>) -> Option<(u32, Result<Answer, Refusal>)> {
+    match long {
+        Some(long) => long.answered.recv().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -6,6 +6,8 @@ mod cold;
 mod conditional;
 mod connection;
 mod head;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod hostile;
 pub mod link;
 mod media_response;
 mod pages;

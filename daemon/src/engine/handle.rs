@@ -46,6 +46,11 @@ impl Answerer {
         Self { id, session }
     }
 
+    /// Whether the client is still there.
+    pub(super) fn is_wanted(&self) -> bool {
+        !self.session.is_closed()
+    }
+
     pub(super) fn answer(self, result: Result<Answer, Refusal>) {
         if self.session.try_send((self.id, result)).is_err() {
             tracing::debug!("a client left before its answer");

@@ -51,6 +51,10 @@ pub(super) struct ScanCount {
 
 impl ScanNotes {
     pub(super) fn wait(&mut self, answerer: Answerer) {
+        if self.next.len() == self.next.capacity() {
+            // A look may take long; clients that ask and leave must not add up meanwhile.
+            self.next.retain(Answerer::is_wanted);
+        }
         self.next.push(answerer);
     }
 
@@ -347,5 +351,23 @@ impl Engine {
                 .filter_map(|root| root.unavailable.map(|reason| Problem { path: root.path, reason }))
                 .collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_who_ask_for_a_look_and_leave_do_not_add_up() {
+        let mut notes = ScanNotes::default();
+        let (stays, _answered) = tokio::sync::mpsc::channel(1);
+        notes.wait(Answerer::new(1, stays));
+        for id in 0..10_000 {
+            let (leaves, _) = tokio::sync::mpsc::channel(1);
+            notes.wait(Answerer::new(id, leaves));
+        }
+        assert!(notes.next.capacity() < 100, "{}", notes.next.capacity());
+        assert!(notes.next.iter().any(Answerer::is_wanted));
     }
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use super::error::{StoreError, sync_folder};
 use super::record::{self, Write};
 
-const MAGIC: [u8; 8] = *b"VPLOG\x01\0\n";
+pub(super) const MAGIC: [u8; 8] = *b"VPLOG\x01\0\n";
 const HEAD_LEN: usize = 16;
 /// No commit comes near this; a longer length is damage.
 const PAYLOAD_LEN_MAX: usize = 1 << 30;
@@ -242,7 +242,7 @@ fn cut_torn(path: &Path, keep: u64, len: u64) -> Result<(), StoreError> {
     file.set_len(keep).and_then(|()| file.sync_all()).map_err(|source| StoreError::io("mend", path, source))
 }
 
-enum Scan<'a> {
+pub(super) enum Scan<'a> {
     End,
     Record {
         seq: u64,
@@ -254,7 +254,7 @@ enum Scan<'a> {
     Damaged,
 }
 
-fn scan(bytes: &[u8], at: usize) -> Scan<'_> {
+pub(super) fn scan(bytes: &[u8], at: usize) -> Scan<'_> {
     let rest = &bytes[at..];
     if rest.is_empty() {
         return Scan::End;
@@ -281,7 +281,7 @@ fn scan(bytes: &[u8], at: usize) -> Scan<'_> {
     Scan::Record { seq: number(8..16), payload, next: at + HEAD_LEN + len }
 }
 
-fn encode(seq: u64, writes: &[Write]) -> Result<Vec<u8>, StoreError> {
+pub(super) fn encode(seq: u64, writes: &[Write]) -> Result<Vec<u8>, StoreError> {
     let payload = record::encode_writes(writes)?;
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&seq.to_le_bytes());

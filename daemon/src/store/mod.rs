@@ -9,6 +9,8 @@
 
 mod backup;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod hostile;
 mod log;
 mod record;
 mod snapshot;

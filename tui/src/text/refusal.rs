@@ -55,7 +55,9 @@ fn refusal_message(refusal: &Refusal) -> String {
         Refusal::StorageFailed { reason } => {
             format!("The change could not be stored, so nothing was changed: {}", plain(reason))
         }
-        Refusal::Busy => "The daemon has too much to do at the moment; nothing was changed.".into(),
+        Refusal::Busy => {
+            "The daemon has too many clients or too much to do at the moment; nothing was changed.".into()
+        }
         Refusal::TooLarge => "The answer is too large for one message.".into(),
         Refusal::InvalidCursor => "This is not a cursor of this list.".into(),
         Refusal::TooLong { field, len_max } => {

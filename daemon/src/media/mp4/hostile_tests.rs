@@ -1,41 +1,10 @@
 //! Damaged and hostile indexes: any answer will do but a panic, an endless loop or a large allocation.
 
 use std::fs;
-use std::io;
 
 use super::handmade::{file_type, make_box, movie, track};
-use super::*;
-use crate::core::artifact::ServedLayout;
-use crate::media::ReadAt;
+use super::hostile::survives;
 use crate::media::testing::{AAC, H264, PICTURE, SOUND, Studio};
-
-struct Bytes(Vec<u8>);
-
-impl ReadAt for Bytes {
-    fn len(&self) -> io::Result<u64> {
-        Ok(self.0.len() as u64)
-    }
-
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-        let rest = self.0.get(offset as usize..).unwrap_or_default();
-        let len = rest.len().min(buf.len());
-        buf[..len].copy_from_slice(&rest[..len]);
-        Ok(len)
-    }
-}
-
-/// Whether it was accepted; what matters is that it comes back.
-fn survives(bytes: Vec<u8>) -> bool {
-    let file = Bytes(bytes);
-    let described = looks_like_iso_media(&file).unwrap() && probe(&file).is_ok();
-    if let Ok(layout) = layout(&file, ServedLayout::Relocated) {
-        let moved = VirtualFile { file, layout };
-        let mut all = vec![0; moved.len().unwrap() as usize];
-        moved.read_exact_at(&mut all, 0).unwrap();
-        return described && (probe(&moved).is_ok() || !all.is_empty());
-    }
-    described
-}
 
 fn samples() -> Vec<Vec<u8>> {
     let studio = Studio::new();

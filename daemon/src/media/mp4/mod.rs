@@ -5,6 +5,8 @@ mod boxes;
 mod entry;
 mod esds;
 mod fragments;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod hostile;
 mod layout;
 mod movie;
 mod outline;

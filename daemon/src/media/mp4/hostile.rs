@@ -1,0 +1,94 @@
+//! Arbitrary bytes as a source file: whatever is in it, it is refused or it is served whole.
+
+use std::io;
+
+use super::outline::walk;
+use super::relocate::relocated;
+use super::{Layout, Native, Segment, VirtualFile, layout, looks_like_iso_media, movie, probe};
+use crate::core::artifact::ServedLayout;
+use crate::core::media::Index;
+use crate::media::{ProbeError, ReadAt};
+
+pub(crate) struct Bytes(pub Vec<u8>);
+
+impl ReadAt for Bytes {
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.len() as u64)
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let rest = self.0.get(offset as usize..).unwrap_or_default();
+        let len = rest.len().min(buf.len());
+        buf[..len].copy_from_slice(&rest[..len]);
+        Ok(len)
+    }
+}
+
+/// A file is described or refused; if its index can be moved, the moved file is the same video.
+pub fn mp4(bytes: &[u8]) {
+    survives(bytes.to_vec());
+}
+
+/// Whether it was accepted.
+pub(super) fn survives(bytes: Vec<u8>) -> bool {
+    let file = Bytes(bytes);
+    looks_like_iso_media(&file).expect("the file can be read");
+    let described = match probe(&file) {
+        Ok(Native::Described(info, _)) => Some(info),
+        Ok(Native::Compressed) | Err(_) => None,
+    };
+    let Ok(layout) = layout(&file, ServedLayout::Relocated) else {
+        let last = described.as_ref().is_some_and(|info| info.index == Index::Last);
+        assert!(!last, "what is planned to be moved can be moved");
+        return described.is_some();
+    };
+    check_layout(&layout, file.0.len() as u64);
+    check_chunks(&file, &layout);
+    let moved = VirtualFile { file, layout };
+    let mut all = vec![0; moved.layout.len as usize];
+    moved.read_exact_at(&mut all, 0).expect("every byte of the layout is there");
+    let Some(info) = described.filter(|info| info.index == Index::Last) else { return true };
+    let after = match probe(&moved) {
+        Ok(Native::Described(after, _)) => after,
+        // A sample reached out of its box, into what is not behind it any more. Nothing goes live before this is asked.
+        Err(ProbeError::Truncated { .. }) => return true,
+        other => panic!("the moved file is no video: {other:?}"),
+    };
+    assert_eq!(after.index, Index::First);
+    assert_eq!((after.duration_ms, after.video, after.audio), (info.duration_ms, info.video, info.audio));
+    true
+}
+
+fn check_layout(layout: &Layout, file_len: u64) {
+    assert_eq!(layout.segments.iter().map(Segment::len).sum::<u64>(), layout.len);
+    for segment in &layout.segments {
+        if let Segment::File { offset, len } = segment {
+            assert!(offset.checked_add(*len).is_some_and(|end| end <= file_len), "{segment:?} in {file_len}");
+        }
+    }
+}
+
+/// Every chunk begins with the same byte as before.
+fn check_chunks(file: &Bytes, layout: &Layout) {
+    let starts = |file: &dyn ReadAt| -> Vec<Option<u8>> {
+        let outline = walk(file).expect("it was laid out");
+        let moov = outline.load(file, outline.index().expect("it has an index")).expect("it can be read");
+        let parsed =
+            movie::parse_moov_box(&moov).expect("it was parsed before").expect("it is not compressed");
+        let tables = parsed.tracks.iter().filter_map(|track| track.chunks);
+        let offsets = tables.flat_map(|table| table.offsets(&moov).expect("as before").collect::<Vec<_>>());
+        let first = |offset| {
+            let mut byte = [0];
+            let read = file.read_at(&mut byte, offset).expect("the file can be read");
+            (read == 1).then_some(byte[0])
+        };
+        offsets.map(first).collect()
+    };
+    assert!(relocated(file).is_ok());
+    let (before, after) = (starts(file), starts(&VirtualFile { file, layout: layout.clone() }));
+    assert_eq!(before.len(), after.len());
+    for (before, after) in before.into_iter().zip(after) {
+        // An empty chunk may stand at the end of the file, and come before something else.
+        assert!(before.is_none() || before == after, "a chunk moved to other bytes");
+    }
+}
