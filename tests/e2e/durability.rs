@@ -154,26 +154,6 @@ fn a_lost_table_is_rebuilt_from_the_log_and_a_damaged_log_is_refused() {
 }
 
 #[test]
-fn every_reply_to_a_change_comes_after_its_sync() {
-    let site = Site::new();
-    site.add(&Sample::IndexLast.path(), "talk.mp4");
-    let daemon = site.start();
-    site.set_up_account();
-    site.scan();
-    site.generate("talk");
-    let log = std::fs::read_dir(site.state().join("log")).unwrap().next().unwrap().unwrap().path();
-    for verb in ["suspend", "resume"] {
-        let before = std::fs::metadata(&log).unwrap().len();
-        site.ok(&[verb, "talk"]);
-        assert!(
-            std::fs::metadata(&log).unwrap().len() > before,
-            "the commit is in the log when it is acknowledged"
-        );
-    }
-    drop(daemon);
-}
-
-#[test]
 fn c5_a_converted_file_that_is_lost_is_made_again() {
     let site = Site::new();
     site.add(&Sample::Ac3.path(), "cinema.mp4");

@@ -5,6 +5,7 @@
 mod account;
 mod backup;
 mod bad_input;
+mod disk;
 mod durability;
 mod events;
 mod http;
@@ -14,5 +15,6 @@ mod python;
 mod qr_code;
 mod roles;
 mod screen;
+mod syncs;
 mod watching;
 mod witness;

@@ -6,4 +6,5 @@ pub mod media;
 pub mod qr;
 pub mod screen;
 pub mod site;
+pub mod strace;
 pub mod wait;

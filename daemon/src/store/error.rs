@@ -49,7 +49,7 @@ pub enum StoreError {
     Unreadable { folder: PathBuf, why: String },
     #[error("a restore into {} was not finished; run it again: vodpostd restore FILE", folder.display())]
     RestoreUnfinished { folder: PathBuf },
-    #[error("{} is no backup: {detail}", path.display())]
+    #[error("the backup {} is damaged or none: {detail}. Nothing was changed. Use another one", path.display())]
     NoBackup { path: PathBuf, detail: String },
     #[error(
         "{what} was written by a newer vodpostd (schema {found}, this one knows up to {known}). Nothing was changed. Use \

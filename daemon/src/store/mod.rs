@@ -224,6 +224,9 @@ impl Store {
             for notice in notices {
                 tracing::warn!("{notice}");
             }
+            if self.table.is_open() {
+                tracing::info!(seq = self.table.applied_seq(), "the state table has caught up");
+            }
         }
     }
 
