@@ -52,7 +52,8 @@ impl Drop for Strace {
     fn drop(&mut self) {
         let pid = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw);
         if let Some(pid) = pid {
-            drop(kill_process(pid, Signal::INT));
+            // It may have ended with the process that it was attached to.
+            kill_process(pid, Signal::INT).ok();
         }
         drop(self.0.wait());
     }

@@ -135,6 +135,10 @@ impl Log {
         self.sealed.len()
     }
 
+    pub(super) fn has_obsolete(&self) -> bool {
+        !self.obsolete.is_empty()
+    }
+
     pub(super) fn is_suspect(&self) -> bool {
         self.suspect
     }

@@ -92,6 +92,7 @@ impl Store {
             revive_after: None,
         };
         let state = store.load(unfinished.as_ref(), &mut notices)?;
+        store.finish_cut();
         Ok((store, Loaded { state, notices }))
     }
 
@@ -166,6 +167,23 @@ impl Store {
                 self.log.cut(seq);
             }
             Err(error) => self.compaction_failed(&error),
+        }
+    }
+
+    /// Removes what an earlier daemon did not come to remove.
+    fn finish_cut(&mut self) {
+        let Some((seq, _)) = self.snapshot else { return };
+        let folder = self.folder.join("snapshot");
+        if !self.log.is_open() || !self.log.has_obsolete() {
+            return;
+        }
+        // It may have ended before the name of the snapshot was on disk.
+        match self.disk.sync_folder(&folder) {
+            Ok(()) => {
+                snapshot::remove_older(&*self.disk, &folder, seq);
+                self.log.cut(seq);
+            }
+            Err(error) => tracing::warn!(%error, "old parts of the commit log are kept for now"),
         }
     }
 

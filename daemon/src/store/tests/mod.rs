@@ -244,3 +244,31 @@ fn s2_forgotten_events_are_gone_and_the_first_one_left_is_known() {
     assert_eq!((loaded.state.oldest_seq(), loaded.state.last_seq()), (3, 10));
     assert_eq!(store.events(0, 1).unwrap()[0].seq, 3);
 }
+
+#[test]
+fn a_snapshot_is_written_while_commits_go_on_and_the_log_is_cut_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut seq = 0;
+    let mut commit = |store: &mut Store| {
+        seq += 1;
+        store.commit(&[posting(seq.into()), event(seq)]).unwrap();
+    };
+    // Each start begins a file of the log.
+    for _ in 0..super::LOG_FILES_MAX + 2 {
+        let (mut store, _) = Store::open(folder.path()).unwrap();
+        commit(&mut store);
+        store.close();
+    }
+    let files = || fs::read_dir(folder.path().join("log")).unwrap().count();
+    assert!(files() > super::LOG_FILES_MAX);
+    let (mut store, _) = Store::open(folder.path()).unwrap();
+    while store.snapshot.is_none() {
+        store.maintain();
+        commit(&mut store);
+    }
+    assert_eq!(files(), 1, "one that goes on");
+    store.close();
+    fs::remove_dir_all(folder.path().join("db")).unwrap();
+    let postings = usize::try_from(seq).unwrap();
+    assert_eq!(found(folder.path()), (postings, seq));
+}

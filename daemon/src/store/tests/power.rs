@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::super::backup::restore_on;
 use super::super::{Store, StoreError};
 use super::picture::Picture;
 use super::sim::{Plan, ROOT, SimDisk, Survives};
@@ -264,6 +265,111 @@ fn s1_the_test_notices_a_log_that_is_not_synced() {
     life.live(&[Step::Commit, Step::Commit]);
     let lost = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| life.end(Survives::Synced)));
     assert!(lost.is_err());
+}
+
+#[test]
+fn s1_a_refused_commit_does_not_come_back_once_the_disk_took_a_new_file() {
+    // The write, and the sync after it.
+    for operation in 0..2 {
+        for way in WAYS {
+            let mut life = Life::begin(Plan::default());
+            life.live(&[Step::Commit]);
+            let at = life.disk.done() + operation;
+            life.disk.plan(Plan { fail: Some((at, at + 1, ErrorKind::Other)), die_at: None });
+            let kept = life.acknowledged.clone();
+            life.live(&[Step::Commit]);
+            assert_eq!(
+                (&life.acknowledged, &life.unknown),
+                (&kept, &None),
+                "refused, and taken back at once"
+            );
+            life.end(way);
+        }
+    }
+}
+
+const BACKUP: &str = "/state/backup";
+const KEY: &str = "/state/account.key";
+
+/// A life with something to back up.
+fn to_back_up() -> Life {
+    let mut life = Life::begin(Plan::default());
+    life.live(&[Step::Commit, Step::Commit, Step::Compact, Step::Commit]);
+    life.disk.put(Path::new(KEY), b"key");
+    life
+}
+
+fn back_up(life: &Life) -> Result<(), StoreError> {
+    life.store.as_ref().unwrap().backup(Path::new(BACKUP), Path::new(KEY)).map(|_made| ())
+}
+
+fn restored(disk: &SimDisk) -> Result<(), StoreError> {
+    let disk = Arc::new(disk.clone());
+    restore_on(disk, Path::new(BACKUP), Path::new(ROOT), Path::new(KEY)).map(|_restored| ())
+}
+
+/// An empty disk with a backup on it.
+fn with_backup(bytes: &[u8]) -> SimDisk {
+    let disk = SimDisk::new();
+    disk.put(Path::new(BACKUP), bytes);
+    disk
+}
+
+/// Opens what was restored and lives on.
+fn expect_restored(disk: SimDisk, acknowledged: &Picture) {
+    let mut life = Life { disk, store: None, acknowledged: acknowledged.clone(), unknown: None };
+    life.open();
+    life.live(&[Step::Commit, Step::Kill]);
+    life.end(Survives::Synced);
+}
+
+#[test]
+fn s3_an_interrupted_backup_is_whole_or_none() {
+    for at in 0.. {
+        let life = to_back_up();
+        life.disk.plan(Plan { die_at: Some(life.disk.done() + at), fail: None });
+        let made = back_up(&life);
+        assert_eq!(made.is_ok(), !life.disk.is_dead());
+        life.disk.after(WAYS[usize::try_from(at % 9).unwrap()]);
+        let found = life.disk.files().remove(Path::new(BACKUP));
+        assert!(made.is_err() || found.is_some());
+        if let Some(bytes) = found {
+            let disk = with_backup(&bytes);
+            restored(&disk).unwrap();
+            expect_restored(disk, &life.acknowledged);
+        }
+        if made.is_ok() {
+            return;
+        }
+    }
+}
+
+#[test]
+fn s3_an_interrupted_restore_says_so_and_can_be_run_again() {
+    let life = to_back_up();
+    back_up(&life).unwrap();
+    let backup = life.disk.files().remove(Path::new(BACKUP)).unwrap();
+    for case in 0.. {
+        let disk = with_backup(&backup);
+        disk.plan(Plan { die_at: Some(case / 9), fail: None });
+        let done = restored(&disk);
+        disk.after(vary(WAYS[usize::try_from(case % 9).unwrap()], case));
+        // Ended before anything was there, it is a new folder still.
+        let begun =
+            disk.files().keys().any(|path| !path.ends_with("backup") && !path.ends_with("restoring.new"));
+        match Store::open_on(Arc::new(disk.clone()), Path::new(ROOT)) {
+            Ok((_, loaded)) if begun => assert_eq!(Picture::of(&loaded.state), life.acknowledged),
+            Ok((_, loaded)) => assert!(done.is_err() && loaded.state.last_seq() == 0),
+            Err(StoreError::RestoreUnfinished { .. }) => restored(&disk).unwrap(),
+            Err(error) => panic!("{case}: {error}\n{}", disk.describe()),
+        }
+        if begun {
+            expect_restored(disk, &life.acknowledged);
+        }
+        if done.is_ok() && case % 9 == 8 {
+            return;
+        }
+    }
 }
 
 #[test]

@@ -48,6 +48,15 @@ impl SimDisk {
         world.files[id] = Content { cache: bytes.clone(), durable: bytes, pending: Vec::new() };
     }
 
+    /// Puts a file there that nobody of ours wrote.
+    pub(super) fn put(&self, path: &Path, bytes: &[u8]) {
+        let mut world = self.world();
+        let id = world.files.len();
+        world.files.push(Content { cache: bytes.to_vec(), durable: bytes.to_vec(), pending: Vec::new() });
+        world.names.insert(path.to_owned(), Node::File(id));
+        world.durable.insert(path.to_owned(), Node::File(id));
+    }
+
     /// Takes a name away.
     pub(super) fn lose(&self, path: &Path) {
         self.world().names.remove(path).unwrap();
