@@ -136,7 +136,10 @@ impl Store {
         if self.disk.exists(&db).map_err(|source| StoreError::io("look at", &db, source))? {
             let aside = disk::free_name(&*self.disk, &self.folder, "db.damaged")?;
             self.disk.rename(&db, &aside).map_err(|source| StoreError::io("set aside", &db, source))?;
-            notices.push(format!("the state table was set aside as {}: {why}", aside.display()));
+            notices.push(format!(
+                "the state table was set aside as {} (it may be deleted): {why}",
+                aside.display()
+            ));
         }
         let filled = self.fill(&db, &truth, notices);
         if filled.is_err() {

@@ -44,11 +44,9 @@ impl Sum {
 fn fingerprint(key: &[u8], value: &[u8]) -> u64 {
     [key, value].into_iter().fold(0x9e37_79b9_7f4a_7c15, |state, part| {
         let state = fold(state, part.len() as u64);
-        part.chunks(8).fold(state, |state, lane| {
-            let mut bytes = [0; 8];
-            bytes[..lane.len()].copy_from_slice(lane);
-            fold(state, u64::from_le_bytes(bytes))
-        })
+        let (lanes, rest) = part.as_chunks::<8>();
+        let state = lanes.iter().fold(state, |state, lane| fold(state, u64::from_le_bytes(*lane)));
+        rest.iter().fold(state, |state, byte| fold(state, u64::from(*byte)))
     })
 }
 
@@ -120,7 +118,7 @@ impl Table {
         }
     }
 
-    /// Puts records into an empty table; they count only once [`Table::filled`] is called.
+    /// Puts records into an empty table; they count only once [`Filler::finish`] was called.
     pub(super) fn fill(&mut self) -> Filler<'_> {
         Filler { table: self, batch: Vec::with_capacity(CHUNK), sum: Sum::default() }
     }
