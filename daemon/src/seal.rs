@@ -21,6 +21,12 @@ pub enum SealError {
     Exposed { path: PathBuf },
     #[error("the key file {} has {len} bytes instead of {KEY_LEN}; restore it from a backup", path.display())]
     Length { path: PathBuf, len: usize },
+    #[error(
+        "the key file {} is missing, and the state holds a document number that it sealed. Put it back, or move the state \
+         folder away and restore a backup: vodpostd restore FILE",
+        path.display()
+    )]
+    Missing { path: PathBuf },
     #[error("no random numbers from the system")]
     Random(#[source] getrandom::Error),
     #[error("the number cannot be sealed")]
@@ -32,11 +38,11 @@ pub struct Sealer {
 }
 
 impl Sealer {
-    /// Reads the key, or makes one where there is none yet.
+    /// Reads the key, or makes one where there is none yet and none `is_needed` for what is sealed already.
     ///
     /// # Errors
     /// When the key cannot be read or made, or others could read it.
-    pub fn open(path: &Path) -> Result<Self, SealError> {
+    pub fn open(path: &Path, is_needed: bool) -> Result<Self, SealError> {
         let failed = |action| move |source| SealError::Io { action, path: path.to_owned(), source };
         let key = match OpenOptions::new().read(true).open(path) {
             Ok(mut file) => {
@@ -52,6 +58,9 @@ impl Sealer {
                 let len = bytes.len();
                 <[u8; KEY_LEN]>::try_from(bytes)
                     .map_err(|_bytes| SealError::Length { path: path.to_owned(), len })?
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && is_needed => {
+                return Err(SealError::Missing { path: path.to_owned() });
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let mut key = [0; KEY_LEN];
@@ -98,11 +107,19 @@ mod tests {
     fn a5_the_sealed_number_is_not_in_the_file_and_the_key_stays_the_same() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
-        let sealed = Sealer::open(&path).unwrap().seal("440524188001010014").unwrap();
+        let sealed = Sealer::open(&path, false).unwrap().seal("440524188001010014").unwrap();
         assert!(!sealed.windows(6).any(|part| b"440524188001010014".windows(6).any(|number| number == part)));
-        let again = Sealer::open(&path).unwrap();
+        let again = Sealer::open(&path, false).unwrap();
         let (nonce, body) = sealed.split_first_chunk::<NONCE_LEN>().unwrap();
         assert_eq!(again.cipher.decrypt(&XNonce::from(*nonce), body).unwrap(), b"440524188001010014");
+    }
+
+    #[test]
+    fn a5_a_key_that_is_needed_is_not_replaced_by_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        assert!(matches!(Sealer::open(&path, true), Err(SealError::Missing { .. })));
+        assert!(!path.exists());
     }
 
     #[test]
@@ -110,8 +127,8 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("key");
-        Sealer::open(&path).unwrap();
+        Sealer::open(&path, false).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(matches!(Sealer::open(&path), Err(SealError::Exposed { .. })));
+        assert!(matches!(Sealer::open(&path, false), Err(SealError::Exposed { .. })));
     }
 }

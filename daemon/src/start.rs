@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use vodpost_protocol::account::VerificationState;
 use vodpost_protocol::ids::InstanceId;
 use vodpost_protocol::time::Timestamp;
 
@@ -127,11 +128,13 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
     state_dir::make(&config.state_dir)?;
     let lock = state_dir::lock(&config.state_dir)?;
     state_dir::make(&artifacts)?;
-    let sealer = Sealer::open(&config.state_dir.join(KEY_FILE))?;
     let (store, loaded) = Store::open(&config.state_dir)?;
     for notice in &loaded.notices {
         tracing::warn!("{notice}");
     }
+    // After the state, which a key without a state would be taken for the rest of.
+    let holds_sealed = loaded.state.account().state() != VerificationState::None;
+    let sealer = Sealer::open(&config.state_dir.join(KEY_FILE), holds_sealed)?;
     sweep(&artifacts, &loaded.state);
     let core = Core::new(loaded.state, settings(config), Box::new(SystemDice));
     Ok(Prepared { lock, core, store, sealer, artifacts })

@@ -153,24 +153,53 @@ fn a_lost_table_is_rebuilt_from_the_log_and_a_damaged_log_is_refused() {
     assert_eq!(std::fs::read(&log).unwrap(), bytes, "nothing was changed");
 }
 
+/// Starts a daemon that has to refuse; returns what it says.
+fn refused(site: &Site) -> String {
+    let output = site.daemon_command().output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("Nothing was changed"), "{said}");
+    said
+}
+
 #[test]
-fn every_reply_to_a_change_comes_after_its_sync() {
+fn s3_a_newer_state_and_one_that_is_partly_gone_are_refused_and_left_as_they_are() {
     let site = Site::new();
-    site.add(&Sample::IndexLast.path(), "talk.mp4");
     let daemon = site.start();
     site.set_up_account();
-    site.scan();
-    site.generate("talk");
-    let log = std::fs::read_dir(site.state().join("log")).unwrap().next().unwrap().unwrap().path();
-    for verb in ["suspend", "resume"] {
-        let before = std::fs::metadata(&log).unwrap().len();
-        site.ok(&[verb, "talk"]);
-        assert!(
-            std::fs::metadata(&log).unwrap().len() > before,
-            "the commit is in the log when it is acknowledged"
-        );
-    }
-    drop(daemon);
+    daemon.kill();
+    let log = site.state().join("log");
+    let kept = site.folder().join("kept");
+
+    let segment = std::fs::read_dir(&log).unwrap().next().unwrap().unwrap().path();
+    let ours = std::fs::read(&segment).unwrap();
+    let mut newer = ours.clone();
+    newer[5] = 2;
+    std::fs::write(&segment, &newer).unwrap();
+    let said = refused(&site);
+    assert!(said.contains("newer vodpostd (schema 2, this one knows up to 1)"), "{said}");
+    assert_eq!(std::fs::read(&segment).unwrap(), newer);
+    std::fs::write(&segment, &ours).unwrap();
+
+    std::fs::rename(&log, &kept).unwrap();
+    let said = refused(&site);
+    assert!(said.contains("is gone") && said.contains("vodpostd restore"), "{said}");
+    std::fs::remove_dir_all(site.state().join("db")).unwrap();
+    let said = refused(&site);
+    assert!(said.contains("account.key is there"), "{said}");
+    assert!(!log.exists() && !site.state().join("db").exists(), "nothing was begun");
+    std::fs::rename(&kept, &log).unwrap();
+
+    let key = site.state().join("account.key");
+    std::fs::rename(&key, &kept).unwrap();
+    let output = site.daemon_command().output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("account.key is missing") && !key.exists(), "{said}");
+    std::fs::rename(&kept, &key).unwrap();
+
+    let daemon = site.start();
+    assert_eq!(site.json(&["account", "show"])["state"], "approved");
+    daemon.kill();
 }
 
 #[test]

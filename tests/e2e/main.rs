@@ -5,6 +5,7 @@
 mod account;
 mod backup;
 mod bad_input;
+mod disk;
 mod durability;
 mod events;
 mod hostile;
@@ -17,5 +18,6 @@ mod qr_code;
 mod roles;
 mod screen;
 mod scripts;
+mod syncs;
 mod watching;
 mod witness;

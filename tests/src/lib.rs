@@ -7,5 +7,6 @@ pub mod qr;
 pub mod screen;
 pub mod script;
 pub mod site;
+pub mod strace;
 pub mod vitals;
 pub mod wait;

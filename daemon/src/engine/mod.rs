@@ -182,7 +182,7 @@ impl Engine {
                 self.step(vec![Message::Input(expired)]);
             }
             self.flush_if_due();
-            self.compact_if_wanted();
+            self.store.maintain();
         }
         self.store.close();
     }
@@ -416,14 +416,6 @@ impl Engine {
         if self.flush_at.is_some_and(|at| at <= Instant::now()) {
             self.flush_at = None;
             self.store.flush();
-        }
-    }
-
-    fn compact_if_wanted(&mut self) {
-        if self.store.wants_compaction()
-            && let Err(error) = self.store.compact()
-        {
-            tracing::error!(error = chain(&error), "the commit log could not be cut");
         }
     }
 }

@@ -1,18 +1,20 @@
 //! Backup and restore: a snapshot in one file, with the key that seals document numbers as one more record.
 //!
-//! A backup is consistent because it is written between two commits. It holds the state, not the videos, and not the
-//! converted files, which are made again.
+//! A backup is consistent because it is written between two commits. It is made of snapshot and log, never of the state
+//! table. It holds the state, not the videos, and not the converted files, which are made again.
 
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use super::error::{StoreError, sync_folder};
-use super::snapshot::{self, With};
-use super::table::Table;
+use super::disk::{self, Disk, System};
+use super::error::StoreError;
+use super::log::Log;
+use super::snapshot::{self, Each, Records};
+use super::truth::Truth;
 
 const KEY_RECORD: &[u8] = b"k/account";
+/// There while a restore is under way.
+const RESTORING: &str = "restoring";
 
 /// What a backup holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,26 +24,43 @@ pub struct Backup {
     pub size_bytes: u64,
 }
 
-/// Writes a backup; never over an existing file.
-pub(super) fn write(target: &Path, seq: u64, table: &Table, key_file: &Path) -> Result<Backup, StoreError> {
-    let failed = |action| move |source| StoreError::io(action, target, source);
-    if target.exists() {
-        return Err(failed("overwrite")(std::io::ErrorKind::AlreadyExists.into()));
+struct WithKey<'a> {
+    truth: &'a Truth,
+    key: &'a [u8],
+}
+
+impl Records for WithKey<'_> {
+    fn for_each(&self, each: &mut Each<'_>) -> Result<(), StoreError> {
+        self.truth.for_each(&mut *each)?;
+        each(KEY_RECORD, self.key)
     }
-    let key = std::fs::read(key_file).map_err(|source| StoreError::io("read", key_file, source))?;
+}
+
+/// Writes a backup; never over an existing file.
+pub(super) fn write(
+    disk: &dyn Disk,
+    target: &Path,
+    seq: u64,
+    truth: &Truth,
+    key_file: &Path,
+) -> Result<Backup, StoreError> {
+    let failed = |action| move |source| StoreError::io(action, target, source);
+    if disk.exists(target).map_err(failed("look at"))? {
+        return Err(failed("overwrite")(io::ErrorKind::AlreadyExists.into()));
+    }
+    let key = disk.read(key_file).map_err(|source| StoreError::io("read", key_file, source))?;
     let mut name = target.as_os_str().to_owned();
     name.push(".unfinished");
     let unfinished = PathBuf::from(name);
-    let written = snapshot::write_file(&unfinished, seq, &With { table, key: KEY_RECORD, value: &key })
-        // What cannot be read back is no backup.
-        .and_then(|()| snapshot::read(&unfinished).map(|_readable| ()))
+    let written = snapshot::write_file(disk, &unfinished, seq, &WithKey { truth, key: &key })
         // A link, unlike a rename, does not replace what somebody put there meanwhile.
-        .and_then(|()| std::fs::hard_link(&unfinished, target).map_err(failed("write")));
-    let removed = std::fs::remove_file(&unfinished);
+        .and_then(|()| disk.link(&unfinished, target).map_err(failed("write")));
+    let removed = disk.remove(&unfinished);
     written?;
     removed.map_err(|source| StoreError::io("remove", &unfinished, source))?;
-    sync_folder(target.parent().unwrap_or(Path::new("/")))?;
-    let size_bytes = std::fs::metadata(target).map_err(failed("look at"))?.len();
+    let folder = target.parent().unwrap_or(Path::new("/"));
+    disk.sync_folder(folder).map_err(|source| StoreError::io("sync", folder, source))?;
+    let size_bytes = disk.len(target).map_err(failed("look at"))?;
     Ok(Backup { seq, size_bytes })
 }
 
@@ -50,29 +69,96 @@ pub(super) fn write(target: &Path, seq: u64, table: &Table, key_file: &Path) -> 
 /// # Errors
 /// When the backup does not check, or the folder holds a state already; nothing is changed then.
 pub fn restore(backup: &Path, folder: &Path, key_file: &Path) -> Result<Backup, StoreError> {
-    for name in ["log", "db", "snapshot"] {
-        let path = folder.join(name);
-        if path.exists() {
-            return Err(StoreError::io("restore over", &path, std::io::ErrorKind::AlreadyExists.into()));
+    restore_on(std::sync::Arc::new(System), backup, folder, key_file)
+}
+
+pub(super) fn restore_on(
+    disk: std::sync::Arc<dyn Disk>,
+    backup: &Path,
+    folder: &Path,
+    key_file: &Path,
+) -> Result<Backup, StoreError> {
+    let restoring = folder.join(RESTORING);
+    if is_unfinished(&*disk, folder)? {
+        // Everything there is of the earlier attempt, which began in an empty folder.
+        clear(&*disk, folder, key_file)?;
+    }
+    for path in [folder.join("log"), folder.join("db"), folder.join("snapshot"), key_file.to_owned()] {
+        if holds_something(&*disk, &path)? {
+            return Err(StoreError::io("restore over", &path, io::ErrorKind::AlreadyExists.into()));
         }
     }
-    if key_file.exists() {
-        return Err(StoreError::io("restore over", key_file, std::io::ErrorKind::AlreadyExists.into()));
-    }
-    let snapshot = snapshot::read(backup)?;
-    let (keys, records): (Vec<_>, Vec<_>) =
-        snapshot.records.into_iter().partition(|(key, _)| key == KEY_RECORD);
-    let [(_, key)] = keys.as_slice() else {
-        return Err(StoreError::damaged(backup.display().to_string(), "it is a snapshot, but no backup"));
+    let mut key = None;
+    let no_backup = |error| match error {
+        StoreError::SnapshotDamaged { path, detail } => StoreError::NoBackup { path, detail },
+        other => other,
     };
-    let failed = |source| StoreError::io("write", key_file, source);
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(key_file).map_err(failed)?;
-    file.write_all(key).and_then(|()| file.sync_all()).map_err(failed)?;
-    // Last, because the snapshot is what makes the folder a state.
-    snapshot::write(&folder.join("snapshot"), snapshot.seq, records.as_slice())?;
-    sync_folder(folder)?;
-    let size_bytes =
-        std::fs::metadata(backup).map_err(|source| StoreError::io("look at", backup, source))?.len();
-    Ok(Backup { seq: snapshot.seq, size_bytes })
+    let seq = snapshot::read(&*disk, backup, &mut |name, value| {
+        if name == KEY_RECORD {
+            key = Some(value.to_vec());
+        }
+        Ok(())
+    })
+    .map_err(no_backup)?;
+    let Some(key) = key else {
+        let detail = "it is a snapshot without a key".to_owned();
+        return Err(StoreError::NoBackup { path: backup.to_owned(), detail });
+    };
+    let unfinished = folder.join("restoring.new");
+    drop(disk::replace(&*disk, &restoring, &unfinished, b"")?);
+    drop(disk::replace(&*disk, key_file, &unfinished, &key)?);
+    drop(Log::create(std::sync::Arc::clone(&disk), &folder.join("log"), seq)?);
+    snapshot::write(&*disk, &folder.join("snapshot"), seq, &Restored { disk: &*disk, backup })?;
+    // From here on the folder is a state.
+    disk.remove(&restoring).map_err(|source| StoreError::io("remove", &restoring, source))?;
+    disk.sync_folder(folder).map_err(|source| StoreError::io("sync", folder, source))?;
+    let size_bytes = disk.len(backup).map_err(|source| StoreError::io("look at", backup, source))?;
+    Ok(Backup { seq, size_bytes })
+}
+
+/// Whether a restore into this folder was not finished.
+pub(super) fn is_unfinished(disk: &dyn Disk, folder: &Path) -> Result<bool, StoreError> {
+    let path = folder.join(RESTORING);
+    disk.exists(&path).map_err(|source| StoreError::io("look at", &path, source))
+}
+
+struct Restored<'a> {
+    disk: &'a dyn Disk,
+    backup: &'a Path,
+}
+
+impl Records for Restored<'_> {
+    fn for_each(&self, each: &mut Each<'_>) -> Result<(), StoreError> {
+        snapshot::read(self.disk, self.backup, &mut |key, value| {
+            if key == KEY_RECORD { Ok(()) } else { each(key, value) }
+        })
+        .map(|_seq| ())
+    }
+}
+
+fn holds_something(disk: &dyn Disk, path: &Path) -> Result<bool, StoreError> {
+    let failed = |source| StoreError::io("look at", path, source);
+    if !disk.exists(path).map_err(failed)? {
+        return Ok(false);
+    }
+    match disk.list(path) {
+        Ok(entries) => Ok(!entries.is_empty()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(true),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+fn clear(disk: &dyn Disk, folder: &Path, key_file: &Path) -> Result<(), StoreError> {
+    let list = |path: &Path| disk.list(path).map_err(|source| StoreError::io("list", path, source));
+    let mut paths = list(&folder.join("snapshot"))?;
+    paths.extend(list(&folder.join("log"))?);
+    paths.push(key_file.to_owned());
+    for path in paths {
+        match disk.remove(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(StoreError::io("remove", &path, source)),
+        }
+    }
+    Ok(())
 }

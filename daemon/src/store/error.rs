@@ -7,39 +7,61 @@ use std::path::{Path, PathBuf};
 pub enum StoreError {
     #[error("cannot {action} {}", path.display())]
     Io { action: &'static str, path: PathBuf, source: io::Error },
+    /// Of one record or of the state table, which can be rebuilt.
     #[error("{what} is damaged: {detail}")]
     Damaged { what: String, detail: String },
     #[error(
-        "{} is damaged in the middle (at byte {offset}). Nothing was changed. Restore the state folder from a backup",
+        "the commit log {} is damaged at byte {offset}. Nothing was changed. Move the state folder away and restore a \
+         backup: vodpostd restore FILE",
         path.display()
     )]
     LogDamaged { path: PathBuf, offset: u64 },
     #[error(
-        "the commit log in {} misses commits {from} to {to}. Nothing was changed. Put the missing files back, or restore \
-         the state folder from a backup",
+        "{} is damaged: {detail}. Nothing was changed. Move the state folder away and restore a backup: vodpostd restore \
+         FILE",
+        path.display()
+    )]
+    SnapshotDamaged { path: PathBuf, detail: String },
+    #[error(
+        "the commit log in {} misses commits {from} to {to}: files are missing from it or from the folder snapshot. \
+         Nothing was changed. Put them back, or move the state folder away and restore a backup: vodpostd restore FILE",
         folder.display()
     )]
     LogGap { folder: PathBuf, from: u64, to: u64 },
     #[error(
-        "the state table in {} has commit {applied}, but its commit log ends at {logged}: files are missing from the \
-         folder log. Nothing was changed. Put them back, or restore the state folder from a backup",
+        "{what} in {} has commit {known}, but the commit log ends at {logged}: files are missing from the folder log, or \
+         its end is damaged. Nothing was changed. Put them back, or move the state folder away and restore a backup: \
+         vodpostd restore FILE",
         folder.display()
     )]
-    LogBehind { folder: PathBuf, applied: u64, logged: u64 },
+    LogBehind { what: &'static str, folder: PathBuf, known: u64, logged: u64 },
     #[error(
-        "the state in {} cannot be read ({why}), and snapshot and log do not reach back far enough to rebuild it. Nothing \
-         was changed. Restore the state folder from a backup",
+        "the state in {} is gone: {left} is there, but neither log nor snapshot. Nothing was changed. Put them back, or \
+         move the state folder away and restore a backup: vodpostd restore FILE. To begin anew, move the folder away",
         folder.display()
     )]
-    Unrecoverable { folder: PathBuf, why: String },
+    Gone { folder: PathBuf, left: &'static str },
     #[error(
-        "{what} was written by a newer vodpostd (schema {found}, this one knows up to {known}). Use that version"
+        "the state in {} cannot be read: {why}. Nothing was changed. Move the state folder away and restore a backup: \
+         vodpostd restore FILE",
+        folder.display()
+    )]
+    Unreadable { folder: PathBuf, why: String },
+    #[error("a restore into {} was not finished; run it again: vodpostd restore FILE", folder.display())]
+    RestoreUnfinished { folder: PathBuf },
+    #[error("the backup {} is damaged or none: {detail}. Nothing was changed. Use another one", path.display())]
+    NoBackup { path: PathBuf, detail: String },
+    #[error(
+        "{what} was written by a newer vodpostd (schema {found}, this one knows up to {known}). Nothing was changed. Use \
+         that version"
     )]
     Newer { what: String, found: u8, known: u8 },
     #[error("a change cannot be encoded")]
     Encode(#[source] bincode::error::EncodeError),
-    #[error("the commit log cannot be written any more since an earlier error; restart the daemon")]
-    Poisoned,
+    #[error("the change is too large to be stored at once")]
+    TooLarge,
+    #[error("what was to be used is closed")]
+    Closed,
 }
 
 impl StoreError {
@@ -50,19 +72,4 @@ impl StoreError {
     pub(super) fn damaged(what: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::Damaged { what: what.into(), detail: detail.into() }
     }
-}
-
-/// `folder/base.1`, or the first number that is free.
-pub(super) fn free_name(folder: &Path, base: &str) -> Result<PathBuf, StoreError> {
-    (1..10_000u32)
-        .map(|number| folder.join(format!("{base}.{number}")))
-        .find(|path| !path.exists())
-        .ok_or_else(|| StoreError::io("find a free name in", folder, io::ErrorKind::AlreadyExists.into()))
-}
-
-/// Makes a rename or a new file in `folder` survive a power loss.
-pub(super) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
-    std::fs::File::open(folder)
-        .and_then(|folder| folder.sync_all())
-        .map_err(|source| StoreError::io("sync", folder, source))
 }

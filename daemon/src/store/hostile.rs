@@ -1,19 +1,18 @@
 //! Arbitrary bytes as what is found on the disk. The checksums are made to match: what they catch is easy.
 
-use super::log::{MAGIC, Scan, encode, scan};
 use super::record;
+use super::segment::{MAGIC, Scan, encode, scan};
 
 /// A record is refused, or stands for a change that is stored as it was read.
 pub fn record(bytes: &[u8]) {
     let Some((kind, body)) = bytes.split_first() else { return };
     let key = [b"vpaex"[usize::from(*kind) % 5], b'/'];
     let value = [&[record::SCHEMA], &crc32fast::hash(body).to_le_bytes()[..], body].concat();
-    let Ok(Some(change)) = record::read(&key, &value) else { return };
+    let Ok(change) = record::read(&key, &value) else { return };
     let once = record::writes(&[change]).expect("what was read can be written");
     let [write] = once.as_slice() else { panic!("one change is one record") };
     let value = write.value.as_ref().expect("nothing is forgotten");
-    let change =
-        record::read(write.key.bytes(), value.bytes()).expect("it reads again").expect("as a change");
+    let change = record::read(write.key.bytes(), value.bytes()).expect("it reads again");
     assert_eq!(record::writes(&[change]).expect("and writes again"), once);
 }
 

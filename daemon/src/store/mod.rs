@@ -1,41 +1,63 @@
-//! The state on disk: a commit log, a sled tree behind it, and a snapshot behind both. The only folder that names sled.
+//! The state on disk: a commit log and a snapshot, which are the truth, and a sled tree made of them. The only folder
+//! that names sled.
 //!
-//! The order of things is the whole design. A commit is appended to the log and `fdatasync`ed; then it is applied to
-//! sled; then, and only then, is it acknowledged. sled's own flush on Linux is not an fsync and its background flusher
-//! ends silently on errors, so sled is treated as a cache that remembers up to which commit it got. At start the rest of
-//! the log is applied again. A sled folder that does not open, or whose records do not check, is set aside and built anew
-//! from snapshot and log. The log is cut only behind a snapshot that was read back. State that cannot be read is never
-//! taken for empty (S3).
+//! The order of things is the whole design. A commit is appended to the log and `fdatasync`ed; then it is applied to the
+//! table; then, and only then, is it acknowledged. sled's own flush on Linux is not an fsync, and it heals damage by
+//! forgetting, so the table is a cache that knows up to which commit it goes and what it must hold. At start the rest of
+//! the log is applied to it. A table that does not open or does not hold what it must is set aside and built anew; while
+//! there is none that can be used, the state is read from the truth and changes go on. The log is cut only behind a
+//! snapshot that was read back. State that cannot be read is never taken for empty (S3).
 
 mod backup;
+mod disk;
 mod error;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod hostile;
+mod load;
 mod log;
 mod record;
+mod segment;
 mod snapshot;
 mod table;
 #[cfg(test)]
 mod tests;
+mod tree;
+mod truth;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 pub use backup::{Backup, restore};
 pub use error::StoreError;
 
 use crate::core::event::Event;
-use crate::core::state::{Change, Loader, State};
+use crate::core::state::{Change, State};
+use crate::error::chain;
+use disk::{Disk, System};
 use log::Log;
-use record::{Key, Write};
+use record::Key;
+use snapshot::Records;
 use table::Table;
+use truth::{Compaction, Running, Truth, Written};
 
 /// When the log has grown by this much, it is cut behind a new snapshot.
 const LOG_BYTES_MAX: u64 = 64 << 20;
+/// Each start begins a new file of the log.
+const LOG_FILES_MAX: usize = 64;
+/// After a failure the table and the snapshot are tried again not sooner than this.
+const RETRY_AFTER: Duration = Duration::from_secs(30);
 
 pub struct Store {
+    disk: Arc<dyn Disk>,
     folder: PathBuf,
+    snapshot: Option<(u64, PathBuf)>,
     log: Log,
     table: Table,
+    compaction: Option<Running>,
+    compact_after: Option<Instant>,
+    revive_after: Option<Instant>,
 }
 
 /// What was found at the start.
@@ -51,68 +73,128 @@ impl Store {
     /// # Errors
     /// When there is state that cannot be read. Nothing has been changed then.
     pub fn open(folder: &Path) -> Result<(Self, Loaded), StoreError> {
+        Self::open_on(Arc::new(System), folder)
+    }
+
+    fn open_on(disk: Arc<dyn Disk>, folder: &Path) -> Result<(Self, Loaded), StoreError> {
         let mut notices = Vec::new();
-        let snapshot = snapshot::newest(&folder.join("snapshot"))?;
-        let log = Log::open(
-            &folder.join("log"),
-            snapshot.as_ref().map_or(0, |snapshot| snapshot.seq),
-            &mut notices,
-        )?;
-        let table = open_table(folder, &log, snapshot, &mut notices)?;
-        let mut store = Self { folder: folder.to_owned(), log, table };
-        let state = store.load(&mut notices)?;
-        if store.log.bytes() > LOG_BYTES_MAX {
-            store.compact()?;
+        if backup::is_unfinished(&*disk, folder)? {
+            return Err(StoreError::RestoreUnfinished { folder: folder.to_owned() });
         }
+        let snapshot = snapshot::newest(&*disk, &folder.join("snapshot"))?;
+        let (log, unfinished) = load::open_log(&disk, folder, snapshot.as_ref())?;
+        let mut store = Self {
+            disk,
+            folder: folder.to_owned(),
+            snapshot,
+            log,
+            table: Table::default(),
+            compaction: None,
+            compact_after: None,
+            revive_after: None,
+        };
+        let state = store.load(unfinished.as_ref(), &mut notices)?;
+        store.finish_cut();
         Ok((store, Loaded { state, notices }))
     }
 
-    /// Reads every record; one that does not check sends the whole table to be rebuilt.
-    fn load(&mut self, notices: &mut Vec<String>) -> Result<State, StoreError> {
-        match load_state(&self.table) {
-            Ok(state) => Ok(state),
-            Err(StoreError::Damaged { what, .. }) => {
-                let snapshot = snapshot::newest(&self.folder.join("snapshot"))?;
-                self.table.close();
-                self.table = rebuild(&self.folder, &self.log, snapshot, &what, notices)?;
-                load_state(&self.table)
-            }
-            Err(other) => Err(other),
-        }
+    fn truth(&self) -> Result<Truth, StoreError> {
+        let never = Arc::new(AtomicBool::new(false));
+        Truth::read(Arc::clone(&self.disk), self.snapshot.as_ref(), &self.log.parts(), never)
     }
 
     /// Makes changes durable, all or none. They are on disk when this returns.
     ///
     /// # Errors
-    /// When they could not be made durable; then none of them will be there after a restart either.
+    /// When they could not be made durable. None of them will be there after a restart either, except if the daemon ends
+    /// before the disk has taken anything again: then all of them may be there.
     pub fn commit(&mut self, changes: &[Change]) -> Result<(), StoreError> {
         if changes.is_empty() {
             return Ok(());
         }
         let writes = record::writes(changes)?;
         let seq = self.log.append(&writes)?;
-        // From here on the commit is a fact. A table that cannot follow is caught up at the next start.
-        self.table.apply(seq, &writes);
+        // From here on the commit is a fact. A table that cannot follow is caught up later.
+        if let Err(error) = self.table.apply(seq, &writes) {
+            self.table_failed(&error);
+        }
         Ok(())
     }
 
-    /// Whether the log is long enough to be cut.
-    #[must_use]
-    pub fn wants_compaction(&self) -> bool {
-        self.log.bytes() > LOG_BYTES_MAX && self.table.is_current()
+    fn table_failed(&mut self, error: &StoreError) {
+        tracing::error!(
+            error = chain(error),
+            "the state table cannot follow the commit log; it will be caught up"
+        );
+        self.revive_after = Some(Instant::now());
     }
 
-    /// Writes a snapshot, reads it back, and drops the log before it.
-    ///
-    /// # Errors
-    /// When the snapshot cannot be written; the log is left as it is.
-    pub fn compact(&mut self) -> Result<(), StoreError> {
-        if !self.table.is_current() {
-            return Ok(());
+    /// Looks after the log: begins a new snapshot when one is wanted, and cuts the log behind one that is finished. Never
+    /// waits for the disk longer than a commit does.
+    pub fn maintain(&mut self) {
+        if let Some(running) = self.compaction.take_if(|running| running.is_finished()) {
+            self.settle(running.join());
         }
-        let seq = self.log.last_seq();
-        snapshot::write(&self.folder.join("snapshot"), seq, &self.table)?;
-        self.log.cut()
+        if self.compaction.is_none() && self.wants_compaction() {
+            let begun = self.begin_compaction().and_then(Compaction::spawn);
+            match begun {
+                Ok(running) => self.compaction = Some(running),
+                Err(error) => self.compaction_failed(&error),
+            }
+        }
+    }
+
+    fn wants_compaction(&self) -> bool {
+        let grown = self.log.bytes() > LOG_BYTES_MAX || self.log.files() > LOG_FILES_MAX;
+        (grown || self.log.is_suspect()) && is_due(self.compact_after) && self.log.is_open()
+    }
+
+    fn begin_compaction(&mut self) -> Result<Compaction, StoreError> {
+        self.log.rotate()?;
+        Ok(Compaction {
+            disk: Arc::clone(&self.disk),
+            folder: self.folder.join("snapshot"),
+            snapshot: self.snapshot.clone(),
+            parts: self.log.parts(),
+            seq: self.log.last_seq(),
+        })
+    }
+
+    fn settle(&mut self, written: Written) {
+        match written {
+            Ok((seq, path)) => {
+                self.snapshot = Some((seq, path));
+                self.compact_after = None;
+                snapshot::remove_older(&*self.disk, &self.folder.join("snapshot"), seq);
+                self.log.cut(seq);
+            }
+            Err(error) => self.compaction_failed(&error),
+        }
+    }
+
+    /// Removes what an earlier daemon did not come to remove.
+    fn finish_cut(&mut self) {
+        let Some((seq, _)) = self.snapshot else { return };
+        let folder = self.folder.join("snapshot");
+        if !self.log.is_open() || !self.log.has_obsolete() {
+            return;
+        }
+        // It may have ended before the name of the snapshot was on disk.
+        match self.disk.sync_folder(&folder) {
+            Ok(()) => {
+                snapshot::remove_older(&*self.disk, &folder, seq);
+                self.log.cut(seq);
+            }
+            Err(error) => tracing::warn!(%error, "old parts of the commit log are kept for now"),
+        }
+    }
+
+    fn compaction_failed(&mut self, error: &StoreError) {
+        tracing::error!(
+            error = chain(error),
+            "no snapshot can be written for now; the commit log stays as it is"
+        );
+        self.compact_after = Some(Instant::now() + RETRY_AFTER);
     }
 
     /// Writes the state as of the last commit, with the key in `key_file`, into one new file.
@@ -120,11 +202,7 @@ impl Store {
     /// # Errors
     /// When it cannot be written, or there is such a file already.
     pub fn backup(&self, target: &Path, key_file: &Path) -> Result<Backup, StoreError> {
-        if !self.table.is_current() {
-            let detail = "it is behind the commit log; restart the daemon and try again";
-            return Err(StoreError::damaged("the state table", detail));
-        }
-        backup::write(target, self.log.last_seq(), &self.table, key_file)
+        backup::write(&*self.disk, target, self.log.last_seq(), &self.truth()?, key_file)
     }
 
     /// Events after `since`, oldest first.
@@ -132,120 +210,61 @@ impl Store {
     /// # Errors
     /// When they cannot be read.
     pub fn events(&self, since: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
-        self.table
-            .range(&Key::event(since.saturating_add(1)), &Key::event(u64::MAX), limit)?
-            .iter()
-            .map(record::read_event)
-            .collect()
+        let (first, last) = (Key::event(since.saturating_add(1)), Key::event(u64::MAX));
+        if self.table.is_open() {
+            let page = self.table.range(&first, &last, limit);
+            match page.and_then(|page| page.iter().map(|value| record::read_event(value.bytes())).collect()) {
+                Ok(events) => return Ok(events),
+                Err(error) => tracing::warn!(error = chain(&error), "events are read from the commit log"),
+            }
+        }
+        let mut events = Vec::new();
+        self.truth()?.for_each(&mut |key, value| {
+            if events.len() < limit && key >= first.bytes() && key <= last.bytes() {
+                events.push(record::read_event(value)?);
+            }
+            Ok(())
+        })?;
+        Ok(events)
     }
 
-    /// Lets the table write what it holds in memory. Durability does not depend on it; the next start is faster.
-    pub fn flush(&self) {
-        self.table.flush();
+    /// Lets the table write what it holds in memory, or catches it up after a failure. Durability does not depend on it.
+    pub fn flush(&mut self) {
+        if self.table.is_open() {
+            if let Err(error) = self.table.flush() {
+                self.table_failed(&error);
+            }
+        } else if is_due(self.revive_after) {
+            self.revive_after = Some(Instant::now() + RETRY_AFTER);
+            let mut notices = Vec::new();
+            if let Err(error) = self.load(None, &mut notices) {
+                self.table.close();
+                notices.push(format!("the state table cannot be used for now: {}", chain(&error)));
+            }
+            for notice in notices {
+                tracing::warn!("{notice}");
+            }
+            if self.table.is_open() {
+                tracing::info!(seq = self.table.applied_seq(), "the state table has caught up");
+            }
+        }
     }
 
     /// Hands what is in memory to the operating system, for a clean end.
     pub fn close(mut self) {
+        if let Err(error) = self.table.flush() {
+            tracing::warn!(error = chain(&error), "the state table will be caught up at the next start");
+        }
         self.table.close();
-    }
-}
-
-fn load_state(table: &Table) -> Result<State, StoreError> {
-    let mut loader = Loader::default();
-    let mut newest_event = None;
-    let mut oldest_seq = None;
-    table.for_each(|key, value| {
-        match record::read(key, value)? {
-            Some(Change::Event(event)) => {
-                oldest_seq.get_or_insert(event.seq);
-                newest_event = Some(event);
+        if let Some(running) = self.compaction.take() {
+            match running.stop() {
+                Ok((seq, _)) => tracing::debug!(seq, "a snapshot was finished"),
+                Err(error) => tracing::debug!(%error, "a snapshot was not finished"),
             }
-            Some(change) => {
-                loader.take(change);
-            }
-            None => {}
         }
-        Ok(())
-    })?;
-    if let Some(event) = newest_event {
-        loader.take(Change::Event(event));
     }
-    if let Some(before) = oldest_seq.and_then(|oldest| oldest.checked_sub(1)) {
-        loader.take(Change::ForgetEvent(before));
-    }
-    Ok(loader.finish())
 }
 
-fn open_table(
-    folder: &Path,
-    log: &Log,
-    snapshot: Option<snapshot::Snapshot>,
-    notices: &mut Vec<String>,
-) -> Result<Table, StoreError> {
-    let db = folder.join("db");
-    let had_state = log.last_seq() > 0 || snapshot.is_some();
-    if !db.exists() {
-        if had_state {
-            return rebuild(folder, log, snapshot, "the folder db is missing", notices);
-        }
-        return Table::create(&db);
-    }
-    let mut table = match Table::open(&db, notices) {
-        Ok(table) => table,
-        Err(StoreError::Damaged { what, .. }) => return rebuild(folder, log, snapshot, &what, notices),
-        Err(other) => return Err(other),
-    };
-    let applied = table.applied_seq();
-    if applied > log.last_seq() {
-        return Err(StoreError::LogBehind { folder: folder.to_owned(), applied, logged: log.last_seq() });
-    }
-    if applied + 1 < log.first_seq() {
-        table.close();
-        return rebuild(folder, log, snapshot, "it is older than the oldest commit of the log", notices);
-    }
-    if applied == 0 && log.last_seq() > 0 {
-        notices.push(format!("the state table was empty and was filled up to commit {}", log.last_seq()));
-    }
-    replay(&mut table, log)?;
-    Ok(table)
-}
-
-/// Sets the table aside and builds it from snapshot and log.
-fn rebuild(
-    folder: &Path,
-    log: &Log,
-    snapshot: Option<snapshot::Snapshot>,
-    why: &str,
-    notices: &mut Vec<String>,
-) -> Result<Table, StoreError> {
-    let db = folder.join("db");
-    let base = snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
-    if log.first_seq() > base + 1 {
-        return Err(StoreError::Unrecoverable { folder: folder.to_owned(), why: why.to_owned() });
-    }
-    if db.exists() {
-        let aside = error::free_name(folder, "db.damaged")?;
-        std::fs::rename(&db, &aside).map_err(|source| StoreError::io("set aside", &db, source))?;
-        notices.push(format!("the state table was set aside as {}: {why}", aside.display()));
-    }
-    let mut table = Table::create(&db)?;
-    if let Some(snapshot) = snapshot {
-        table.load(snapshot.seq, snapshot.records)?;
-    }
-    replay(&mut table, log)?;
-    notices.push(format!("the state table was rebuilt up to commit {}", log.last_seq()));
-    Ok(table)
-}
-
-fn replay(table: &mut Table, log: &Log) -> Result<(), StoreError> {
-    let applied = table.applied_seq();
-    log.read_after(applied, |seq, writes: Vec<Write>| {
-        table.apply(seq, &writes);
-        Ok(())
-    })?;
-    if table.is_current() {
-        Ok(())
-    } else {
-        Err(StoreError::damaged("the state table", "commits cannot be applied to it"))
-    }
+fn is_due(moment: Option<Instant>) -> bool {
+    moment.is_none_or(|moment| moment <= Instant::now())
 }

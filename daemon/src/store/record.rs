@@ -17,7 +17,7 @@ use crate::core::state::Change;
 pub(super) const SCHEMA: u8 = 1;
 const HEAD_LEN: usize = 5;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Key(Vec<u8>);
 
 impl Key {
@@ -106,19 +106,19 @@ fn seal<T: Serialize>(value: &T) -> Result<Value, StoreError> {
     Ok(Value(bytes))
 }
 
-/// The change that a stored record stands for; `None` for a kind of record of no interest here.
-pub(super) fn read(key: &[u8], value: &[u8]) -> Result<Option<Change>, StoreError> {
-    Ok(Some(match key.first() {
+/// The change that a stored record stands for.
+pub(super) fn read(key: &[u8], value: &[u8]) -> Result<Change, StoreError> {
+    Ok(match key.first() {
         Some(b'v') => Change::Video(Box::new(open::<disk::Video>(value)?.into_core())),
         Some(b'p') => Change::Posting(open::<disk::Posting>(value)?.into_core()),
         Some(b'a') => Change::Account(Box::new(open::<disk::Account>(value)?.into_core())),
         Some(b'e') => Change::Event(open::<disk::Event>(value)?.into_core()),
         Some(_) | None => return Err(StoreError::damaged("a record", "its key is of no known kind")),
-    }))
+    })
 }
 
-pub(super) fn read_event(value: &Value) -> Result<Event, StoreError> {
-    Ok(open::<disk::Event>(value.bytes())?.into_core())
+pub(super) fn read_event(value: &[u8]) -> Result<Event, StoreError> {
+    Ok(open::<disk::Event>(value)?.into_core())
 }
 
 fn open<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
@@ -126,11 +126,16 @@ fn open<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
         return Err(StoreError::damaged("a record", "it is too short"));
     };
     let [schema, sum @ ..] = *head;
-    if crc32fast::hash(body) != u32::from_le_bytes(sum) {
-        return Err(StoreError::damaged("a record", "its checksum does not match"));
-    }
+    // First, because a newer version may have another idea of the rest.
     if schema > SCHEMA {
         return Err(StoreError::Newer { what: "the state".to_owned(), found: schema, known: SCHEMA });
+    }
+    // An older schema would be decoded as what it was and converted here. There is none before the first.
+    if schema < SCHEMA {
+        return Err(StoreError::damaged("a record", "its schema number is none"));
+    }
+    if crc32fast::hash(body) != u32::from_le_bytes(sum) {
+        return Err(StoreError::damaged("a record", "its checksum does not match"));
     }
     decode(body)
 }

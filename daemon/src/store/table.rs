@@ -1,178 +1,246 @@
-//! The sled tree: every record by its key, and the number of the last commit that it contains.
+//! The state table: a tree of every record by its key, which knows up to which commit it goes and what it must hold.
+//!
+//! With each batch the number of the commit, the number of records and a sum over all of them are written. The sum does
+//! not depend on their order, so it is kept up to date record by record; whoever loads the table compares it with what
+//! is there. Records that vanish, come back or change are noticed, whatever the tree says. The table is never the truth:
+//! when it fails it is closed, and rebuilt or caught up later.
 
-use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
-use super::error::{StoreError, free_name};
+use super::disk::Disk;
+use super::error::StoreError;
 use super::record::{Key, Value, Write};
+use super::tree::{Put, Tree};
 
-/// sled's default of 1 GiB is far more than a state of small records needs.
-const CACHE_BYTES: u64 = 16 << 20;
-const APPLIED: &[u8] = b"m/applied";
-const LOCK_TRIES: u32 = 100;
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
+const WHAT: &str = "the state table";
+/// The one key that is the table's own.
+const HEAD: &[u8] = b"m/applied";
+const FIRST_KEY: &[u8] = &[];
+const LAST_KEY: &[u8] = &[0xff; 64];
+/// Records that are put into one batch when a table is filled.
+const CHUNK: usize = 1000;
 
+/// What the table must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Sum {
+    count: u64,
+    sum: u64,
+}
+
+impl Sum {
+    fn add(&mut self, key: &[u8], value: &[u8]) {
+        self.count = self.count.wrapping_add(1);
+        self.sum = self.sum.wrapping_add(fingerprint(key, value));
+    }
+
+    fn take(&mut self, key: &[u8], value: &[u8]) {
+        self.count = self.count.wrapping_sub(1);
+        self.sum = self.sum.wrapping_sub(fingerprint(key, value));
+    }
+}
+
+/// 64 bits of a record. Part of the format: a change of it makes every table be rebuilt.
+fn fingerprint(key: &[u8], value: &[u8]) -> u64 {
+    [key, value].into_iter().fold(0x9e37_79b9_7f4a_7c15, |state, part| {
+        let state = fold(state, part.len() as u64);
+        let (lanes, rest) = part.as_chunks::<8>();
+        let state = lanes.iter().fold(state, |state, lane| fold(state, u64::from_le_bytes(*lane)));
+        rest.iter().fold(state, |state, byte| fold(state, u64::from(*byte)))
+    })
+}
+
+fn fold(state: u64, lane: u64) -> u64 {
+    let product = u128::from(state ^ lane) * 0xd6e8_feb8_6659_fd93;
+    let [low, high] =
+        [product, product >> 64].map(|half| u64::try_from(half & u128::from(u64::MAX)).unwrap_or(0));
+    (low ^ high).wrapping_add(0x2545_f491_4f6c_dd1d)
+}
+
+#[derive(Default)]
 pub(super) struct Table {
-    open: Option<sled::Db>,
+    /// `None` while there is no table that can be used.
+    tree: Option<Box<dyn Tree>>,
     applied: u64,
-    /// A commit could not be applied; from then on none may be, or the gap would be forgotten.
-    behind: bool,
+    sum: Sum,
 }
 
 impl Table {
-    pub(super) fn create(path: &Path) -> Result<Self, StoreError> {
-        let db = open_db(path).map_err(|error| table_error(path, error))?;
-        Ok(Self { open: Some(db), applied: 0, behind: false })
-    }
-
-    /// Opens an existing table. A half-written snapshot of sled's, which sled itself would stumble over, is moved away.
-    pub(super) fn open(path: &Path, notices: &mut Vec<String>) -> Result<Self, StoreError> {
-        quarantine_unfinished(path, notices)?;
-        let db = open_db(path).map_err(|error| table_error(path, error))?;
-        let applied = match db.get(APPLIED).map_err(|error| table_error(path, error))? {
-            Some(bytes) => bytes.as_ref().try_into().map(u64::from_be_bytes).map_err(|_wrong_len| {
-                StoreError::damaged("the state table", "its commit number has a wrong length")
-            })?,
-            // Created, but the daemon ended before the first commit reached the disk.
-            None => 0,
-        };
-        Ok(Self { open: Some(db), applied, behind: false })
+    /// Opens the table of a folder, or makes an empty one there.
+    pub(super) fn open(disk: &dyn Disk, path: &Path, notices: &mut Vec<String>) -> Result<Self, StoreError> {
+        guard(|| {
+            let tree = disk.tree(path, notices)?;
+            let Some(head) = tree.get(HEAD)? else {
+                // Created, but the daemon ended before the first commit reached the disk.
+                return Ok(Self { tree: Some(tree), applied: 0, sum: Sum::default() });
+            };
+            let (applied, sum) = read_head(&head)?;
+            Ok(Self { tree: Some(tree), applied, sum })
+        })
     }
 
     pub(super) fn applied_seq(&self) -> u64 {
         self.applied
     }
 
-    /// Whether it holds every commit so far.
-    pub(super) fn is_current(&self) -> bool {
-        !self.behind && self.open.is_some()
+    pub(super) fn is_open(&self) -> bool {
+        self.tree.is_some()
     }
 
-    /// Applies a commit that is in the log already. A failure is logged and caught up with at the next start.
-    pub(super) fn apply(&mut self, seq: u64, writes: &[Write]) {
-        if self.behind {
-            return;
-        }
-        let Some(db) = &self.open else { return };
-        let mut batch = sled::Batch::default();
-        for write in writes {
-            match &write.value {
-                Some(value) => batch.insert(write.key.bytes(), value.bytes()),
-                None => batch.remove(write.key.bytes()),
+    /// Applies a commit that is in the log already. A table that cannot follow is closed.
+    pub(super) fn apply(&mut self, seq: u64, writes: &[Write]) -> Result<(), StoreError> {
+        let Some(tree) = &mut self.tree else { return Ok(()) };
+        let mut sum = self.sum;
+        let applied = guard(|| {
+            let mut batch: Vec<Put> = Vec::with_capacity(writes.len() + 1);
+            for Write { key, value } in writes {
+                if let Some(old) = tree.get(key.bytes())? {
+                    sum.take(key.bytes(), &old);
+                }
+                if let Some(value) = value {
+                    sum.add(key.bytes(), value.bytes());
+                }
+                batch.push((key.bytes().to_vec(), value.as_ref().map(|value| value.bytes().to_vec())));
             }
-        }
-        batch.insert(APPLIED, &seq.to_be_bytes());
-        match db.apply_batch(batch) {
-            Ok(()) => self.applied = seq,
+            batch.push((HEAD.to_vec(), Some(head(seq, sum))));
+            tree.apply(&batch)
+        });
+        match applied {
+            Ok(()) => {
+                self.applied = seq;
+                self.sum = sum;
+                Ok(())
+            }
             Err(error) => {
-                self.behind = true;
-                tracing::error!(%error, seq, "the state table cannot follow the commit log; it will be caught up at the next start");
+                self.close();
+                Err(error)
             }
         }
     }
 
-    /// Fills an empty table.
-    pub(super) fn load(&mut self, seq: u64, records: Vec<(Vec<u8>, Vec<u8>)>) -> Result<(), StoreError> {
-        let Some(db) = &self.open else { return Ok(()) };
-        for chunk in records.chunks(1000) {
-            let mut batch = sled::Batch::default();
-            for (key, value) in chunk {
-                batch.insert(key.as_slice(), value.as_slice());
-            }
-            db.apply_batch(batch)
-                .map_err(|error| StoreError::damaged("the new state table", error.to_string()))?;
-        }
-        db.insert(APPLIED, &seq.to_be_bytes())
-            .map_err(|error| StoreError::damaged("the new state table", error.to_string()))?;
-        self.applied = seq;
-        Ok(())
+    /// Puts records into an empty table; they count only once [`Filler::finish`] was called.
+    pub(super) fn fill(&mut self) -> Filler<'_> {
+        Filler { table: self, batch: Vec::with_capacity(CHUNK), sum: Sum::default() }
     }
 
-    /// Every record in the order of the keys, without the table's own.
+    /// Every record in the order of the keys; fails in the end when they are not those that must be there.
     pub(super) fn for_each(
         &self,
         mut each: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let Some(db) = &self.open else { return Ok(()) };
-        for entry in db.iter() {
-            let (key, value) =
-                entry.map_err(|error| StoreError::damaged("the state table", error.to_string()))?;
-            if key.as_ref() != APPLIED {
-                each(&key, &value)?;
-            }
+        let Some(tree) = &self.tree else { return Err(StoreError::Closed) };
+        let mut sum = Sum::default();
+        guard(|| {
+            tree.range(FIRST_KEY, LAST_KEY, &mut |key, value| {
+                if key != HEAD {
+                    sum.add(key, value);
+                    each(key, value)?;
+                }
+                Ok(true)
+            })
+        })?;
+        if sum == self.sum {
+            return Ok(());
         }
-        Ok(())
+        let detail = format!(
+            "it must hold {} records and holds {}, or others than it must",
+            self.sum.count, sum.count
+        );
+        Err(StoreError::damaged(WHAT, detail))
     }
 
     pub(super) fn range(&self, first: &Key, last: &Key, limit: usize) -> Result<Vec<Value>, StoreError> {
-        let Some(db) = &self.open else { return Ok(Vec::new()) };
-        db.range(first.bytes()..=last.bytes())
-            .values()
-            .take(limit)
-            .map(|value| value.map(|bytes| Value::from_bytes(&bytes)))
-            .collect::<Result<_, _>>()
-            .map_err(|error| StoreError::damaged("the state table", error.to_string()))
+        let Some(tree) = &self.tree else { return Err(StoreError::Closed) };
+        let mut values = Vec::new();
+        if limit > 0 {
+            guard(|| {
+                tree.range(first.bytes(), last.bytes(), &mut |_key, value| {
+                    values.push(Value::from_bytes(value));
+                    Ok(values.len() < limit)
+                })
+            })?;
+        }
+        Ok(values)
     }
 
     /// Hands what is in memory to the operating system, so that a start has less to catch up with.
-    pub(super) fn flush(&self) {
-        if let Some(db) = &self.open
-            && let Err(error) = db.flush()
-        {
-            tracing::warn!(%error, "the state table could not be flushed; it will be caught up at the next start");
+    pub(super) fn flush(&mut self) -> Result<(), StoreError> {
+        let Some(tree) = &self.tree else { return Ok(()) };
+        let flushed = guard(|| tree.flush());
+        if flushed.is_err() {
+            self.close();
         }
+        flushed
     }
 
+    /// Lets go of the tree without a word to it.
     pub(super) fn close(&mut self) {
-        self.flush();
-        self.open = None;
-    }
-}
-
-fn open_db(path: &Path) -> sled::Result<sled::Db> {
-    let config = sled::Config::default()
-        .path(path)
-        .cache_capacity(CACHE_BYTES)
-        // Flushed when there is something to flush; sled's own thread would wake twice a second for ever.
-        .flush_every_ms(None)
-        .mode(sled::Mode::LowSpace);
-    // sled's threads let go of its lock a moment after the last handle is gone. Nobody else can hold it, because the
-    // state folder has a lock of ours.
-    let mut tries = LOCK_TRIES;
-    loop {
-        match config.open() {
-            Err(sled::Error::Io(error)) if error.kind() == std::io::ErrorKind::Other && tries > 0 => {
-                tries -= 1;
-                std::thread::sleep(LOCK_PAUSE);
-            }
-            opened => return opened,
+        let tree = self.tree.take();
+        if let Err(error) = guard(|| {
+            drop(tree);
+            Ok(())
+        }) {
+            tracing::debug!(%error, "the state table did not end cleanly");
         }
     }
 }
 
-fn table_error(path: &Path, error: sled::Error) -> StoreError {
-    match error {
-        sled::Error::Io(source) => StoreError::io("open", path, source),
-        sled::Error::Corruption { .. }
-        | sled::Error::CollectionNotFound(_)
-        | sled::Error::Unsupported(_)
-        | sled::Error::ReportableBug(_) => StoreError::damaged("the state table", error.to_string()),
+/// Fills a table batch by batch.
+pub(super) struct Filler<'a> {
+    table: &'a mut Table,
+    batch: Vec<Put>,
+    sum: Sum,
+}
+
+impl Filler<'_> {
+    pub(super) fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+        self.sum.add(key, value);
+        self.batch.push((key.to_vec(), Some(value.to_vec())));
+        if self.batch.len() < CHUNK { Ok(()) } else { self.write() }
+    }
+
+    fn write(&mut self) -> Result<(), StoreError> {
+        let Some(tree) = &mut self.table.tree else { return Err(StoreError::Closed) };
+        let batch = std::mem::take(&mut self.batch);
+        guard(|| tree.apply(&batch))
+    }
+
+    /// Makes the table one that goes up to this commit.
+    pub(super) fn finish(mut self, seq: u64) -> Result<(), StoreError> {
+        self.batch.push((HEAD.to_vec(), Some(head(seq, self.sum))));
+        self.write()?;
+        self.table.applied = seq;
+        self.table.sum = self.sum;
+        Ok(())
     }
 }
 
-/// sled writes `snap.N.generating` and renames it; at start it would take a half-written one for the newest snapshot.
-/// The snapshot before it is still there, so moving this one away loses nothing.
-fn quarantine_unfinished(path: &Path, notices: &mut Vec<String>) -> Result<(), StoreError> {
-    let entries = std::fs::read_dir(path).map_err(|source| StoreError::io("list", path, source))?;
-    let unfinished: Vec<PathBuf> = entries
-        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
-        .filter(|entry| entry.extension().is_some_and(|ending| ending == "generating"))
-        .collect();
-    for file in unfinished {
-        let folder = path.parent().unwrap_or(path);
-        let aside = free_name(folder, "unfinished-table-snapshot")?;
-        std::fs::rename(&file, &aside).map_err(|source| StoreError::io("set aside", &file, source))?;
-        notices.push(format!("a half-written file of the state table was set aside as {}", aside.display()));
+fn head(seq: u64, sum: Sum) -> Vec<u8> {
+    let mut bytes = [seq, sum.count, sum.sum].map(u64::to_be_bytes).concat();
+    bytes.extend_from_slice(&crc32fast::hash(&bytes).to_be_bytes());
+    bytes
+}
+
+fn read_head(bytes: &[u8]) -> Result<(u64, Sum), StoreError> {
+    let wrong = |detail: &str| StoreError::damaged(WHAT, detail);
+    // The first version wrote the number only.
+    if bytes.len() == 8 {
+        return Err(wrong("it was written by an earlier version, without a sum of its records"));
     }
-    Ok(())
+    let (body, sum) = bytes.split_last_chunk::<4>().ok_or_else(|| wrong("its head is too short"))?;
+    if crc32fast::hash(body) != u32::from_be_bytes(*sum) {
+        return Err(wrong("its head does not check"));
+    }
+    let numbers: Vec<u64> = body
+        .chunks(8)
+        .map(|part| part.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)))
+        .collect();
+    let [applied, count, sum] = numbers.as_slice() else { return Err(wrong("its head has another length")) };
+    Ok((*applied, Sum { count: *count, sum: *sum }))
+}
+
+/// sled may panic on what it finds on disk; the state does not depend on it.
+fn guard<T>(act: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    catch_unwind(AssertUnwindSafe(act))
+        .unwrap_or_else(|_panic| Err(StoreError::damaged(WHAT, "sled failed on what it holds")))
 }

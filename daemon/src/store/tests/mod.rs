@@ -1,7 +1,17 @@
 //! The store on real folders: what comes back after every kind of end, and what is refused.
 
+mod damage;
+mod every_kind;
+mod frozen;
+mod picture;
+mod power;
+mod sim;
+mod world;
+
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use vodpost_protocol::event::EventKind;
 use vodpost_protocol::ids::{Label, Token, VideoId};
@@ -14,14 +24,28 @@ use crate::core::event::{Event, Subject};
 use crate::core::posting::Posting;
 use crate::core::state::Change;
 
+impl Store {
+    /// A snapshot and the cut behind it, at once.
+    fn compact(&mut self) -> Result<(), StoreError> {
+        let never = Arc::new(AtomicBool::new(false));
+        let written = self.begin_compaction()?.run(never)?;
+        self.settle(Ok(written));
+        Ok(())
+    }
+}
+
 fn posting(number: u128) -> Change {
+    posting_with(number, 0)
+}
+
+fn posting_with(number: u128, views: u64) -> Change {
     Change::Posting(Posting {
         token: Token::from_random(number),
         video: VideoId::from_random(7),
         label: Label::default(),
         switch: Switch::On,
         created_at: Timestamp::from_millis(1),
-        views: 0,
+        views,
         bytes: 0,
     })
 }
@@ -126,7 +150,7 @@ fn s3_a_lost_log_is_refused_instead_of_starting_from_what_sled_has() {
     written(folder.path(), 5);
     fs::remove_dir_all(folder.path().join("log")).unwrap();
     let refused = Store::open(folder.path()).err().unwrap();
-    assert!(matches!(refused, StoreError::LogBehind { applied: 5, .. }), "{refused}");
+    assert!(matches!(refused, StoreError::Gone { left: "db", .. }), "{refused}");
 }
 
 #[test]
@@ -190,7 +214,7 @@ fn s3_a_damaged_snapshot_is_refused() {
     let mut bytes = fs::read(&snapshot).unwrap();
     bytes[20] ^= 1;
     fs::write(&snapshot, bytes).unwrap();
-    assert!(matches!(Store::open(folder.path()), Err(StoreError::Damaged { .. })));
+    assert!(matches!(Store::open(folder.path()), Err(StoreError::SnapshotDamaged { .. })));
 }
 
 #[test]
@@ -219,4 +243,32 @@ fn s2_forgotten_events_are_gone_and_the_first_one_left_is_known() {
     let (store, loaded) = Store::open(folder.path()).unwrap();
     assert_eq!((loaded.state.oldest_seq(), loaded.state.last_seq()), (3, 10));
     assert_eq!(store.events(0, 1).unwrap()[0].seq, 3);
+}
+
+#[test]
+fn a_snapshot_is_written_while_commits_go_on_and_the_log_is_cut_behind_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut seq = 0;
+    let mut commit = |store: &mut Store| {
+        seq += 1;
+        store.commit(&[posting(seq.into()), event(seq)]).unwrap();
+    };
+    // Each start begins a file of the log.
+    for _ in 0..super::LOG_FILES_MAX + 2 {
+        let (mut store, _) = Store::open(folder.path()).unwrap();
+        commit(&mut store);
+        store.close();
+    }
+    let files = || fs::read_dir(folder.path().join("log")).unwrap().count();
+    assert!(files() > super::LOG_FILES_MAX);
+    let (mut store, _) = Store::open(folder.path()).unwrap();
+    while store.snapshot.is_none() {
+        store.maintain();
+        commit(&mut store);
+    }
+    assert_eq!(files(), 1, "one that goes on");
+    store.close();
+    fs::remove_dir_all(folder.path().join("db")).unwrap();
+    let postings = usize::try_from(seq).unwrap();
+    assert_eq!(found(folder.path()), (postings, seq));
 }

@@ -1,0 +1,265 @@
+//! One change of every kind and every variant that can be stored: what a frozen state is made of.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use vodpost_protocol::account::{AccountKind, DocumentKind};
+use vodpost_protocol::event::EventKind;
+use vodpost_protocol::ids::{Label, Token, VideoId};
+use vodpost_protocol::time::Timestamp;
+use vodpost_protocol::video::Switch;
+
+use crate::core::account::{Account, Activation, Approval, Decision, SealedSubmission, Verification};
+use crate::core::actor::Actor;
+use crate::core::artifact::{Artifact, Failure, Form};
+use crate::core::event::{Event, Subject};
+use crate::core::media::{
+    AudioCodec, AudioStream, Container, FileIdentity, H264, Index, MediaInfo, VideoCodec, VideoStream,
+};
+use crate::core::plan::{Plan, Treatment};
+use crate::core::posting::Posting;
+use crate::core::state::Change;
+use crate::core::video::{
+    Conversion, Deletion, DeletionKind, Failed, LastChange, MissingCause, Order, Place, Ready, Rendition,
+    Source, Unusable, Video,
+};
+
+fn at(number: u64) -> Timestamp {
+    Timestamp::from_millis(1_700_000_000_000 + number)
+}
+
+fn admin() -> Actor {
+    Actor::User { uid: 1000, name: "admin".into() }
+}
+
+fn identity(number: u64) -> FileIdentity {
+    let mtime_ns = 1_700_000_000_123_456_789 + i64::try_from(number).unwrap();
+    FileIdentity { dev: 66_305, ino: 4_000_000_000 + number, size_bytes: number << 33, mtime_ns }
+}
+
+fn infos() -> Vec<Result<MediaInfo, Unusable>> {
+    let h264 = VideoCodec::H264(H264 { profile_idc: 100, level_idc: 42, plain_pixels: true });
+    let video = |codec, rotation, interlaced| {
+        Some(VideoStream { codec, width: 1920, height: 1080, fps_milli: 29_970, rotation, interlaced })
+    };
+    let audio = |codec| Some(AudioStream { codec, channels: 2, sample_rate_hz: 48_000 });
+    let info = |container, index, video, audio| {
+        Ok(MediaInfo { container, index, duration_ms: 3_600_001, bitrate_bps: 4_200_000, video, audio })
+    };
+    let other = || VideoCodec::Other("hevc".into());
+    vec![
+        info(Container::Mp4, Index::Last, video(h264, 0, false), audio(AudioCodec::AacLc)),
+        info(Container::Mov, Index::First, video(other(), 270, true), None),
+        info(Container::Mp4, Index::Fixed("compressed".into()), None, audio(AudioCodec::Other("ac3".into()))),
+        info(Container::Other("matroska,webm".into()), Index::None, video(other(), 0, false), None),
+        Err(Unusable { reason: "no video in it".into(), look_again: false }),
+        Err(Unusable { reason: "ffprobe is missing".into(), look_again: true }),
+    ]
+}
+
+fn plans() -> [Plan; 4] {
+    [
+        Plan::Direct,
+        Plan::Relocate,
+        Plan::Remux { why: "the container is matroska".into() },
+        Plan::Transcode {
+            video: Treatment::Copy,
+            audio: Some(Treatment::Encode { why: "the audio is ac3".into() }),
+        },
+    ]
+}
+
+fn order(plan: Plan) -> Order {
+    Order {
+        attempt: 2,
+        requested_at: at(10),
+        deadline: at(14_400_010),
+        by: admin(),
+        labels: [Label::default(), "wechat".parse().unwrap()].into(),
+        rendition: "talk.1080p.mp4".into(),
+        identity: identity(1),
+        plan,
+    }
+}
+
+fn conversions() -> Vec<Conversion> {
+    let [direct, relocate, remux, transcode] = plans();
+    let ready = |plan, form| {
+        let artifact =
+            Artifact { form, source: identity(1), duration_ms: 3_600_001, width: 1920, height: 1080 };
+        Conversion::Ready(Box::new(Ready { order: order(plan), artifact, at: at(20) }))
+    };
+    let failure = Failure { reason: "ffmpeg ended with 1".into(), output: "line one\nline two".into() };
+    vec![
+        Conversion::None,
+        Conversion::Queued(Box::new(order(remux))),
+        Conversion::Running(Box::new(order(transcode.clone()))),
+        Conversion::Failed(Box::new(Failed { order: order(transcode.clone()), failure, at: at(30) })),
+        ready(direct, Form::AsIs),
+        ready(relocate, Form::Relocated),
+        ready(transcode, Form::File { name: "0123456789abc-2.mp4".into(), identity: identity(9) }),
+    ]
+}
+
+fn sources() -> Vec<Source> {
+    let deleted = |how| Source::Deleted(Deletion { at: at(40), by: admin(), how });
+    let missing = |cause| Source::Missing { since: at(50), cause };
+    vec![
+        Source::Present,
+        missing(MissingCause::Vanished),
+        missing(MissingCause::RootUnavailable("Permission denied (os error 13)".into())),
+        deleted(DeletionKind::Trashing),
+        deleted(DeletionKind::Trashed),
+        deleted(DeletionKind::FilesKept),
+        deleted(DeletionKind::GraceOver),
+    ]
+}
+
+fn videos() -> Vec<Change> {
+    let renditions: Vec<Rendition> = infos()
+        .into_iter()
+        .zip(1..)
+        .map(|(media, number)| Rendition {
+            name: format!("talk.{number}.mp4").into(),
+            identity: identity(number),
+            media,
+        })
+        .collect();
+    let video = |((number, source), conversion): ((u64, Source), Conversion)| Video {
+        id: VideoId::from_random(number),
+        place: Place {
+            root: Arc::from(Path::new("/srv/videos")),
+            folder: Path::new("2023/autumn").into(),
+            base: OsString::from_vec([b"not utf-8 \xff\xfe ", number.to_string().as_bytes()].concat()).into(),
+        },
+        added_at: at(number),
+        source,
+        switch: if number % 2 == 0 { Switch::On } else { Switch::Off },
+        renditions: renditions.clone(),
+        conversion,
+        attempts: 2,
+        last_change: (number % 2 == 0).then(|| LastChange {
+            at: at(60),
+            actor: Actor::Daemon,
+            what: EventKind::SourceReplaced,
+        }),
+    };
+    let numbered = (100..).zip(sources());
+    numbered.zip(conversions()).map(|parts| Change::Video(Box::new(video(parts)))).collect()
+}
+
+fn postings() -> Vec<Change> {
+    let posting = |number: u64| Posting {
+        token: Token::from_random(u128::from(number) << 80 | 5),
+        video: VideoId::from_random(100 + number),
+        label: if number == 0 { Label::default() } else { format!("label-{number}").parse().unwrap() },
+        switch: if number == 1 { Switch::Off } else { Switch::On },
+        created_at: at(70 + number),
+        views: number * 1000,
+        bytes: number << 40,
+    };
+    (0..3).map(|number| Change::Posting(posting(number))).collect()
+}
+
+fn submission(kind: AccountKind, document: DocumentKind) -> SealedSubmission {
+    let contact = match kind {
+        AccountKind::Individual => None,
+        AccountKind::Enterprise => Some("office@example.org".into()),
+    };
+    SealedSubmission {
+        kind,
+        name: "李雷".into(),
+        document,
+        number_masked: "440***********0014".into(),
+        number_sealed: (0..60).collect(),
+        contact,
+        at: at(80),
+        by: admin(),
+    }
+}
+
+fn accounts() -> Vec<Change> {
+    let individual = || submission(AccountKind::Individual, DocumentKind::CnId);
+    let enterprise = || submission(AccountKind::Enterprise, DocumentKind::Uscc);
+    let decision = || Decision { at: at(90), by: admin() };
+    let approval = || Approval { submission: individual(), decision: decision() };
+    let reason = || "the picture is blurred".to_owned();
+    let other = submission(AccountKind::Individual, DocumentKind::Other);
+    let phases = [
+        Verification::Submitted { submission: other, earlier: None },
+        Verification::Approved(approval()),
+        Verification::Submitted { submission: enterprise(), earlier: Some(approval()) },
+        Verification::Rejected {
+            submission: enterprise(),
+            decision: decision(),
+            reason: reason(),
+            earlier: Some(approval()),
+        },
+        Verification::Revoked { approval: approval(), decision: decision(), reason: reason() },
+        Verification::None,
+        Verification::Approved(approval()),
+    ];
+    let account = |(number, verification)| Account {
+        verification,
+        service: (number > 3).then(|| Activation { at: at(95), by: admin() }),
+    };
+    phases.into_iter().enumerate().map(|parts| Change::Account(Box::new(account(parts)))).collect()
+}
+
+fn events() -> Vec<Change> {
+    let kinds = [
+        EventKind::AccountSubmitted,
+        EventKind::AccountApproved,
+        EventKind::AccountRejected,
+        EventKind::AccountRevoked,
+        EventKind::ServiceActivated,
+        EventKind::VideoAdded,
+        EventKind::VideoRenamed,
+        EventKind::SourceReplaced,
+        EventKind::SourceMissing,
+        EventKind::SourceReturned,
+        EventKind::SourceSuspended,
+        EventKind::SourceResumed,
+        EventKind::SourceDeleted,
+        EventKind::ConversionRequested,
+        EventKind::ConversionStarted,
+        EventKind::ConversionReady,
+        EventKind::ConversionFailed,
+        EventKind::ConversionCancelled,
+        EventKind::PostingCreated,
+        EventKind::PostingSuspended,
+        EventKind::PostingResumed,
+        EventKind::RenditionsChanged,
+    ];
+    let video = VideoId::from_random(100);
+    let subjects = [
+        Subject::Account,
+        Subject::Video { id: video, title: "talk".into() },
+        Subject::Posting {
+            video,
+            title: "talk".into(),
+            label: Label::default(),
+            token: Token::from_random(5),
+        },
+    ];
+    let event = |((seq, what), subject): ((u64, EventKind), &Subject)| Event {
+        seq,
+        at: at(seq),
+        actor: if seq.is_multiple_of(2) { Actor::Daemon } else { admin() },
+        what,
+        subject: subject.clone(),
+        detail: seq.is_multiple_of(3).then(|| "because".into()),
+    };
+    (1..).zip(kinds).zip(subjects.iter().cycle()).map(|parts| Change::Event(event(parts))).collect()
+}
+
+/// As commits, in order. The last ones take something away again.
+pub(super) fn commits() -> Vec<Vec<Change>> {
+    let mut commits = vec![videos(), postings()];
+    commits.extend(accounts().into_iter().map(|change| vec![change]));
+    commits.push(events());
+    commits.push(vec![Change::ForgetEvent(1), Change::ForgetVideo(VideoId::from_random(106))]);
+    commits
+}

@@ -1,0 +1,60 @@
+//! strace, attached to a running daemon: to see the order of its system calls, or to let some of them fail for a while.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Attached until it is dropped.
+pub struct Strace(Child);
+
+impl Strace {
+    /// Attaches to all threads of a process. `None`, and a line that says why, where that is not possible.
+    ///
+    /// # Panics
+    /// When strace says nothing.
+    #[must_use]
+    #[expect(clippy::print_stderr, reason = "a test that does not test must say so")]
+    pub fn attach(pid: Pid, args: &[&str]) -> Option<Self> {
+        let mut command = Command::new("strace");
+        command.args(["-f", "-p", &pid.as_raw_nonzero().to_string()]).args(args);
+        let mut child =
+            match command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn() {
+                Ok(child) => child,
+                Err(error) => {
+                    eprintln!("SKIPPED: strace cannot be run ({error}); scripts/test installs it");
+                    return None;
+                }
+            };
+        let mut stderr = BufReader::new(child.stderr.take().expect("piped"));
+        let mut line = String::new();
+        stderr.read_line(&mut line).expect("strace says something");
+        if !line.contains("attached") {
+            eprintln!("SKIPPED: strace may not attach: {}", line.trim());
+            child.wait().expect("it ended");
+            return None;
+        }
+        // So that it is never held up by a full pipe.
+        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
+        Some(Self(child))
+    }
+
+    /// Lets go; the process runs on as if nothing had been.
+    ///
+    /// # Panics
+    /// When strace does not end.
+    pub fn detach(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Strace {
+    fn drop(&mut self) {
+        let pid = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw);
+        if let Some(pid) = pid {
+            // It may have ended with the process that it was attached to.
+            kill_process(pid, Signal::INT).ok();
+        }
+        drop(self.0.wait());
+    }
+}
