@@ -117,15 +117,13 @@ fn encode_audio(audio: &AudioStream, arguments: &mut Arguments) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::media::{AudioCodec, Index, VideoCodec};
+    use crate::core::media::{AudioCodec, Format, Index, VideoCodec};
     use crate::media::StreamRef;
 
     fn info() -> MediaInfo {
-        MediaInfo {
+        let format = Format {
             container: Container::Other("matroska".into()),
             index: Index::None,
-            duration_ms: 1000,
-            bitrate_bps: 1,
             video: Some(VideoStream {
                 codec: VideoCodec::Other("vp9".into()),
                 width: 3840,
@@ -139,7 +137,8 @@ mod tests {
                 channels: 6,
                 sample_rate_hz: 96_000,
             }),
-        }
+        };
+        MediaInfo::new(format, 1000, 1)
     }
 
     fn build(info: &MediaInfo, video: &Treatment, audio: Option<&Treatment>) -> Vec<String> {
@@ -193,9 +192,10 @@ mod tests {
 
     #[test]
     fn fields_and_high_rates_are_filtered() {
-        let mut info = info();
-        let video = info.video.as_mut().unwrap();
-        (video.interlaced, video.fps_milli) = (true, 120_000);
+        let info = info().with(|format| {
+            let video = format.video.as_mut().unwrap();
+            (video.interlaced, video.fps_milli) = (true, 120_000);
+        });
         let words = build(&info, &encode(), None);
         assert!(value(&words, "-vf").unwrap().starts_with("yadif,fps=60,scale="));
         assert_eq!(value(&words, "-g"), Some("120"));

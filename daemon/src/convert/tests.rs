@@ -120,7 +120,7 @@ async fn c2_h264_in_matroska_is_copied() {
     let before = probe_path(&source).unwrap().info;
     let artifact = bench.convert(&source).await;
     let after = bench.written(&artifact).info;
-    assert_eq!(after.video.unwrap().codec, before.video.unwrap().codec);
+    assert_eq!(after.video.clone().unwrap().codec, before.video.clone().unwrap().codec);
 }
 
 #[tokio::test]
@@ -129,9 +129,9 @@ async fn c2_only_the_audio_is_encoded() {
     let source = bench.studio.make("a.mp4", &[&PICTURE, &SOUND, &H264, &["-c:a", "ac3"]]);
     let artifact = bench.convert(&source).await;
     let info = bench.written(&artifact).info;
-    assert_eq!(info.audio.unwrap().codec, AudioCodec::AacLc);
+    assert_eq!(info.audio.clone().unwrap().codec, AudioCodec::AacLc);
     let before = probe_path(&source).unwrap().info;
-    assert_eq!(info.video.unwrap().codec, before.video.unwrap().codec);
+    assert_eq!(info.video.clone().unwrap().codec, before.video.clone().unwrap().codec);
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn vp9_and_hevc_become_h264_with_progress() {
         let source = bench.studio.make(name, &[&PICTURE, &SOUND, codecs]);
         let artifact = bench.convert(&source).await;
         let info = bench.written(&artifact).info;
-        assert!(matches!(info.video.unwrap().codec, VideoCodec::H264(_)));
+        assert!(matches!(info.video.clone().unwrap().codec, VideoCodec::H264(_)));
         assert!(artifact.duration_ms.abs_diff(1000) < 120, "{}", artifact.duration_ms);
         let progress = bench.progress();
         assert!(!progress.is_empty() && progress.iter().all(|seen| seen.job.attempt == JOB_ATTEMPT));

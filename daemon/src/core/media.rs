@@ -1,6 +1,8 @@
 //! What a media file is, as far as the rules need to know. Filled in by `media`, judged by `select` and `plan`.
 
 use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// Which file it is and in which state: a change of any field means other bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,19 +13,48 @@ pub struct FileIdentity {
     pub mtime_ns: i64,
 }
 
+/// What is in a file. Its [`Format`] reads as if it were part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MediaInfo {
-    pub container: Container,
-    pub index: Index,
+    /// The same for many files of a library, and then in memory once.
+    pub format: Arc<Format>,
     pub duration_ms: u64,
     /// Mean of the chosen video and audio stream together.
     pub bitrate_bps: u64,
+}
+
+impl MediaInfo {
+    #[must_use]
+    pub fn new(format: Format, duration_ms: u64, bitrate_bps: u64) -> Self {
+        Self { format: Arc::new(format), duration_ms, bitrate_bps }
+    }
+
+    /// The same but for its format.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Format)) -> Self {
+        change(Arc::make_mut(&mut self.format));
+        self
+    }
+}
+
+impl Deref for MediaInfo {
+    type Target = Format;
+
+    fn deref(&self) -> &Format {
+        &self.format
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Format {
+    pub container: Container,
+    pub index: Index,
     pub video: Option<VideoStream>,
     /// The default audio stream, if there is one.
     pub audio: Option<AudioStream>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Container {
     /// ISO base media with an MP4 brand (ISO/IEC 14496-14).
     Mp4,
@@ -45,7 +76,7 @@ impl Container {
 }
 
 /// Where the index (`moov`, ISO/IEC 14496-12, 8.2.1) lies and whether it could lie elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Index {
     /// Before the media: playback can start at once.
     First,
@@ -57,7 +88,7 @@ pub enum Index {
     None,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct VideoStream {
     pub codec: VideoCodec,
     /// Coded size in pixels, before any rotation.
@@ -71,7 +102,7 @@ pub struct VideoStream {
     pub interlaced: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum VideoCodec {
     H264(H264),
     /// Named as ffprobe names it: `hevc`, `vp9`, `av1`, …
@@ -89,7 +120,7 @@ impl VideoCodec {
 }
 
 /// ITU-T H.264, 7.4.2.1.1.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct H264 {
     /// `profile_idc`: 66 Baseline, 77 Main, 100 High, 110 High 10, …
     pub profile_idc: u8,
@@ -115,14 +146,14 @@ impl fmt::Display for H264 {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AudioStream {
     pub codec: AudioCodec,
     pub channels: u16,
     pub sample_rate_hz: u32,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum AudioCodec {
     /// MPEG-4 AAC, low complexity (audio object type 2, ISO/IEC 14496-3).
     AacLc,

@@ -145,15 +145,13 @@ fn audio_misfit(audio: &AudioStream) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::media::H264;
+    use super::super::media::{Format, H264};
     use super::*;
 
     fn fitting() -> MediaInfo {
-        MediaInfo {
+        let format = Format {
             container: Container::Mp4,
             index: Index::First,
-            duration_ms: 60_000,
-            bitrate_bps: 4_000_000,
             video: Some(VideoStream {
                 codec: VideoCodec::H264(H264 { profile_idc: 100, level_idc: 42, plain_pixels: true }),
                 width: 1920,
@@ -163,17 +161,19 @@ mod tests {
                 interlaced: false,
             }),
             audio: Some(AudioStream { codec: AudioCodec::AacLc, channels: 2, sample_rate_hz: 48_000 }),
-        }
+        };
+        MediaInfo::new(format, 60_000, 4_000_000)
     }
 
     fn with_video(change: impl FnOnce(&mut VideoStream)) -> Plan {
-        let mut info = fitting();
-        change(info.video.as_mut().unwrap());
-        plan(&info).unwrap()
+        plan(&fitting().with(|format| change(format.video.as_mut().unwrap()))).unwrap()
     }
 
     fn with_audio(audio: Option<AudioStream>) -> Plan {
-        plan(&MediaInfo { audio, ..fitting() }).unwrap()
+        plan(&fitting().with(|format| {
+            format.audio = audio;
+        }))
+        .unwrap()
     }
 
     fn encodes_video_only(plan: &Plan) -> bool {
@@ -188,17 +188,29 @@ mod tests {
 
     #[test]
     fn c2_only_the_index_moves() {
-        assert_eq!(plan(&MediaInfo { index: Index::Last, ..fitting() }), Some(Plan::Relocate));
-        let mov = MediaInfo { container: Container::Mov, index: Index::Last, ..fitting() };
+        assert_eq!(
+            plan(&fitting().with(|format| {
+                format.index = Index::Last;
+            })),
+            Some(Plan::Relocate)
+        );
+        let mov = fitting().with(|format| {
+            format.container = Container::Mov;
+            format.index = Index::Last;
+        });
         assert_eq!(plan(&mov), Some(Plan::Relocate));
     }
 
     #[test]
     fn c2_fitting_streams_in_another_container_are_copied() {
-        let mkv =
-            MediaInfo { container: Container::Other("matroska".into()), index: Index::None, ..fitting() };
+        let mkv = fitting().with(|format| {
+            format.container = Container::Other("matroska".into());
+            format.index = Index::None;
+        });
         assert!(matches!(plan(&mkv), Some(Plan::Remux { .. })));
-        let fixed = MediaInfo { index: Index::Fixed("two indexes".into()), ..fitting() };
+        let fixed = fitting().with(|format| {
+            format.index = Index::Fixed("two indexes".into());
+        });
         assert_eq!(plan(&fixed), Some(Plan::Remux { why: "two indexes".into() }));
     }
 
@@ -242,6 +254,11 @@ mod tests {
 
     #[test]
     fn without_video_there_is_no_plan() {
-        assert_eq!(plan(&MediaInfo { video: None, ..fitting() }), None);
+        assert_eq!(
+            plan(&fitting().with(|format| {
+                format.video = None;
+            })),
+            None
+        );
     }
 }

@@ -104,8 +104,7 @@ mod tests {
     fn c1_the_mp4_with_the_highest_bitrate_wins() {
         let low = rendition("a.480p.mp4", Ok(mp4(500_000, 480)));
         let high = rendition("a.1080p.mp4", Ok(mp4(4_000_000, 1080)));
-        let mut mkv = mp4(9_000_000, 2160);
-        mkv.container = Container::Other("matroska".into());
+        let mkv = mp4(9_000_000, 2160).with(|format| format.container = Container::Other("matroska".into()));
         let mkv = rendition("a.mkv", Ok(mkv));
         assert_eq!(chosen(&[low.clone(), high.clone(), mkv.clone()]), "a.1080p.mp4");
         assert_eq!(chosen(std::slice::from_ref(&mkv)), "a.mkv");

@@ -1,7 +1,7 @@
 //! Everything the daemon knows, in memory. Changed only through [`State::apply`], whose answer undoes the change.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use vodpost_protocol::time::Timestamp;
 use super::account::Account;
 use super::event::Event;
 use super::index::{Index, Standing};
+use super::media::Format;
 use super::posting::Posting;
 use super::video::{MissingCause, Place, Source, Video};
 
@@ -87,19 +88,26 @@ pub struct State {
 pub struct Loader {
     state: State,
     folders: HashSet<Arc<Path>>,
+    formats: HashSet<Arc<Format>>,
+}
+
+fn share<T: ?Sized + Eq + Hash>(known: &mut HashSet<Arc<T>>, one: &mut Arc<T>) {
+    match known.get(one) {
+        Some(known) => *one = Arc::clone(known),
+        None => {
+            known.insert(Arc::clone(one));
+        }
+    }
 }
 
 impl Loader {
     pub fn take(&mut self, mut record: Change) {
+        // Each record holds its own; in memory they are there once.
         if let Change::Video(video) = &mut record {
-            // Records name the folder each time; in memory it is there once.
-            for folder in [&mut video.place.root, &mut video.place.folder] {
-                match self.folders.get(folder) {
-                    Some(known) => *folder = Arc::clone(known),
-                    None => {
-                        self.folders.insert(Arc::clone(folder));
-                    }
-                }
+            share(&mut self.folders, &mut video.place.root);
+            share(&mut self.folders, &mut video.place.folder);
+            for media in video.renditions.iter_mut().filter_map(|rendition| rendition.media.as_mut().ok()) {
+                share(&mut self.formats, &mut media.format);
             }
         }
         self.state.put(record);
@@ -107,7 +115,7 @@ impl Loader {
 
     #[must_use]
     pub fn finish(self) -> State {
-        let Self { mut state, folders: _ } = self;
+        let Self { mut state, folders: _, formats: _ } = self;
         state.index = Index::of(state.videos().map(|video| state.standing_of(video)));
         state
     }

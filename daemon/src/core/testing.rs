@@ -1,16 +1,14 @@
 //! Small builders for the tests of the rules.
 
 use super::media::{
-    AudioCodec, AudioStream, Container, FileIdentity, H264, Index, MediaInfo, VideoCodec, VideoStream,
+    AudioCodec, AudioStream, Container, FileIdentity, Format, H264, Index, MediaInfo, VideoCodec, VideoStream,
 };
 use super::video::{Rendition, Unusable};
 
 pub(crate) fn mp4(bitrate_bps: u64, height: u32) -> MediaInfo {
-    MediaInfo {
+    let format = Format {
         container: Container::Mp4,
         index: Index::Last,
-        duration_ms: 10_000,
-        bitrate_bps,
         video: Some(VideoStream {
             codec: VideoCodec::H264(H264 { profile_idc: 100, level_idc: 40, plain_pixels: true }),
             width: height * 16 / 9,
@@ -20,7 +18,8 @@ pub(crate) fn mp4(bitrate_bps: u64, height: u32) -> MediaInfo {
             interlaced: false,
         }),
         audio: Some(AudioStream { codec: AudioCodec::AacLc, channels: 2, sample_rate_hz: 48_000 }),
-    }
+    };
+    MediaInfo::new(format, 10_000, bitrate_bps)
 }
 
 /// A file whose inode follows from its name.

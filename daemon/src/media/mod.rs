@@ -62,10 +62,8 @@ fn describe(path: &Path, file: &File, tools: &Tools) -> Result<(MediaInfo, Picks
         mp4::Native::Described(info, picks) => Ok((info, picks)),
         mp4::Native::Compressed => {
             let (info, picks) = ffprobe::probe(path, tools)?;
-            Ok((
-                MediaInfo { index: Index::Fixed("the index is compressed (cmov)".to_owned()), ..info },
-                picks,
-            ))
+            let fixed = Index::Fixed("the index is compressed (cmov)".to_owned());
+            Ok((info.with(|format| format.index = fixed), picks))
         }
     }
 }

@@ -159,8 +159,8 @@ fn rotation_is_clockwise() {
         let rotate = format!("rotate={}", 360 - degrees);
         let arguments = ["-i", source.to_str().unwrap(), "-c", "copy", "-metadata:s:v:0", &rotate];
         let path = studio.make(&format!("{degrees}.mp4"), &[&arguments]);
-        assert_eq!(info(&path).video.unwrap().rotation, degrees);
-        assert_eq!(ffprobe::probe(&path, &tools()).unwrap().0.video.unwrap().rotation, degrees);
+        assert_eq!(info(&path).video.clone().unwrap().rotation, degrees);
+        assert_eq!(ffprobe::probe(&path, &tools()).unwrap().0.video.clone().unwrap().rotation, degrees);
     }
 }
 
@@ -168,10 +168,10 @@ fn rotation_is_clockwise() {
 fn interlaced_and_deep_pictures_are_seen() {
     let studio = Studio::new();
     let fields = ["-flags", "+ildct+ilme", "-x264-params", "tff=1"];
-    let interlaced = info(&studio.make("a.mp4", &[&PICTURE, &H264, &fields])).video.unwrap();
+    let interlaced = info(&studio.make("a.mp4", &[&PICTURE, &H264, &fields])).video.clone().unwrap();
     assert!(interlaced.interlaced);
     let deep = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p10le"];
-    let deep = info(&studio.make("b.mp4", &[&PICTURE, &deep])).video.unwrap();
+    let deep = info(&studio.make("b.mp4", &[&PICTURE, &deep])).video.clone().unwrap();
     assert!(
         matches!(deep.codec, VideoCodec::H264(h264) if !h264.plain_pixels && h264.profile_idc == 110),
         "{deep:?}"

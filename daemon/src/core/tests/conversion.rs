@@ -16,9 +16,7 @@ use super::super::video::Unusable;
 use super::{World, label, mp4};
 
 fn mkv() -> super::MediaInfo {
-    let mut info = mp4(1_000_000, 720);
-    info.container = Container::Other("matroska".into());
-    info
+    mp4(1_000_000, 720).with(|format| format.container = Container::Other("matroska".into()))
 }
 
 fn conversion(world: &World, title: &str) -> ConversionState {

@@ -90,14 +90,14 @@ pub(super) fn describe(text: &[u8], size_bytes: u64) -> Result<(MediaInfo, Picks
     let video = pick(&document, "video").ok_or(ProbeError::NoVideo)?;
     let audio = pick(&document, "audio");
     let duration_ms = duration_ms(&document, video, audio);
-    let info = MediaInfo {
+    let format = crate::core::media::Format {
         container: container(&document.format),
         index: Index::None,
-        duration_ms,
-        bitrate_bps: mean_bitrate_bps(&document.format, video, audio, size_bytes, duration_ms),
         video: Some(video_stream(video)),
         audio: audio.map(audio_stream),
     };
+    let bitrate_bps = mean_bitrate_bps(&document.format, video, audio, size_bytes, duration_ms);
+    let info = MediaInfo::new(format, duration_ms, bitrate_bps);
     let picks = Picks {
         video: StreamRef::Position(video.index),
         audio: audio.map(|audio| StreamRef::Position(audio.index)),

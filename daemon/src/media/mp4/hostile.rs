@@ -55,7 +55,7 @@ pub(super) fn survives(bytes: Vec<u8>) -> bool {
         other => panic!("the moved file is no video: {other:?}"),
     };
     assert_eq!(after.index, Index::First);
-    assert_eq!((after.duration_ms, after.video, after.audio), (info.duration_ms, info.video, info.audio));
+    assert_eq!((after.duration_ms, &after.video, &after.audio), (info.duration_ms, &info.video, &info.audio));
     true
 }
 

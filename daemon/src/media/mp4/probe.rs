@@ -6,7 +6,7 @@ use super::fragments::{self, Fragments, ms};
 use super::movie::{Media, Movie, Track, parse_moov_box};
 use super::outline::{Outline, TopBox, begins_like_iso_media, walk};
 use super::relocate;
-use crate::core::media::{Container, Index, MediaInfo, VideoStream};
+use crate::core::media::{Container, Format, Index, MediaInfo, VideoStream};
 use crate::media::{Picks, ProbeError, ReadAt, StreamRef};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,17 +52,16 @@ pub fn probe(file: &dyn ReadAt) -> Result<Native, ProbeError> {
     } else {
         video.samples.bytes.saturating_add(audio.map_or(0, |audio| audio.samples.bytes))
     };
-    let info = MediaInfo {
+    let format = Format {
         container: container(file, &outline)?,
         index: index(file, &outline, (moov, &moov_bytes), &movie, fragments.is_some())?,
-        duration_ms,
-        bitrate_bps: bitrate_bps(media_bytes, duration_ms),
         video: video_stream(video, fragments.as_ref()),
         audio: audio.and_then(|track| match &track.media {
             Media::Audio(stream) => Some(stream.clone()),
             Media::Video(_) | Media::Other => None,
         }),
     };
+    let info = MediaInfo::new(format, duration_ms, bitrate_bps(media_bytes, duration_ms));
     let picks =
         Picks { video: StreamRef::TrackId(video.id), audio: audio.map(|audio| StreamRef::TrackId(audio.id)) };
     Ok(Native::Described(info, picks))

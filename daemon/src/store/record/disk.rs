@@ -387,7 +387,8 @@ impl Rendition {
 
 impl Media {
     fn from_core(media: &core_media::MediaInfo) -> Self {
-        let core_media::MediaInfo { container, index, duration_ms, bitrate_bps, video, audio } = media;
+        let core_media::MediaInfo { format, duration_ms, bitrate_bps } = media;
+        let core_media::Format { container, index, video, audio } = &**format;
         Self {
             container: match container {
                 core_media::Container::Mp4 => Container::Mp4,
@@ -409,7 +410,7 @@ impl Media {
 
     fn into_core(self) -> core_media::MediaInfo {
         let Self { container, index, duration_ms, bitrate_bps, video, audio } = self;
-        core_media::MediaInfo {
+        let format = core_media::Format {
             container: match container {
                 Container::Mp4 => core_media::Container::Mp4,
                 Container::Mov => core_media::Container::Mov,
@@ -421,11 +422,10 @@ impl Media {
                 Index::Fixed(why) => core_media::Index::Fixed(why),
                 Index::None => core_media::Index::None,
             },
-            duration_ms,
-            bitrate_bps,
             video: video.map(VideoStream::into_core),
             audio: audio.map(AudioStream::into_core),
-        }
+        };
+        core_media::MediaInfo::new(format, duration_ms, bitrate_bps)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::core::actor::Actor;
 use crate::core::artifact::{Artifact, Failure, Form};
 use crate::core::event::{Event, Subject};
 use crate::core::media::{
-    AudioCodec, AudioStream, Container, FileIdentity, H264, Index, MediaInfo, VideoCodec, VideoStream,
+    AudioCodec, AudioStream, Container, FileIdentity, Format, H264, Index, MediaInfo, VideoCodec, VideoStream,
 };
 use crate::core::plan::{Plan, Treatment};
 use crate::core::posting::Posting;
@@ -46,7 +46,7 @@ fn infos() -> Vec<Result<MediaInfo, Unusable>> {
     };
     let audio = |codec| Some(AudioStream { codec, channels: 2, sample_rate_hz: 48_000 });
     let info = |container, index, video, audio| {
-        Ok(MediaInfo { container, index, duration_ms: 3_600_001, bitrate_bps: 4_200_000, video, audio })
+        Ok(MediaInfo::new(Format { container, index, video, audio }, 3_600_001, 4_200_000))
     };
     let other = || VideoCodec::Other("hevc".into());
     vec![

@@ -38,7 +38,7 @@ fn probe(media: Media) -> Result<MediaInfo, Unusable> {
         Media::Mp4 { kbps } => Ok(mp4(kbps * 1000, 720)),
         Media::Mkv { kbps } => {
             let container = Container::Other("matroska".into());
-            Ok(MediaInfo { container, ..mp4(kbps * 1000, 720) })
+            Ok(mp4(kbps * 1000, 720).with(|format| format.container = container))
         }
         Media::Broken => Err(Unusable { reason: "truncated".into(), look_again: false }),
     }

@@ -124,9 +124,7 @@ pub(in super::super) struct Built {
 pub(super) const FILE: &str = "talk.mkv";
 
 pub(super) fn heavy() -> MediaInfo {
-    let mut info = mp4(1_000_000, 720);
-    info.container = Container::Other("matroska".into());
-    info
+    mp4(1_000_000, 720).with(|format| format.container = Container::Other("matroska".into()))
 }
 
 impl Fixture {
