@@ -14,7 +14,7 @@ pub struct FileIdentity {
 }
 
 /// What is in a file. Its [`Format`] reads as if it were part of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct MediaInfo {
     /// The same for many files of a library, and then in memory once.
     pub format: Arc<Format>,
@@ -34,6 +34,20 @@ impl MediaInfo {
     pub fn with(mut self, change: impl FnOnce(&mut Format)) -> Self {
         change(Arc::make_mut(&mut self.format));
         self
+    }
+}
+
+impl fmt::Debug for MediaInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Format { container, index, video, audio } = &*self.format;
+        f.debug_struct("MediaInfo")
+            .field("container", container)
+            .field("index", index)
+            .field("duration_ms", &self.duration_ms)
+            .field("bitrate_bps", &self.bitrate_bps)
+            .field("video", video)
+            .field("audio", audio)
+            .finish()
     }
 }
 
