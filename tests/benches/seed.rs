@@ -251,7 +251,8 @@ impl Seed {
     }
 
     fn ready(&mut self, video: &Video) -> Conversion {
-        let order = self.order(video);
+        // Its labels have become postings.
+        let order = Order { labels: BTreeSet::new(), ..self.order(video) };
         let form = match (self.row.below(10), &order.plan) {
             (0, _) => Form::File { name: ARTIFACT.to_owned(), identity: self.artifact },
             (_, Plan::Direct) => Form::AsIs,

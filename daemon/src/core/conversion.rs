@@ -239,7 +239,7 @@ fn running(tx: &Transaction<'_>, job: JobId) -> Option<(Video, Order)> {
 
 /// P1: the artifact is verified; its postings are live at once.
 pub(super) fn ready(tx: &mut Transaction<'_>, job: JobId, artifact: Artifact) {
-    let Some((mut video, order)) = running(tx, job) else {
+    let Some((mut video, mut order)) = running(tx, job) else {
         // What is said twice must not take away the file that is served since it was said first.
         let served = tx.state().video(job.video).and_then(Video::artifact);
         if served.is_none_or(|served| served.form != artifact.form) {
@@ -252,7 +252,8 @@ pub(super) fn ready(tx: &mut Transaction<'_>, job: JobId, artifact: Artifact) {
         requeue(tx, video);
         return;
     }
-    let labels = order.labels.clone();
+    // From here on the postings hold them.
+    let labels = std::mem::take(&mut order.labels);
     let detail = order.plan.explain();
     video.conversion = Conversion::Ready(Box::new(Ready { order, artifact, at: tx.now() }));
     tx.put_video(video.clone());

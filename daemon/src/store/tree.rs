@@ -12,7 +12,7 @@ use rustix::fs::FlockOperation;
 use super::error::StoreError;
 
 /// sled's default of 1 GiB is far more than a state of small records needs.
-const CACHE_BYTES: u64 = 16 << 20;
+const CACHE_BYTES: u64 = 1 << 20;
 const LOCK_TRIES: u32 = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 

@@ -228,10 +228,10 @@ impl Reference {
     pub(super) fn ready(&mut self, at: usize) {
         let may_post = self.may_post().is_ok();
         let video = &mut self.videos[at];
-        let order = video.order().unwrap().clone();
-        if may_post {
-            for label in &order.labels {
-                video.post(label);
+        let mut order = video.order().unwrap().clone();
+        for label in std::mem::take(&mut order.labels) {
+            if may_post {
+                video.post(&label);
             }
         }
         video.conversion = Conversion::Ready(order);
