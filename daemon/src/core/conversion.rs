@@ -152,10 +152,11 @@ pub(super) fn schedule(tx: &mut Transaction<'_>) {
     for video in tx.state().timed() {
         match &video.conversion {
             Conversion::Running(order) if order.plan.needs_worker() => busy += 1,
-            Conversion::Queued(order) => {
+            Conversion::Queued(order) if video.source == Source::Present => {
                 waiting.push((order.deadline, order.requested_at, video.id, order.plan.needs_worker()));
             }
-            Conversion::Running(_) | Conversion::None | Conversion::Failed(_) | Conversion::Ready(_) => {}
+            Conversion::Queued(_) | Conversion::Running(_) => {}
+            Conversion::None | Conversion::Failed(_) | Conversion::Ready(_) => {}
         }
     }
     waiting.sort_unstable();
@@ -169,14 +170,10 @@ pub(super) fn schedule(tx: &mut Transaction<'_>) {
     }
 }
 
-/// Whether the order was started; it is not when its files are missing or no longer what they were.
+/// Whether the order was started; it is not when its file is no longer what it was.
 fn start(tx: &mut Transaction<'_>, id: VideoId) -> bool {
     let Some(mut video) = tx.state().video(id).cloned() else { return false };
     let Conversion::Queued(order) = &video.conversion else { return false };
-    match video.source {
-        Source::Present => {}
-        Source::Missing { .. } | Source::Deleted(_) => return false,
-    }
     let order = order.clone();
     let media = video
         .renditions

@@ -91,9 +91,12 @@ impl Core {
             | Input::Tick => Actor::Daemon,
         };
         let mut tx = Transaction::begin(&mut self.state, &self.settings, self.dice.as_mut(), now, actor);
+        let started = matches!(input, Input::Started);
         match decide(&mut tx, input) {
             Ok(()) => {
-                conversion::schedule(&mut tx);
+                if started || tx.has_moved_queue() {
+                    conversion::schedule(&mut tx);
+                }
                 Ok(tx.finish())
             }
             Err(refusal) => {

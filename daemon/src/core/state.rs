@@ -80,6 +80,10 @@ pub struct State {
     postings_of: HashMap<VideoId, Vec<Token>>,
     /// Conversions that wait or run, and sources that are missing: what time can change.
     timed: BTreeSet<VideoId>,
+    /// By the deadline of the order that waits or runs.
+    deadlines: BTreeSet<(Timestamp, VideoId)>,
+    /// By the moment from which the grace period counts.
+    vanished: BTreeSet<(Timestamp, VideoId)>,
     index: Index,
 }
 
@@ -211,6 +215,12 @@ impl State {
                 entry.remove();
             }
             self.timed.remove(&id);
+            if let Some(order) = old.order() {
+                self.deadlines.remove(&(order.deadline, id));
+            }
+            if let Some(since) = vanished_since(old) {
+                self.vanished.remove(&(since, id));
+            }
         }
         if let Some(video) = video {
             if !video.is_deleted() {
@@ -219,6 +229,12 @@ impl State {
             }
             if is_timed(&video) {
                 self.timed.insert(id);
+            }
+            if let Some(order) = video.order() {
+                self.deadlines.insert((order.deadline, id));
+            }
+            if let Some(since) = vanished_since(&video) {
+                self.vanished.insert((since, id));
             }
             self.videos.insert(id, video);
         }
@@ -317,21 +333,27 @@ impl State {
     /// When time will next change something.
     #[must_use]
     pub fn next_due(&self, settings: &Settings) -> Option<Timestamp> {
-        self.timed().filter_map(|video| due(video, settings)).min()
+        let gone = self.vanished.first().map(|(since, _)| since.after(settings.missing_grace));
+        let late = self.deadlines.first().map(|(deadline, _)| *deadline);
+        gone.into_iter().chain(late).min()
     }
 }
 
 /// When time changes this video: its grace is over, or its conversion misses the deadline.
 #[must_use]
 pub fn due(video: &Video, settings: &Settings) -> Option<Timestamp> {
-    let gone = match &video.source {
-        Source::Missing { since, cause: MissingCause::Vanished } => Some(since.after(settings.missing_grace)),
+    let gone = vanished_since(video).map(|since| since.after(settings.missing_grace));
+    let late = video.order().map(|order| order.deadline);
+    gone.into_iter().chain(late).min()
+}
+
+fn vanished_since(video: &Video) -> Option<Timestamp> {
+    match &video.source {
+        Source::Missing { since, cause: MissingCause::Vanished } => Some(*since),
         Source::Missing { cause: MissingCause::RootUnavailable(_) | MissingCause::BeingWritten, .. }
         | Source::Present
         | Source::Deleted(_) => None,
-    };
-    let late = video.order().map(|order| order.deadline);
-    gone.into_iter().chain(late).min()
+    }
 }
 
 fn is_timed(video: &Video) -> bool {

@@ -40,6 +40,8 @@ pub struct Transaction<'a> {
     now: Timestamp,
     actor: Actor,
     outcome: Outcome,
+    /// An order came, went or can go on: something may have to be started.
+    queue_moved: bool,
 }
 
 impl<'a> Transaction<'a> {
@@ -50,7 +52,7 @@ impl<'a> Transaction<'a> {
         now: Timestamp,
         actor: Actor,
     ) -> Self {
-        Self { state, settings, dice, now, actor, outcome: Outcome::default() }
+        Self { state, settings, dice, now, actor, outcome: Outcome::default(), queue_moved: false }
     }
 
     pub(super) fn finish(self) -> Outcome {
@@ -84,6 +86,14 @@ impl<'a> Transaction<'a> {
         &self.actor
     }
 
+    fn has_order(&self, id: VideoId) -> bool {
+        self.state.video(id).is_some_and(|video| video.order().is_some())
+    }
+
+    pub(super) fn has_moved_queue(&self) -> bool {
+        self.queue_moved
+    }
+
     fn apply(&mut self, change: Change) {
         self.outcome.undo.push(self.state.apply(change.clone()));
         self.outcome.changes.push(change);
@@ -91,11 +101,13 @@ impl<'a> Transaction<'a> {
 
     pub(super) fn put_video(&mut self, video: Video) {
         self.outcome.touched.insert(video.id);
+        self.queue_moved |= video.order().is_some() || self.has_order(video.id);
         self.apply(Change::Video(Box::new(video)));
     }
 
     pub(super) fn forget_video(&mut self, id: VideoId) {
         self.outcome.touched.insert(id);
+        self.queue_moved |= self.has_order(id);
         self.apply(Change::ForgetVideo(id));
     }
 

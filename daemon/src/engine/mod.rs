@@ -344,7 +344,10 @@ impl Engine {
         match self.store.commit(&changes) {
             Ok(()) => {
                 if !changes.is_empty() {
-                    self.storage = Storage::Ok;
+                    // A look whose findings were lost while the disk refused them.
+                    if matches!(std::mem::replace(&mut self.storage, Storage::Ok), Storage::ReadOnly(_)) {
+                        self.want_scan();
+                    }
                     self.flush_at.get_or_insert_with(|| Instant::now() + FLUSH_AFTER);
                 }
                 for video in touched {
