@@ -18,10 +18,10 @@ use table::Table;
 /// A group of rows by its name on the command line.
 type Group = (&'static str, fn(&mut Table));
 
-const GROUPS: &[Group] = &[("library", library), ("socket", socket::rows), ("empty", empty::rows)];
+const GROUPS: &[Group] =
+    &[("files", files::rows), ("library", library), ("socket", socket::rows), ("empty", empty::rows)];
 
 fn library(table: &mut Table) {
-    files::rows(table);
     library::rows(table, 100_000);
     library::rows(table, 1_000_000);
 }

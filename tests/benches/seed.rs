@@ -39,6 +39,8 @@ const HELD_FILES: usize = 1000;
 const EVENTS_MAX: u64 = 100_000;
 const VIDEOS_A_COMMIT: usize = 5_000;
 const VIDEOS_A_FOLDER: usize = 60;
+/// A prime that divides no number of videos that somebody would ask for.
+const SHUFFLE: usize = 7919;
 const ARTIFACT: &str = "bench.mp4";
 const SUBJECTS: [&str; 8] = [
     "Lecture",
@@ -55,15 +57,16 @@ const ENDINGS: [&str; 3] = ["1080p.mp4", "720p.mp4", "480p.mkv"];
 
 /// A site whose daemon finds this many videos in its state, and the tokens of some live URLs.
 pub(crate) fn site(videos: usize) -> (Site, Vec<Token>) {
-    let tools = tempfile::tempdir().expect("a temporary folder").keep();
-    let ffprobe = tools.join("ffprobe");
-    std::fs::write(&ffprobe, "#!/bin/sh\nexec sleep 60\n").expect("a stand-in");
+    let site = Site::new();
+    let ffprobe = site.folder().join("ffprobe");
+    // The daemon ends it after half a minute; where the daemon is gone before, it ends by itself.
+    std::fs::write(&ffprobe, "#!/bin/sh\nexec sleep 40\n").expect("a stand-in");
     std::fs::set_permissions(&ffprobe, PermissionsExt::from_mode(0o755)).expect("it is a program");
     let config = format!(
         "[library]\nsettle = \"0s\"\nrescan = \"0s\"\nwatch = false\n[conversion]\nffprobe = \"{}\"",
         ffprobe.display()
     );
-    let site = Site::new().with_config(&config);
+    let site = site.with_config(&config);
     for number in 0..HELD_FILES {
         std::fs::write(site.library().join(format!("held {number}.mkv")), "no media").expect("a file");
     }
@@ -77,6 +80,7 @@ pub(crate) fn site(videos: usize) -> (Site, Vec<Token>) {
         artifact: identity_of_metadata(&made),
         now: Timestamp::from_system(SystemTime::now()),
         files: 1,
+        videos,
     };
     let live = fill(&site.state(), videos, &mut seed);
     (site, live)
@@ -149,10 +153,15 @@ struct Seed {
     artifact: FileIdentity,
     now: Timestamp,
     files: u64,
+    videos: usize,
 }
 
 impl Seed {
-    fn video(&mut self, number: usize) -> (Video, Vec<Posting>) {
+    /// Ids and tokens ascend, or sled would take some ten times the memory and time to write so many; in what they
+    /// name there is no order.
+    fn video(&mut self, place: usize) -> (Video, Vec<Posting>) {
+        let number = place * SHUFFLE % self.videos;
+        let bits = spread(place, self.videos, 60) as u64;
         let folder = number / VIDEOS_A_FOLDER;
         let folder = PathBuf::from(format!("{}/课程 {:04}", 2015 + folder % 11, folder / 11));
         let base = format!("{} {number:06} {}", self.row.pick(&SUBJECTS), self.row.pick(&SPEAKERS));
@@ -160,7 +169,7 @@ impl Seed {
         let added_at =
             Timestamp::from_millis(self.now.since(Timestamp::default().after(age)).as_millis() as u64);
         let mut video = Video {
-            id: VideoId::from_random(self.row.next()),
+            id: VideoId::from_random(bits | self.row.below(1 << 30)),
             renditions: self.renditions(&base),
             place: Place {
                 root: self.root.clone(),
@@ -178,11 +187,11 @@ impl Seed {
         let postings = match (&video.renditions[0].media, posted) {
             (Ok(_), 0..60) => {
                 video.conversion = self.ready(&video);
-                self.postings(&video)
+                self.postings(&video, place)
             }
             (Ok(_), 60..62) => {
                 video.conversion = self.failed(&video);
-                self.postings(&video)
+                self.postings(&video, place)
             }
             (Ok(_) | Err(_), _) => Vec::new(),
         };
@@ -272,12 +281,13 @@ impl Seed {
     }
 
     /// One; of one in ten videos two.
-    fn postings(&mut self, video: &Video) -> Vec<Posting> {
+    fn postings(&mut self, video: &Video, place: usize) -> Vec<Posting> {
+        let bits = spread(place, self.videos, 100);
         let labels: &[&str] = if self.row.below(10) == 0 { &["default", "spring"] } else { &["default"] };
         labels
             .iter()
             .map(|label| Posting {
-                token: Token::from_random(u128::from(self.row.next()) << 64 | u128::from(self.row.next())),
+                token: Token::from_random(bits | u128::from(self.row.next())),
                 video: video.id,
                 label: label.parse().expect("a label"),
                 switch: if self.row.below(100) < 8 { Switch::Off } else { Switch::On },
@@ -287,6 +297,11 @@ impl Seed {
             })
             .collect()
     }
+}
+
+/// The number at this place of so many that lie evenly below a power of two.
+fn spread(place: usize, of: usize, power: u32) -> u128 {
+    (1 << power) / of as u128 * place as u128
 }
 
 fn admin() -> Actor {

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::process::{Child, Command, ExitCode};
-use std::sync::Barrier;
+use std::sync::{Barrier, mpsc};
 use std::time::{Duration, Instant};
 
 use vodpost_protocol::codec;
@@ -29,6 +29,7 @@ const READS_A_ROUND: usize = 200;
 const CLIENTS: usize = 64;
 const CROWD_TIME: Duration = Duration::from_secs(3);
 const ECHO: &str = "--echo";
+const ECHO_THROUGH_A_THREAD: &str = "--echo-through-a-thread";
 
 pub(crate) fn rows(table: &mut Table) {
     table.section("the local socket");
@@ -137,19 +138,23 @@ fn read_row(table: &mut Table, site: &Site, what: &str, request: Request) {
     let call = frame::wrap(&call).expect("a frame");
     let mut ours = greeted(site);
     let reply_len = round_trip(&mut ours, &call);
-    let echo = Echo::start(&site.folder().join("echo"), call.len(), reply_len);
-    let mut theirs = UnixStream::connect(site.folder().join("echo")).expect("the echo listens");
-    let (mut reads, mut echoes) = (Samples::default(), Samples::default());
+    let mut echo = Echo::start(&site.folder().join("echo"), ECHO, call.len(), reply_len);
+    let mut through =
+        Echo::start(&site.folder().join("echo-2"), ECHO_THROUGH_A_THREAD, call.len(), reply_len);
+    let mut samples: [Samples; 3] = Default::default();
     for _ in 0..ROUNDS {
-        for (stream, samples) in [(&mut ours, &mut reads), (&mut theirs, &mut echoes)] {
+        let streams = [&mut ours, &mut echo.stream, &mut through.stream];
+        for (stream, samples) in streams.into_iter().zip(&mut samples) {
             for _ in 0..READS_A_ROUND {
                 samples.push(timed(|| round_trip(stream, &call)).0);
             }
         }
     }
-    drop(echo);
+    let [reads, echoes, throughs] = samples;
     let against = format!("echo of {} and {reply_len} B", call.len());
     table.ratio(&format!("{what}, median"), &reads, (&against, &echoes), 1.5);
+    // What two changes of threads cost on this machine, without anything done in between.
+    table.note("the echo, through a second thread and back", &throughs.to_string());
 }
 
 /// Sends a request and reads a whole frame; returns its length.
@@ -168,48 +173,56 @@ fn round_trip(stream: &mut UnixStream, call: &[u8]) -> usize {
 }
 
 /// A process that answers each request of a fixed size with a frame of a fixed size. Ended when dropped.
-struct Echo(Child);
+struct Echo {
+    child: Child,
+    stream: UnixStream,
+}
 
 impl Echo {
-    fn start(socket: &Path, request: usize, reply: usize) -> Self {
+    fn start(socket: &Path, kind: &str, request: usize, reply: usize) -> Self {
         drop(std::fs::remove_file(socket));
         let program = std::env::current_exe().expect("this program");
         let child = Command::new(program)
-            .arg(ECHO)
+            .arg(kind)
             .arg(socket)
             .args([request.to_string(), reply.to_string()])
             .spawn()
             .expect("a second process");
-        wait::until(
-            "the echo to listen",
-            || {
-                if socket.exists() { Ok(()) } else { Err("no socket".to_owned()) }
-            },
-        );
-        Self(child)
+        let connect = || UnixStream::connect(socket).map_err(|error| error.to_string());
+        Self { child, stream: wait::until("the echo to listen", connect) }
     }
 }
 
 impl Drop for Echo {
     fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
 
 /// What the second process does; `None` in the first one.
 pub(crate) fn be_echo(args: &[String]) -> Option<ExitCode> {
-    let [option, socket, request, reply] = args else { return None };
-    if option != ECHO {
-        return None;
-    }
+    let [kind, socket, request, reply] = args else { return None };
+    let through = match kind.as_str() {
+        ECHO => false,
+        ECHO_THROUGH_A_THREAD => true,
+        _ => return None,
+    };
     let size = |text: &String| text.parse::<usize>().expect("a size");
     let mut request = vec![0; size(request)];
     let answer = frame::wrap(&vec![0; size(reply) - 4]).expect("a frame");
     let listener = UnixListener::bind(socket).expect("a socket");
     let (mut stream, _) = listener.accept().expect("a client");
+    let (ask, asked) = mpsc::channel::<Vec<u8>>();
+    let (give, given) = mpsc::channel();
+    std::thread::spawn(move || asked.into_iter().try_for_each(|bytes| give.send(bytes)));
     while stream.read_exact(&mut request).is_ok() {
-        stream.write_all(&answer).expect("the client listens");
+        if through {
+            ask.send(answer.clone()).expect("the other thread");
+            stream.write_all(&given.recv().expect("the other thread")).expect("the client listens");
+        } else {
+            stream.write_all(&answer).expect("the client listens");
+        }
     }
     Some(ExitCode::SUCCESS)
 }
