@@ -267,6 +267,7 @@ fn refusals() -> Vec<Refusal> {
         Refusal::InvalidCursor,
         Refusal::TooLong { field: "reason".into(), len_max: 1000 },
         Refusal::ShuttingDown,
+        Refusal::BackupFailed { reason: "it exists".into() },
     ]
 }
 

@@ -62,6 +62,8 @@ pub enum Refusal {
     TooLong { field: String, len_max: u32 },
     /// The daemon is ending.
     ShuttingDown,
+    /// The backup was not written. What there is at its path is as it was.
+    BackupFailed { reason: String },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,6 +140,7 @@ impl Refusal {
             Self::InvalidCursor => "invalid_cursor",
             Self::TooLong { .. } => "too_long",
             Self::ShuttingDown => "shutting_down",
+            Self::BackupFailed { .. } => "backup_failed",
         }
     }
 
@@ -154,7 +157,8 @@ impl Refusal {
             | Self::TrashFailed { .. }
             | Self::Busy
             | Self::TooLarge
-            | Self::ShuttingDown => RefusalClass::Failed,
+            | Self::ShuttingDown
+            | Self::BackupFailed { .. } => RefusalClass::Failed,
             Self::NotVerified { .. }
             | Self::NotActivated
             | Self::AlreadyActivated

@@ -19,6 +19,7 @@ fn a_backup_restores_urls_switches_history_and_the_sealed_number() {
     assert_eq!(made["size_bytes"], std::fs::metadata(&file).unwrap().len());
     let again = site.vodpost(&["backup", file.to_str().unwrap()]);
     assert_eq!(again.status, 1, "never over an existing file: {again:?}");
+    assert!(again.stderr.contains("No backup was made") && again.stderr.contains("already"), "{again:?}");
     site.ok(&["resume", "talk"]);
     let events = site.json(&["events"]);
     daemon.kill();
@@ -26,6 +27,8 @@ fn a_backup_restores_urls_switches_history_and_the_sealed_number() {
     let restore = || site.daemon_command().arg("restore").arg(&file).output().unwrap();
     let over = restore();
     assert!(!over.status.success(), "never over a state");
+    let over = String::from_utf8_lossy(&over.stderr).into_owned();
+    assert!(over.contains("there is a state in it already"), "{over}");
     std::fs::remove_dir_all(site.state()).unwrap();
     let restored = restore();
     assert!(restored.status.success(), "{}", String::from_utf8_lossy(&restored.stderr));

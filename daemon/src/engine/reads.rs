@@ -148,7 +148,7 @@ impl Engine {
     fn backup(&self, path: &Path) -> Result<Answer, Refusal> {
         let key = self.facts.state_dir.join(KEY_FILE);
         let written = self.store.backup(path, &key);
-        let backup = written.map_err(|error| Refusal::StorageFailed { reason: chain(&error) })?;
+        let backup = written.map_err(|error| Refusal::BackupFailed { reason: chain(&error) })?;
         let path = path.to_string_lossy().into_owned();
         Ok(Answer::Backup(BackupView { path, size_bytes: backup.size_bytes, commit: backup.seq }))
     }

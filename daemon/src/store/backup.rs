@@ -36,6 +36,11 @@ impl Records for WithKey<'_> {
     }
 }
 
+/// Nothing that exists is ever overwritten.
+fn exists(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::AlreadyExists, what)
+}
+
 /// Writes a backup; never over an existing file.
 pub(super) fn write(
     disk: &dyn Disk,
@@ -46,7 +51,7 @@ pub(super) fn write(
 ) -> Result<Backup, StoreError> {
     let failed = |action| move |source| StoreError::io(action, target, source);
     if disk.exists(target).map_err(failed("look at"))? {
-        return Err(failed("overwrite")(io::ErrorKind::AlreadyExists.into()));
+        return Err(failed("write")(exists("there is such a file already")));
     }
     let key = disk.read(key_file).map_err(|source| StoreError::io("read", key_file, source))?;
     let mut name = target.as_os_str().to_owned();
@@ -85,7 +90,7 @@ pub(super) fn restore_on(
     }
     for path in [folder.join("log"), folder.join("db"), folder.join("snapshot"), key_file.to_owned()] {
         if holds_something(&*disk, &path)? {
-            return Err(StoreError::io("restore over", &path, io::ErrorKind::AlreadyExists.into()));
+            return Err(StoreError::io("restore to", folder, exists("there is a state in it already")));
         }
     }
     let mut key = None;

@@ -64,6 +64,7 @@ fn refusal_message(refusal: &Refusal) -> String {
             format!("The {} may have at most {len_max} bytes.", plain(field))
         }
         Refusal::ShuttingDown => "The daemon is ending.".into(),
+        Refusal::BackupFailed { reason } => format!("No backup was made: {}", plain(reason)),
     }
 }
 
@@ -109,6 +110,9 @@ fn refusal_hint(refusal: &Refusal) -> Option<String> {
         Refusal::TooLarge => "ask for less, for example with --limit".into(),
         Refusal::InvalidCursor => "begin at the first page, without --after".into(),
         Refusal::ShuttingDown => "try again when it is back".into(),
+        Refusal::BackupFailed { .. } => {
+            "name a file that there is not yet, in a folder where vodpostd may write".into()
+        }
         Refusal::AlreadyActivated | Refusal::SourceDeleted { .. } | Refusal::TooLong { .. } => return None,
     };
     Some(hint)
@@ -259,6 +263,7 @@ mod tests {
             Refusal::InvalidCursor,
             Refusal::TooLong { field: "name".into(), len_max: 200 },
             Refusal::ShuttingDown,
+            Refusal::BackupFailed { reason: "it exists already".into() },
         ]
     }
 
@@ -275,7 +280,7 @@ mod tests {
             );
             assert!(sentence.hint.is_none_or(|hint| !hint.is_empty()), "{first}");
         }
-        assert_eq!(kinds.len(), 26, "a refusal without an example here");
+        assert_eq!(kinds.len(), 27, "a refusal without an example here");
     }
 
     #[test]

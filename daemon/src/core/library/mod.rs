@@ -49,8 +49,8 @@ pub(super) fn scanned(tx: &mut Transaction<'_>, scan: Scan) {
     let absent: Vec<VideoId> = living.map(|video| video.id).filter(|id| !located.contains_key(id)).collect();
     for (id, place) in located {
         let Some(group) = found.remove(&place) else { continue };
-        move_to(tx, id, place);
-        update(tx, id, &group, &scan.probed);
+        let moved = move_to(tx, id, place);
+        update(tx, id, &group, &scan.probed, moved);
     }
     for (place, group) in found {
         // L2: a new video is admitted when all of it has settled.
@@ -64,17 +64,18 @@ pub(super) fn scanned(tx: &mut Transaction<'_>, scan: Scan) {
     }
 }
 
-/// L3: the video keeps its id, and so its URLs.
-fn move_to(tx: &mut Transaction<'_>, id: VideoId, place: Place) {
-    let Some(video) = tx.state().video(id) else { return };
+/// L3: the video keeps its id, and so its URLs. Whether it was somewhere else.
+fn move_to(tx: &mut Transaction<'_>, id: VideoId, place: Place) -> bool {
+    let Some(video) = tx.state().video(id) else { return false };
     if video.place == place {
-        return;
+        return false;
     }
     let mut video = video.clone();
     let detail = format!("{} → {}", shown(&video.place), shown(&place));
     video.place = place;
     tx.put_video(video.clone());
     tx.video_event(EventKind::VideoRenamed, &video, Some(detail));
+    true
 }
 
 fn shown(place: &Place) -> String {
@@ -133,7 +134,7 @@ fn base(video: &Video) -> Base {
     same.map_or(Base::Changed, |rendition| Base::Same(rendition.clone()))
 }
 
-fn update(tx: &mut Transaction<'_>, id: VideoId, group: &Group, probed: &Probed) {
+fn update(tx: &mut Transaction<'_>, id: VideoId, group: &Group, probed: &Probed, moved: bool) {
     let Some(before) = tx.state().video(id) else { return };
     if is_unchanged(before, group, probed) {
         return;
@@ -167,7 +168,7 @@ fn update(tx: &mut Transaction<'_>, id: VideoId, group: &Group, probed: &Probed)
     }
     if replaced {
         replace_source(tx, video);
-    } else if changed || names(&video) != names(&before) {
+    } else if changed || (!moved && names(&video) != names(&before)) {
         tx.put_video(video.clone());
         tx.video_event(EventKind::RenditionsChanged, &video, None);
     } else {

@@ -64,6 +64,7 @@ fn l3_a_renamed_or_moved_file_keeps_its_id_and_urls() {
     assert_eq!(world.postings("lecture"), postings);
     assert_eq!(world.state_of("lecture"), [PostingState::Live]);
     assert!(world.events.contains(&EventKind::VideoRenamed));
+    assert!(!world.events.contains(&EventKind::RenditionsChanged), "a move is one event");
 }
 
 #[test]
