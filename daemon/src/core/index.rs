@@ -15,6 +15,7 @@ use vodpost_protocol::video::VideoState;
 
 use super::posting::{self, Posting};
 use super::select;
+use super::titles::Titles;
 use super::video::{Conversion, Video};
 
 /// Videos by their state, then a key, then their id.
@@ -186,6 +187,7 @@ pub struct Index {
     pub by_title: Order<Arc<str>>,
     pub by_added: Order<Falling>,
     pub by_bitrate: Order<Falling>,
+    pub titles: Titles,
     pub totals: Totals,
 }
 
@@ -196,6 +198,7 @@ impl Index {
         let (mut titles, mut added, mut bitrates) = (Vec::new(), Vec::new(), Vec::new());
         for standing in standings {
             index.totals.count(&standing);
+            index.titles.put(standing.id, standing.state, &standing.title);
             titles.push((standing.state, standing.title, standing.id));
             added.push((standing.state, standing.added_at, standing.id));
             bitrates.push((standing.state, standing.bitrate_bps, standing.id));
@@ -218,9 +221,13 @@ impl Index {
         }
         if let Some(before) = &before {
             self.totals.uncount(before);
+            if after.is_none() {
+                self.titles.remove(before.id);
+            }
         }
         if let Some(after) = after {
             self.totals.count(&after);
+            self.titles.put(after.id, after.state, &after.title);
             self.by_title.0.insert((after.state, after.title, after.id));
             self.by_added.0.insert((after.state, after.added_at, after.id));
             self.by_bitrate.0.insert((after.state, after.bitrate_bps, after.id));

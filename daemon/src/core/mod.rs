@@ -28,6 +28,7 @@ pub mod roles;
 pub mod select;
 pub mod state;
 pub mod switches;
+pub mod titles;
 pub mod transaction;
 pub mod video;
 

@@ -10,6 +10,7 @@ use vodpost_protocol::video::VideoState;
 use super::index::{Falling, Key, Order, bitrate_key, title_key};
 use super::posting::video_state;
 use super::state::State;
+use super::titles::Hit;
 use super::video::Video;
 
 /// So many matches of a text are sorted. Of more, an order of all is walked until the page is full, which is not long.
@@ -121,43 +122,32 @@ fn matching(
     len: usize,
     text: &str,
 ) -> (Vec<VideoId>, u64) {
-    let finder = memchr::memmem::Finder::new(text);
     let mut total = 0;
     let mut found = Vec::new();
-    for of_state in states {
-        for (_, title, id) in state.index().by_title.of_state(*of_state, None) {
-            if finder.find(title.as_bytes()).is_some() {
-                total += 1;
-                if found.len() <= SORTED_MAX {
-                    found.push((*of_state, title, *id));
-                }
-            }
+    let titles = &state.index().titles;
+    for hit in titles.holding(text).filter(|hit| states.contains(&hit.state)) {
+        total += 1;
+        if found.len() <= SORTED_MAX {
+            found.push(hit);
         }
     }
     if found.len() > SORTED_MAX {
-        let holds = |id: &VideoId| {
-            let title = state.video(*id).map(title_key);
-            title.is_some_and(|title| finder.find(title.as_bytes()).is_some())
-        };
+        let finder = memchr::memmem::Finder::new(text);
+        let holds =
+            |id: &VideoId| titles.of(*id).is_some_and(|title| finder.find(title.as_bytes()).is_some());
         return (walk(state, sort, states, after).filter(holds).take(len).collect(), total);
     }
     (sorted(state, sort, after, len, found), total)
 }
 
-fn sorted(
-    state: &State,
-    sort: Sort,
-    after: After,
-    len: usize,
-    found: Vec<(VideoState, &Arc<str>, VideoId)>,
-) -> Vec<VideoId> {
+fn sorted(state: &State, sort: Sort, after: After, len: usize, found: Vec<Hit<'_>>) -> Vec<VideoId> {
     fn page<K: Ord>(mut keys: Vec<(K, VideoId)>, after: Option<(K, VideoId)>, len: usize) -> Vec<VideoId> {
         keys.sort_unstable();
         let rest = keys.partition_point(|key| after.as_ref().is_some_and(|after| key <= after));
         keys.into_iter().skip(rest).take(len).map(|(_, id)| id).collect()
     }
     let numbers = |key: fn(&Video) -> Falling| {
-        found.iter().filter_map(|(_, _, id)| Some((key(state.video(*id)?), *id))).collect::<Vec<_>>()
+        found.iter().filter_map(|hit| Some((key(state.video(hit.video)?), hit.video))).collect::<Vec<_>>()
     };
     let number_after = after.as_ref().and_then(|(position, id)| match position {
         Position::Added(key) | Position::Bitrate(key) => Some((*key, *id)),
@@ -172,10 +162,10 @@ fn sorted(
         Sort::Added => page(numbers(|video| Falling::new(video.added_at.millis())), number_after, len),
         Sort::Bitrate => page(numbers(bitrate_key), number_after, len),
         Sort::Name => {
-            page(found.into_iter().map(|(_, title, id)| ((None, &**title), id)).collect(), title_after, len)
+            page(found.into_iter().map(|hit| ((None, hit.title), hit.video)).collect(), title_after, len)
         }
         Sort::State => {
-            let keys = found.into_iter().map(|(of, title, id)| ((Some(of), &**title), id));
+            let keys = found.into_iter().map(|hit| ((Some(hit.state), hit.title), hit.video));
             page(keys.collect(), title_after, len)
         }
     }
