@@ -13,8 +13,17 @@ use super::state::State;
 use super::titles::Hit;
 use super::video::Video;
 
-/// So many matches of a text are sorted. Of more, an order of all is walked until the page is full, which is not long.
-const SORTED_MAX: usize = 4000;
+/// So many matches of a text are put in order. Of more, an order of all is walked until the page is full.
+const fn sorted_max(sort: Sort) -> usize {
+    match sort {
+        // So that the small libraries of tests go both ways.
+        Sort::Name | Sort::State | Sort::Added | Sort::Bitrate if cfg!(test) => 5,
+        // What titles have in common often puts them beside each other, and a walk would find none for long.
+        Sort::Name | Sort::State => 200_000,
+        // Each has to be looked up.
+        Sort::Added | Sort::Bitrate => 10_000,
+    }
+}
 
 /// One page's videos in order, with what comes after it.
 #[derive(Debug, PartialEq, Eq)]
@@ -127,11 +136,11 @@ fn matching(
     let titles = &state.index().titles;
     for hit in titles.holding(text).filter(|hit| states.contains(&hit.state)) {
         total += 1;
-        if found.len() <= SORTED_MAX {
+        if found.len() <= sorted_max(sort) {
             found.push(hit);
         }
     }
-    if found.len() > SORTED_MAX {
+    if found.len() > sorted_max(sort) {
         let finder = memchr::memmem::Finder::new(text);
         let holds =
             |id: &VideoId| titles.of(*id).is_some_and(|title| finder.find(title.as_bytes()).is_some());
@@ -142,9 +151,13 @@ fn matching(
 
 fn sorted(state: &State, sort: Sort, after: After, len: usize, found: Vec<Hit<'_>>) -> Vec<VideoId> {
     fn page<K: Ord>(mut keys: Vec<(K, VideoId)>, after: Option<(K, VideoId)>, len: usize) -> Vec<VideoId> {
+        keys.retain(|key| after.as_ref().is_none_or(|after| key > after));
+        if keys.len() > len {
+            keys.select_nth_unstable(len);
+            keys.truncate(len);
+        }
         keys.sort_unstable();
-        let rest = keys.partition_point(|key| after.as_ref().is_some_and(|after| key <= after));
-        keys.into_iter().skip(rest).take(len).map(|(_, id)| id).collect()
+        keys.into_iter().map(|(_, id)| id).collect()
     }
     let numbers = |key: fn(&Video) -> Falling| {
         found.iter().filter_map(|hit| Some((key(state.video(hit.video)?), hit.video))).collect::<Vec<_>>()
