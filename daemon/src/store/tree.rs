@@ -11,8 +11,9 @@ use rustix::fs::FlockOperation;
 
 use super::error::StoreError;
 
-/// sled's default of 1 GiB is far more than a state of small records needs.
-const CACHE_BYTES: u64 = 1 << 20;
+/// sled's default of 1 GiB is far more than a state of small records needs. With much less, reading a large state in order
+/// at the start fetches the same page again and again.
+const CACHE_BYTES: u64 = 16 << 20;
 const LOCK_TRIES: u32 = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
