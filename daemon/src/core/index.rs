@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::iter::Peekable;
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -15,29 +16,12 @@ use vodpost_protocol::video::VideoState;
 
 use super::posting::{self, Posting};
 use super::select;
-use super::titles::Titles;
+use super::titles::{Gathered, Titles};
 use super::video::{Conversion, Video};
 
-/// Videos by their state, then a key, then their id.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Order<K>(BTreeSet<(VideoState, K, VideoId)>);
-
-impl<K> Default for Order<K> {
-    fn default() -> Self {
-        Self(BTreeSet::new())
-    }
-}
-
-/// Something to sort by.
-pub trait Key: Ord + Clone {
-    fn lowest() -> Self;
-}
-
-impl Key for Arc<str> {
-    fn lowest() -> Self {
-        "".into()
-    }
-}
+/// Videos by their state, then a number, the greatest first, then their id.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Order(BTreeSet<(VideoState, Falling, VideoId)>);
 
 /// A number, the greatest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -55,54 +39,48 @@ impl Falling {
     }
 }
 
-impl Key for Falling {
-    fn lowest() -> Self {
-        Self::new(u64::MAX)
-    }
-}
-
-type Stretch<'a, K> = Box<dyn Iterator<Item = &'a (VideoState, K, VideoId)> + 'a>;
-
-impl<K: Key> Order<K> {
+impl Order {
     /// The videos of one state, those after a position or all.
-    pub fn of_state<'a>(&'a self, state: VideoState, after: Option<&(K, VideoId)>) -> Stretch<'a, K> {
-        let first = match after {
-            Some((key, id)) => (state, key.clone(), *id),
-            None => (state, K::lowest(), VideoId::from_random(0)),
-        };
-        let is_after = move |key: &K, id: VideoId, after: &(K, VideoId)| (key, id) > (&after.0, after.1);
-        let after = after.cloned();
-        let stretch = self.0.range(first..).take_while(move |entry| entry.0 == state);
-        Box::new(
-            stretch.skip_while(move |(_, key, id)| {
-                after.as_ref().is_some_and(|after| !is_after(key, *id, after))
-            }),
-        )
+    fn of_state(
+        &self,
+        state: VideoState,
+        after: Option<(Falling, VideoId)>,
+    ) -> impl Iterator<Item = (Falling, VideoId)> {
+        let first = after.map_or(
+            Bound::Included((state, Falling::new(u64::MAX), VideoId::from_random(0))),
+            |(key, id)| Bound::Excluded((state, key, id)),
+        );
+        let stretch = self.0.range((first, Bound::Unbounded)).take_while(move |entry| entry.0 == state);
+        stretch.map(|(_, key, id)| (*key, *id))
     }
 
     /// The videos of these states in the order of their keys alone.
-    pub fn merged<'a>(&'a self, states: &[VideoState], after: Option<&(K, VideoId)>) -> Merged<'a, K> {
-        Merged { stretches: states.iter().map(|state| self.of_state(*state, after).peekable()).collect() }
+    #[must_use]
+    pub fn merged(&self, states: &[VideoState], after: Option<(Falling, VideoId)>) -> Merged<'_, Falling> {
+        Merged::of(states.iter().map(|state| Box::new(self.of_state(*state, after)) as Stretch<'_, Falling>))
     }
 }
+
+pub(super) type Stretch<'a, K> = Box<dyn Iterator<Item = (K, VideoId)> + 'a>;
 
 /// Several stretches as one.
 pub struct Merged<'a, K> {
     stretches: Vec<Peekable<Stretch<'a, K>>>,
 }
 
-impl<'a, K: Key> Iterator for Merged<'a, K> {
-    type Item = (&'a K, VideoId);
+impl<'a, K: Ord + Copy> Merged<'a, K> {
+    pub(super) fn of(stretches: impl Iterator<Item = Stretch<'a, K>>) -> Self {
+        Self { stretches: stretches.map(Iterator::peekable).collect() }
+    }
+}
+
+impl<K: Ord + Copy> Iterator for Merged<'_, K> {
+    type Item = (K, VideoId);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let least = self
-            .stretches
-            .iter_mut()
-            .enumerate()
-            .filter_map(|(at, stretch)| stretch.peek().map(|(_, key, id)| ((key, *id), at)))
-            .min()?;
-        let (_, key, id) = self.stretches[least.1].next()?;
-        Some((key, *id))
+        let heads = self.stretches.iter_mut().enumerate();
+        let (_, least) = heads.filter_map(|(at, stretch)| Some((*stretch.peek()?, at))).min()?;
+        self.stretches[least].next()
     }
 }
 
@@ -126,7 +104,7 @@ pub struct Totals {
 pub(super) struct Standing {
     id: VideoId,
     state: VideoState,
-    title: Arc<str>,
+    title: Box<str>,
     added_at: Falling,
     bitrate_bps: Falling,
     /// `None` when it is deleted.
@@ -184,10 +162,9 @@ pub fn bitrate_key(video: &Video) -> Falling {
 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Index {
-    pub by_title: Order<Arc<str>>,
-    pub by_added: Order<Falling>,
-    pub by_bitrate: Order<Falling>,
-    pub titles: Titles,
+    pub by_title: Titles,
+    pub by_added: Order,
+    pub by_bitrate: Order,
     pub totals: Totals,
 }
 
@@ -195,15 +172,14 @@ impl Index {
     /// Of many at once, which is faster than one after the other.
     pub(super) fn of(standings: impl Iterator<Item = Standing>) -> Self {
         let mut index = Self::default();
-        let (mut titles, mut added, mut bitrates) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut titles, mut added, mut bitrates) = (Gathered::default(), Vec::new(), Vec::new());
         for standing in standings {
             index.totals.count(&standing);
-            index.titles.put(standing.id, standing.state, &standing.title);
-            titles.push((standing.state, standing.title, standing.id));
+            titles.push((standing.state, &standing.title, standing.id));
             added.push((standing.state, standing.added_at, standing.id));
             bitrates.push((standing.state, standing.bitrate_bps, standing.id));
         }
-        index.by_title = Order(titles.into_iter().collect());
+        index.by_title = titles.sort();
         index.by_added = Order(added.into_iter().collect());
         index.by_bitrate = Order(bitrates.into_iter().collect());
         index
@@ -215,20 +191,16 @@ impl Index {
             return;
         }
         if let Some(Standing { id, state, title, added_at, bitrate_bps, .. }) = &before {
-            self.by_title.0.remove(&(*state, title.clone(), *id));
+            self.by_title.remove((*state, title, *id));
             self.by_added.0.remove(&(*state, *added_at, *id));
             self.by_bitrate.0.remove(&(*state, *bitrate_bps, *id));
         }
         if let Some(before) = &before {
             self.totals.uncount(before);
-            if after.is_none() {
-                self.titles.remove(before.id);
-            }
         }
         if let Some(after) = after {
             self.totals.count(&after);
-            self.titles.put(after.id, after.state, &after.title);
-            self.by_title.0.insert((after.state, after.title, after.id));
+            self.by_title.insert((after.state, &after.title, after.id));
             self.by_added.0.insert((after.state, after.added_at, after.id));
             self.by_bitrate.0.insert((after.state, after.bitrate_bps, after.id));
         }

@@ -1,29 +1,25 @@
 //! Lists: filtered, sorted and paged by a cursor that stays right while the library changes.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
 
+use memchr::memmem::Finder;
 use vodpost_protocol::ids::VideoId;
 use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::request::{ListQuery, Sort};
 use vodpost_protocol::video::VideoState;
 
-use super::index::{Falling, Key, Order, bitrate_key, title_key};
+use super::index::{Falling, Order, bitrate_key, title_key};
 use super::posting::video_state;
 use super::state::State;
-use super::titles::Hit;
+use super::titles::Titles;
 use super::video::Video;
 
-/// So many matches of a text are put in order. Of more, an order of all is walked until the page is full.
-const fn sorted_max(sort: Sort) -> usize {
-    match sort {
-        // So that the small libraries of tests go both ways.
-        Sort::Name | Sort::State | Sort::Added | Sort::Bitrate if cfg!(test) => 5,
-        // What titles have in common often puts them beside each other, and a walk would find none for long.
-        Sort::Name | Sort::State => 200_000,
-        // Each has to be looked up.
-        Sort::Added | Sort::Bitrate => 10_000,
-    }
-}
+/// Beyond so many matches of a text each title on the way is looked at instead.
+/// The tests are to come by there, too.
+const MATCHES_KEPT_MAX: usize = if cfg!(test) { 24 } else { 1 << 16 };
+/// To get at the number of a match takes as long as so many steps of a walk, over a page of common length.
+const STEPS_PER_SORTED: u64 = 8;
 
 /// One page's videos in order, with what comes after it.
 #[derive(Debug, PartialEq, Eq)]
@@ -37,19 +33,19 @@ pub struct Listed {
 /// Where a video stands in a list; what a cursor holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Position {
-    Name(Arc<str>),
+    Name(String),
     Added(Falling),
     Bitrate(Falling),
-    State(VideoState, Arc<str>),
+    State(VideoState, String),
 }
 
 impl Position {
     fn of(state: &State, sort: Sort, video: &Video) -> Self {
         match sort {
-            Sort::Name => Self::Name(title_key(video).into()),
-            Sort::Added => Self::Added(Falling::new(video.added_at.millis())),
+            Sort::Name => Self::Name(title_key(video)),
+            Sort::Added => Self::Added(added_key(video)),
             Sort::Bitrate => Self::Bitrate(bitrate_key(video)),
-            Sort::State => Self::State(state_of(state, video), title_key(video).into()),
+            Sort::State => Self::State(state_of(state, video), title_key(video)),
         }
     }
 }
@@ -68,120 +64,137 @@ pub fn list(state: &State, query: &ListQuery) -> Result<Listed, Refusal> {
     };
     // One more tells whether there is one.
     let len = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
-    let (mut ids, total) = match query.matching.as_deref().filter(|text| !text.is_empty()) {
-        None => (plain(state, query.sort, states, after, len), state.index().totals.videos(states)),
-        Some(text) => matching(state, query.sort, states, after, len, &text.to_lowercase()),
+    let text = query.matching.as_deref().filter(|text| !text.is_empty()).map(str::to_lowercase);
+    let finder = text.as_ref().map(Finder::new);
+    let list = Lister { state, states, after, len, text: finder.as_ref() };
+    let (mut ids, total) = match query.sort {
+        Sort::Name => (list.by_name(), list.total()),
+        Sort::State => (list.by_state(), list.total()),
+        Sort::Added => list.by_number(&state.index().by_added, added_key),
+        Sort::Bitrate => list.by_number(&state.index().by_bitrate, bitrate_key),
     };
     let more = ids.len() == len;
     ids.truncate(len - 1);
     Ok(Listed { ids, total, more })
 }
 
-type After = Option<(Position, VideoId)>;
-
-fn plain(state: &State, sort: Sort, states: &[VideoState], after: After, len: usize) -> Vec<VideoId> {
-    walk(state, sort, states, after).take(len).collect()
-}
-
-/// Everything after a position, in order.
-fn walk<'a>(
+/// What a page is made of.
+struct Lister<'a> {
     state: &'a State,
-    sort: Sort,
+    /// In their order.
     states: &'a [VideoState],
-    after: After,
-) -> Box<dyn Iterator<Item = VideoId> + 'a> {
-    fn merged<'a, K: Key>(
-        order: &'a Order<K>,
-        states: &[VideoState],
-        after: Option<(K, VideoId)>,
-    ) -> Box<dyn Iterator<Item = VideoId> + 'a> {
-        Box::new(order.merged(states, after.as_ref()).map(|(_, id)| id))
-    }
-    let index = state.index();
-    match (sort, after) {
-        (Sort::Name, Some((Position::Name(key), id))) => merged(&index.by_title, states, Some((key, id))),
-        (Sort::Name, _) => merged(&index.by_title, states, None),
-        (Sort::Added, Some((Position::Added(key), id))) => merged(&index.by_added, states, Some((key, id))),
-        (Sort::Added, _) => merged(&index.by_added, states, None),
-        (Sort::Bitrate, Some((Position::Bitrate(key), id))) => {
-            merged(&index.by_bitrate, states, Some((key, id)))
-        }
-        (Sort::Bitrate, _) => merged(&index.by_bitrate, states, None),
-        (Sort::State, after) => {
-            let (from, after) = match after {
-                Some((Position::State(from, key), id)) => (Some(from), Some((key, id))),
-                Some(_) | None => (None, None),
-            };
-            // VideoState::ALL is in the order of the states.
-            let rest = states.iter().copied().filter(move |state| from.is_none_or(|from| *state >= from));
-            Box::new(rest.flat_map(move |state| {
-                let after = after.as_ref().filter(|_| from == Some(state));
-                index.by_title.of_state(state, after).map(|(_, _, id)| *id)
-            }))
-        }
-    }
-}
-
-/// The page of those whose title holds a text, and how many there are.
-fn matching(
-    state: &State,
-    sort: Sort,
-    states: &[VideoState],
-    after: After,
+    after: Option<(Position, VideoId)>,
     len: usize,
-    text: &str,
-) -> (Vec<VideoId>, u64) {
-    let mut total = 0;
-    let mut found = Vec::new();
-    let titles = &state.index().titles;
-    for hit in titles.holding(text).filter(|hit| states.contains(&hit.state)) {
-        total += 1;
-        if found.len() <= sorted_max(sort) {
-            found.push(hit);
-        }
-    }
-    if found.len() > sorted_max(sort) {
-        let finder = memchr::memmem::Finder::new(text);
-        let holds =
-            |id: &VideoId| titles.of(*id).is_some_and(|title| finder.find(title.as_bytes()).is_some());
-        return (walk(state, sort, states, after).filter(holds).take(len).collect(), total);
-    }
-    (sorted(state, sort, after, len, found), total)
+    text: Option<&'a Finder<'a>>,
 }
 
-fn sorted(state: &State, sort: Sort, after: After, len: usize, found: Vec<Hit<'_>>) -> Vec<VideoId> {
-    fn page<K: Ord>(mut keys: Vec<(K, VideoId)>, after: Option<(K, VideoId)>, len: usize) -> Vec<VideoId> {
-        keys.retain(|key| after.as_ref().is_none_or(|after| key > after));
-        if keys.len() > len {
-            keys.select_nth_unstable(len);
-            keys.truncate(len);
-        }
-        keys.sort_unstable();
-        keys.into_iter().map(|(_, id)| id).collect()
+impl<'a> Lister<'a> {
+    fn titles(&self) -> &'a Titles {
+        &self.state.index().by_title
     }
-    let numbers = |key: fn(&Video) -> Falling| {
-        found.iter().filter_map(|hit| Some((key(state.video(hit.video)?), hit.video))).collect::<Vec<_>>()
-    };
-    let number_after = after.as_ref().and_then(|(position, id)| match position {
-        Position::Added(key) | Position::Bitrate(key) => Some((*key, *id)),
-        Position::Name(_) | Position::State(..) => None,
-    });
-    let title_after = after.as_ref().and_then(|(position, id)| match position {
-        Position::Name(key) => Some(((None, &**key), *id)),
-        Position::State(of, key) => Some(((Some(*of), &**key), *id)),
-        Position::Added(_) | Position::Bitrate(_) => None,
-    });
-    match sort {
-        Sort::Added => page(numbers(|video| Falling::new(video.added_at.millis())), number_after, len),
-        Sort::Bitrate => page(numbers(bitrate_key), number_after, len),
-        Sort::Name => {
-            page(found.into_iter().map(|hit| ((None, hit.title), hit.video)).collect(), title_after, len)
-        }
-        Sort::State => {
-            let keys = found.into_iter().map(|hit| ((Some(hit.state), hit.title), hit.video));
-            page(keys.collect(), title_after, len)
-        }
+
+    fn total(&self) -> u64 {
+        let Some(text) = self.text else { return self.state.index().totals.videos(self.states) };
+        let count = |state: &VideoState| self.titles().holding(*state, None, text).count() as u64;
+        self.states.iter().map(count).sum()
     }
+
+    fn by_name(&self) -> Vec<VideoId> {
+        let after = match &self.after {
+            Some((Position::Name(title), id)) => Some((title.as_str(), *id)),
+            Some(_) | None => None,
+        };
+        let merged = match self.text {
+            Some(text) => self.titles().merged_holding(self.states, after, text),
+            None => self.titles().merged(self.states, after),
+        };
+        merged.map(|(_, id)| id).take(self.len).collect()
+    }
+
+    fn by_state(&self) -> Vec<VideoId> {
+        let (from, after) = match &self.after {
+            Some((Position::State(from, title), id)) => (Some(*from), Some((title.as_str(), *id))),
+            Some(_) | None => (None, None),
+        };
+        let mut ids = Vec::new();
+        for state in self.states.iter().filter(|state| from.is_none_or(|from| **state >= from)) {
+            let after = after.filter(|_| from == Some(*state));
+            let room = self.len - ids.len();
+            match self.text {
+                Some(text) => ids.extend(second(self.titles().holding(*state, after, text)).take(room)),
+                None => ids.extend(second(self.titles().of_state(*state, after)).take(room)),
+            }
+        }
+        ids
+    }
+
+    /// Looks for the text once, for the page and its total.
+    fn by_number(&self, order: &Order, key: fn(&Video) -> Falling) -> (Vec<VideoId>, u64) {
+        let after = match &self.after {
+            Some((Position::Added(number) | Position::Bitrate(number), id)) => Some((*number, *id)),
+            Some((Position::Name(_) | Position::State(..), _)) | None => None,
+        };
+        let walk = second(order.merged(self.states, after));
+        let Some(text) = self.text else { return (walk.take(self.len).collect(), self.total()) };
+        let mut found =
+            self.states.iter().flat_map(|state| second(self.titles().holding(*state, None, text)));
+        let matches: Vec<VideoId> = found.by_ref().take(MATCHES_KEPT_MAX + 1).collect();
+        let total = matches.len() as u64 + found.count() as u64;
+        (self.matching_by_number(walk, matches, after, key, text), total)
+    }
+
+    /// A few matches are sorted; of many, the next ones are soon met on a walk through all videos.
+    fn matching_by_number(
+        &self,
+        walk: impl Iterator<Item = VideoId>,
+        matches: Vec<VideoId>,
+        after: Option<(Falling, VideoId)>,
+        key: fn(&Video) -> Falling,
+        text: &Finder<'_>,
+    ) -> Vec<VideoId> {
+        let among = self.state.index().totals.videos(self.states);
+        if (matches.len() as u64).pow(2) <= among * STEPS_PER_SORTED {
+            let keyed = matches.iter().filter_map(|id| Some((key(self.state.video(*id)?), *id)));
+            let mut keyed: Vec<_> = keyed.filter(|key| after.is_none_or(|after| *key > after)).collect();
+            keyed.sort_unstable();
+            return second(keyed.into_iter()).take(self.len).collect();
+        }
+        if matches.len() <= MATCHES_KEPT_MAX {
+            let matches: HashSet<VideoId, BuildHasherDefault<ById>> = matches.into_iter().collect();
+            return walk.filter(|id| matches.contains(id)).take(self.len).collect();
+        }
+        let holds = |id: &VideoId| {
+            let title = self.state.video(*id).map(title_key);
+            title.is_some_and(|title| text.find(title.as_bytes()).is_some())
+        };
+        walk.filter(holds).take(self.len).collect()
+    }
+}
+
+/// Ids are random numbers of our own; one multiplication spreads them as well as any hash.
+#[derive(Default)]
+struct ById(u64);
+
+impl Hasher for ById {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+fn second<K>(entries: impl Iterator<Item = (K, VideoId)>) -> impl Iterator<Item = VideoId> {
+    entries.map(|(_, id)| id)
+}
+
+fn added_key(video: &Video) -> Falling {
+    Falling::new(video.added_at.millis())
 }
 
 fn state_of(state: &State, video: &Video) -> VideoState {
@@ -222,8 +235,8 @@ fn parse_cursor(sort: Sort, text: &str) -> Option<(Position, VideoId)> {
     Some((position, id.parse().ok()?))
 }
 
-fn from_hex(text: &str) -> Option<Arc<str>> {
+fn from_hex(text: &str) -> Option<String> {
     let byte = |at: usize| text.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok());
     let bytes = (0..text.len()).step_by(2).map(byte).collect::<Option<Vec<u8>>>()?;
-    Some(String::from_utf8(bytes).ok()?.into())
+    String::from_utf8(bytes).ok()
 }

@@ -117,10 +117,10 @@ fn by_path<'a>(state: &'a State, roots: &[Arc<Path>], asked: &Path) -> Option<&'
 
 fn by_title<'a>(state: &'a State, asked: &str) -> Vec<&'a Video> {
     let key = asked.to_lowercase();
-    let first = (Arc::from(key.as_str()), VideoId::from_random(0));
-    let titles = state.index().by_title.merged(&VideoState::ALL, Some(&first));
+    let first = (key.as_str(), VideoId::from_random(0));
+    let titles = state.index().by_title.merged(&VideoState::ALL, Some(first));
     titles
-        .take_while(|(title, _)| ***title == *key)
+        .take_while(|(title, _)| *title == key)
         .filter_map(|(_, id)| state.video(id))
         .filter(|video| video.title() == asked)
         .collect()

@@ -251,6 +251,8 @@ impl State {
                 let tokens = self.postings_of.entry(posting.video).or_default();
                 let age = |token: &Token| self.postings.get(token).map(Posting::age);
                 let at = tokens.partition_point(|other| age(other) < Some(posting.age()));
+                // Most have one; by itself a list would begin with room for four.
+                tokens.reserve_exact(1);
                 // Most videos have one.
                 tokens.reserve_exact(1);
                 tokens.insert(at, token);

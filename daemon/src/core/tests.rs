@@ -7,6 +7,7 @@ mod model;
 mod paging;
 mod switches;
 mod table;
+mod titles;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -1,162 +1,300 @@
-//! All titles in one piece of text, so that looking for a word reads memory from its beginning to its end.
+//! Every title in order, many side by side in one piece of memory: looking for a text reads straight on, and a title
+//! costs little more than its letters.
+//!
+//! A block holds titles of one state in their order. Blocks are split when they are full and joined when they are nearly
+//! empty, so that adding and removing touch a few kilobytes whatever the size of the library.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Ordering;
 
 use memchr::memmem::Finder;
 use vodpost_protocol::ids::VideoId;
 use vodpost_protocol::video::VideoState;
 
-/// Stands between two titles. No file name holds it, so none does a title.
-const END: char = '\0';
-/// Text of titles that are gone is kept up to this, and up to as much as is in use.
-const WASTE_MIN: usize = 64 << 10;
+use super::index::{Merged, Stretch};
 
+const BLOCK_MAX: usize = 256;
+/// Blocks are filled this far at the start, so that the first additions do not split each of them.
+const BLOCK_FILL: usize = 224;
+
+/// Videos by their state, then their title in lower case, then their id.
 #[derive(Debug, Default)]
 pub struct Titles {
-    text: String,
-    /// In the order of their text.
-    spans: Vec<Span>,
-    at: HashMap<VideoId, usize>,
-    /// How much of the text belongs to nobody any more.
-    waste: usize,
+    /// In order; none is empty.
+    blocks: Vec<Block>,
 }
 
 #[derive(Debug)]
-struct Span {
-    start: usize,
-    /// `None` where the title is gone.
-    video: Option<(VideoState, VideoId)>,
+struct Block {
+    state: VideoState,
+    text: String,
+    /// Where each title ends in `text`.
+    ends: Vec<usize>,
+    ids: Vec<VideoId>,
 }
 
-/// One title that holds what was looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hit<'a> {
-    pub state: VideoState,
-    pub video: VideoId,
-    pub title: &'a str,
-}
+type Entry<'a> = (VideoState, &'a str, VideoId);
 
-impl Titles {
-    /// Sets what is known of a video.
-    pub(super) fn put(&mut self, video: VideoId, state: VideoState, title: &str) {
-        if let Some(at) = self.at.get(&video).copied() {
-            if self.title(at) == title {
-                self.spans[at].video = Some((state, video));
-                return;
-            }
-            self.remove(video);
+impl Block {
+    fn new(state: VideoState) -> Self {
+        Self { state, text: String::new(), ends: Vec::new(), ids: Vec::new() }
+    }
+
+    fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    fn start(&self, at: usize) -> usize {
+        at.checked_sub(1).map_or(0, |before| self.ends[before])
+    }
+
+    fn key(&self, at: usize) -> (&str, VideoId) {
+        (&self.text[self.start(at)..self.ends[at]], self.ids[at])
+    }
+
+    fn keys(&self) -> impl Iterator<Item = (&str, VideoId)> {
+        (0..self.len()).map(|at| self.key(at))
+    }
+
+    /// How many of its titles come before this one, or are it.
+    fn up_to(&self, key: (&str, VideoId)) -> usize {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            if self.key(middle) <= key { low = middle + 1 } else { high = middle }
         }
-        self.at.insert(video, self.spans.len());
-        self.spans.push(Span { start: self.text.len(), video: Some((state, video)) });
+        low
+    }
+
+    /// Compares the first title with another one.
+    fn compare(&self, (state, title, id): Entry<'_>) -> Ordering {
+        self.state.cmp(&state).then_with(|| self.key(0).cmp(&(title, id)))
+    }
+
+    fn insert(&mut self, at: usize, (title, id): (&str, VideoId)) {
+        let start = self.start(at);
+        self.text.insert_str(start, title);
+        self.ends.insert(at, start);
+        self.ends[at..].iter_mut().for_each(|end| *end += title.len());
+        self.ids.insert(at, id);
+    }
+
+    fn remove(&mut self, at: usize) {
+        let (start, end) = (self.start(at), self.ends[at]);
+        self.text.replace_range(start..end, "");
+        self.ends.remove(at);
+        self.ends[at..].iter_mut().for_each(|later| *later -= end - start);
+        self.ids.remove(at);
+    }
+
+    fn push(&mut self, title: &str, id: VideoId) {
         self.text.push_str(title);
-        self.text.push(END);
+        self.ends.push(self.text.len());
+        self.ids.push(id);
     }
 
-    pub(super) fn remove(&mut self, video: VideoId) {
-        let Some(at) = self.at.remove(&video) else { return };
-        self.waste += self.title(at).len() + END.len_utf8();
-        self.spans[at].video = None;
-        if self.waste > WASTE_MIN.max(self.text.len() / 2) {
-            *self = self.tidied();
-        }
+    fn trim(&mut self) {
+        self.text.shrink_to_fit();
+        self.ends.shrink_to_fit();
+        self.ids.shrink_to_fit();
     }
 
-    fn tidied(&self) -> Self {
-        let mut tidied = Self::default();
-        for (at, span) in self.spans.iter().enumerate() {
-            if let Some((state, video)) = span.video {
-                tidied.put(video, state, self.title(at));
-            }
-        }
-        tidied
+    /// Keeps the first half and returns the second.
+    fn split(&mut self) -> Self {
+        let at = self.len() / 2;
+        let start = self.start(at);
+        let mut ends = self.ends.split_off(at);
+        ends.iter_mut().for_each(|end| *end -= start);
+        let rest =
+            Self { state: self.state, text: self.text.split_off(start), ends, ids: self.ids.split_off(at) };
+        self.trim();
+        rest
     }
 
-    fn title(&self, at: usize) -> &str {
-        let end = self.spans.get(at + 1).map_or(self.text.len(), |next| next.start);
-        &self.text[self.spans[at].start..end - END.len_utf8()]
+    fn append(&mut self, other: &Self) {
+        other.keys().for_each(|(title, id)| self.push(title, id));
     }
 
-    #[must_use]
-    pub fn of(&self, video: VideoId) -> Option<&str> {
-        self.at.get(&video).map(|at| self.title(*at))
-    }
-
-    /// The titles that hold a text, in no particular order.
-    pub fn holding<'a>(&'a self, text: &'a str) -> impl Iterator<Item = Hit<'a>> {
-        let finder = Finder::new(text);
-        let mut from = if text.contains(END) { self.text.len() } else { 0 };
+    /// The titles that hold a text. One that is found across the border of two titles is in none of them.
+    fn holding<'a>(
+        &'a self,
+        finder: &'a Finder<'a>,
+        first: usize,
+    ) -> impl Iterator<Item = (&'a str, VideoId)> {
+        let mut from = self.start(first);
         std::iter::from_fn(move || {
             loop {
                 let found = from + finder.find(self.text.as_bytes().get(from..)?)?;
-                let at = self.spans.partition_point(|span| span.start <= found).checked_sub(1)?;
-                let title = self.title(at);
-                // Once is enough for each.
-                from = self.spans[at].start + title.len() + END.len_utf8();
-                if let Some((state, video)) = self.spans[at].video {
-                    return Some(Hit { state, video, title });
+                let at = self.ends.partition_point(|end| *end <= found);
+                let end = *self.ends.get(at)?;
+                if found + finder.needle().len() <= end {
+                    from = end;
+                    return Some(self.key(at));
                 }
+                from = found + 1;
             }
         })
     }
+}
 
-    fn known(&self) -> BTreeMap<VideoId, (VideoState, &str)> {
-        let spans = self.spans.iter().enumerate();
-        spans.filter_map(|(at, span)| span.video.map(|(state, id)| (id, (state, self.title(at))))).collect()
+/// Titles on their way into blocks.
+#[derive(Debug, Default)]
+pub(super) struct Gathered {
+    text: String,
+    spans: Vec<(VideoState, usize, usize, VideoId)>,
+}
+
+impl Gathered {
+    pub(super) fn push(&mut self, (state, title, id): Entry<'_>) {
+        let start = self.text.len();
+        self.text.push_str(title);
+        self.spans.push((state, start, self.text.len(), id));
+    }
+
+    pub(super) fn sort(self) -> Titles {
+        let Self { text, mut spans } = self;
+        spans.sort_unstable_by(|(state, start, end, id), (other, from, to, other_id)| {
+            state
+                .cmp(other)
+                .then_with(|| text[*start..*end].cmp(&text[*from..*to]))
+                .then_with(|| id.cmp(other_id))
+        });
+        let mut blocks: Vec<Block> = Vec::new();
+        for (state, start, end, id) in spans {
+            match blocks.last_mut() {
+                Some(block) if block.state == state && block.len() < BLOCK_FILL => {
+                    block.push(&text[start..end], id);
+                }
+                full => {
+                    if let Some(full) = full {
+                        full.trim();
+                    }
+                    let mut block = Block::new(state);
+                    block.push(&text[start..end], id);
+                    blocks.push(block);
+                }
+            }
+        }
+        Titles { blocks }
     }
 }
 
-/// However they came about.
+impl Titles {
+    /// How many blocks begin at or before this title.
+    fn up_to(&self, entry: Entry<'_>) -> usize {
+        self.blocks.partition_point(|block| block.compare(entry).is_le())
+    }
+
+    pub(super) fn insert(&mut self, entry: Entry<'_>) {
+        let (state, title, id) = entry;
+        let next = self.up_to(entry);
+        let of_state = |at: &usize| self.blocks.get(*at).is_some_and(|block| block.state == state);
+        let at = match next.checked_sub(1).filter(of_state).or(Some(next).filter(of_state)) {
+            Some(at) => at,
+            None => {
+                self.blocks.insert(next, Block::new(state));
+                next
+            }
+        };
+        let block = &mut self.blocks[at];
+        let place = block.up_to((title, id));
+        block.insert(place, (title, id));
+        if block.len() > BLOCK_MAX {
+            let rest = block.split();
+            self.blocks.insert(at + 1, rest);
+        }
+    }
+
+    pub(super) fn remove(&mut self, entry: Entry<'_>) {
+        let (state, title, id) = entry;
+        let Some(at) = self.up_to(entry).checked_sub(1) else { return };
+        let block = &mut self.blocks[at];
+        let Some(place) = block.up_to((title, id)).checked_sub(1) else { return };
+        if block.state != state || block.key(place) != (title, id) {
+            return;
+        }
+        block.remove(place);
+        if block.len() == 0 {
+            self.blocks.remove(at);
+        } else {
+            self.join(at);
+        }
+    }
+
+    /// Joins a block with the one after it where the two are small.
+    fn join(&mut self, at: usize) {
+        let [block, next, ..] = &mut self.blocks[at..] else { return };
+        if block.state == next.state && block.len() + next.len() <= BLOCK_MAX / 2 {
+            block.append(next);
+            self.blocks.remove(at + 1);
+        }
+    }
+
+    /// The blocks of one state behind a position, each with the place of its first title behind it.
+    fn behind<'a>(
+        &'a self,
+        state: VideoState,
+        after: Option<(&str, VideoId)>,
+    ) -> impl Iterator<Item = (&'a Block, usize)> + use<'a> {
+        let first = self.blocks.partition_point(|block| block.state < state);
+        let len = self.blocks[first..].partition_point(|block| block.state == state);
+        let blocks = &self.blocks[first..first + len];
+        let next = after.map_or(0, |after| blocks.partition_point(|block| block.key(0) <= after));
+        let (before, rest) = blocks.split_at(next);
+        let part = after.and_then(|after| before.last().map(|block| (block, block.up_to(after))));
+        part.into_iter().chain(rest.iter().map(|block| (block, 0)))
+    }
+
+    /// The titles of one state, those after a position or all.
+    pub fn of_state<'a>(
+        &'a self,
+        state: VideoState,
+        after: Option<(&str, VideoId)>,
+    ) -> impl Iterator<Item = (&'a str, VideoId)> + use<'a> {
+        self.behind(state, after).flat_map(|(block, first)| (first..block.len()).map(move |at| block.key(at)))
+    }
+
+    /// The titles of these states in one order.
+    #[must_use]
+    pub fn merged<'a>(
+        &'a self,
+        states: &[VideoState],
+        after: Option<(&str, VideoId)>,
+    ) -> Merged<'a, &'a str> {
+        Merged::of(states.iter().map(|state| Box::new(self.of_state(*state, after)) as Stretch<'_, _>))
+    }
+
+    /// The titles of one state that hold a text, those after a position or all.
+    pub fn holding<'a>(
+        &'a self,
+        state: VideoState,
+        after: Option<(&str, VideoId)>,
+        finder: &'a Finder<'a>,
+    ) -> impl Iterator<Item = (&'a str, VideoId)> + use<'a> {
+        self.behind(state, after).flat_map(|(block, first)| block.holding(finder, first))
+    }
+
+    /// The titles of these states that hold a text, in one order.
+    #[must_use]
+    pub fn merged_holding<'a>(
+        &'a self,
+        states: &[VideoState],
+        after: Option<(&str, VideoId)>,
+        finder: &'a Finder<'a>,
+    ) -> Merged<'a, &'a str> {
+        let stretch = |state: &VideoState| Box::new(self.holding(*state, after, finder)) as Stretch<'_, _>;
+        Merged::of(states.iter().map(stretch))
+    }
+
+    pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.blocks.iter().flat_map(|block| block.keys().map(|(title, id)| (block.state, title, id)))
+    }
+}
+
+/// How the titles are cut into blocks depends on their past and means nothing.
 impl PartialEq for Titles {
     fn eq(&self, other: &Self) -> bool {
-        self.known() == other.known()
+        self.entries().eq(other.entries())
     }
 }
 
 impl Eq for Titles {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id(number: u64) -> VideoId {
-        VideoId::from_random(number)
-    }
-
-    fn found(titles: &Titles, text: &str) -> Vec<VideoId> {
-        titles.holding(text).map(|hit| hit.video).collect()
-    }
-
-    #[test]
-    fn a_text_is_found_once_in_each_title_and_never_across_two() {
-        let mut titles = Titles::default();
-        for (number, title) in ["ana banana", "", "b", "ban"].into_iter().enumerate() {
-            titles.put(id(number as u64), VideoState::New, title);
-        }
-        assert_eq!(found(&titles, "an"), [id(0), id(3)]);
-        assert_eq!(found(&titles, "b"), [id(0), id(2), id(3)]);
-        assert!(found(&titles, "\0").is_empty() && found(&titles, "b\0b").is_empty());
-        assert_eq!(titles.of(id(1)), Some(""));
-    }
-
-    #[test]
-    fn titles_change_go_and_are_tidied_away() {
-        let mut titles = Titles::default();
-        let long = "x".repeat(1000);
-        for number in 0..200 {
-            titles.put(id(number), VideoState::New, &format!("{long}{number}"));
-        }
-        for number in 0..190 {
-            titles.put(id(number), VideoState::Live, "short");
-            if number % 2 == 0 {
-                titles.remove(id(number));
-            }
-        }
-        titles.put(id(199), VideoState::Live, &format!("{long}199"));
-        assert_eq!(found(&titles, "short").len(), 95);
-        assert_eq!(found(&titles, "xx").len(), 10);
-        assert!(titles.text.len() < 100_000, "{}", titles.text.len());
-        let hit = titles.holding("199").next().unwrap();
-        assert_eq!((hit.state, hit.video), (VideoState::Live, id(199)));
-        assert_eq!(titles, titles.tidied());
-    }
-}

@@ -181,7 +181,7 @@ impl Connection {
         let transfer = Transfer {
             source: &media.source,
             range: media.range.clone(),
-            ended: &media.live.ended,
+            ended: media.live.ended(),
             table: &self.context.table,
             counters: &media.counters,
         };

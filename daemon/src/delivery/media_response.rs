@@ -39,7 +39,7 @@ pub(super) struct Media {
     pub(super) response: Response<()>,
     pub(super) range: Range<u64>,
     pub(super) source: Arc<Source>,
-    pub(super) live: Live,
+    pub(super) live: Arc<Live>,
     pub(super) counters: Arc<Counters>,
 }
 
@@ -66,9 +66,9 @@ pub(super) async fn decide(
             return Decision::Answer(pages::absent(Absence::Unavailable(*state), fields));
         }
     };
-    let opened = table.sources.open(&live.served).await;
+    let opened = table.sources.open(live).await;
     // It ended meanwhile: its file may have come into the cache after it was to leave it.
-    if live.ended.is_cancelled() {
+    if live.ended().is_cancelled() {
         table.sources.forget(&live.served);
     }
     match opened {
@@ -80,7 +80,13 @@ pub(super) async fn decide(
     }
 }
 
-fn judge(entry: &Entry, live: &Live, source: Arc<Source>, method: Method, fields: &HeaderMap) -> Decision {
+fn judge(
+    entry: &Entry,
+    live: &Arc<Live>,
+    source: Arc<Source>,
+    method: Method,
+    fields: &HeaderMap,
+) -> Decision {
     let len = source.layout.len;
     let validators = &source.validators;
     match validators.judge(fields) {
@@ -111,8 +117,8 @@ fn judge(entry: &Entry, live: &Live, source: Arc<Source>, method: Method, fields
         response,
         range,
         source,
-        live: live.clone(),
-        counters: Arc::clone(&entry.counters),
+        live: Arc::clone(live),
+        counters: Arc::clone(entry.counters()),
     })
 }
 

@@ -18,7 +18,7 @@ use vodpost_protocol::ids::Token;
 use super::link::{PublicUrl, file_url, page_url};
 use super::response::{NO_STORE, REVALIDATE, answer, text};
 use super::route::{Part, Route, route};
-use super::table::{self, Entry, Live, Table, Unavailable};
+use super::table::{self, Entry, Table, Unavailable};
 use super::words::{Absence, Language};
 use super::{qr, title};
 use crate::core::artifact::Served;
@@ -81,7 +81,7 @@ impl Site {
     fn part(&self, token: Token, part: Part, fields: &HeaderMap) -> Response<Bytes> {
         let Some(entry) = self.table.lookup(&token) else { return absent(Absence::NotFound, fields) };
         let served = match &entry.state {
-            table::State::Live(Live { served, .. }) => served,
+            table::State::Live(live) => &live.served,
             table::State::Unavailable(state) => return absent(Absence::Unavailable(*state), fields),
         };
         let address = page_url(&self.public_url, &token);

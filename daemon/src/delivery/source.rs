@@ -11,6 +11,7 @@ use lru::LruCache;
 use tokio::sync::OnceCell;
 
 use super::conditional::{Validators, layout_number};
+use super::table::Live;
 use crate::core::artifact::Served;
 use crate::core::media::FileIdentity;
 use crate::media::mp4::{self, Layout, LayoutError};
@@ -70,7 +71,8 @@ impl Default for Sources {
 
 impl Sources {
     /// The source of these bytes, if its path still leads to the file that was verified.
-    pub(super) async fn open(&self, served: &Arc<Served>) -> Result<Arc<Source>, OpenError> {
+    pub(super) async fn open(&self, live: &Arc<Live>) -> Result<Arc<Source>, OpenError> {
+        let served = &live.served;
         let key = key(served);
         let cell = self.kept().cell(key);
         if let Some(source) = cell.get() {
@@ -85,9 +87,9 @@ impl Sources {
         }
         let opened = cell
             .get_or_try_init(|| {
-                let served = Arc::clone(served);
+                let live = Arc::clone(live);
                 async move {
-                    let loaded = tokio::task::spawn_blocking(move || load(&served)).await;
+                    let loaded = tokio::task::spawn_blocking(move || load(&live.served)).await;
                     loaded.map_err(io::Error::other)?.map(Arc::new)
                 }
             })
@@ -189,8 +191,8 @@ mod tests {
     use super::*;
     use crate::core::artifact::ServedLayout;
 
-    fn served(path: &Path) -> Arc<Served> {
-        Arc::new(Served {
+    fn live(path: &Path) -> Arc<Live> {
+        Arc::new(Live::new(Served {
             video: VideoId::from_random(1),
             path: path.to_owned(),
             identity: identity_of_metadata(&fs::metadata(path).unwrap()),
@@ -198,7 +200,7 @@ mod tests {
             duration_ms: 1,
             width: 1,
             height: 1,
-        })
+        }))
     }
 
     #[tokio::test]
@@ -207,13 +209,13 @@ mod tests {
         let path = folder.path().join("a.mp4");
         fs::write(&path, b"first").unwrap();
         let sources = Sources::default();
-        let served = served(&path);
-        let first = sources.open(&served).await.unwrap();
-        assert!(Arc::ptr_eq(&first, &sources.open(&served).await.unwrap()));
+        let live = live(&path);
+        let first = sources.open(&live).await.unwrap();
+        assert!(Arc::ptr_eq(&first, &sources.open(&live).await.unwrap()));
         fs::write(&path, b"longer than before").unwrap();
-        assert!(matches!(sources.open(&served).await, Err(OpenError::Differs)));
+        assert!(matches!(sources.open(&live).await, Err(OpenError::Differs)));
         fs::remove_file(&path).unwrap();
-        assert!(matches!(sources.open(&served).await, Err(OpenError::Differs)));
+        assert!(matches!(sources.open(&live).await, Err(OpenError::Differs)));
         assert_eq!(sources.kept().slots.len(), 0);
     }
 
@@ -224,7 +226,7 @@ mod tests {
         for number in 0..FILES_MAX + 10 {
             let path = folder.path().join(number.to_string());
             fs::write(&path, b"x").unwrap();
-            sources.open(&served(&path)).await.unwrap();
+            sources.open(&live(&path)).await.unwrap();
         }
         assert_eq!(sources.kept().slots.len(), FILES_MAX);
         let mut kept = sources.kept();

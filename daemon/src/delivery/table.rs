@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -23,26 +23,38 @@ pub struct Table {
     pub(super) sources: Sources,
 }
 
-/// What is known of one token at one moment. Never changes; a change is another entry.
+/// What is known of one token at one moment. Never changes; a change is another entry. Most are never asked for: what only
+/// viewers need is made for the first of them.
 #[derive(Debug)]
 pub struct Entry {
     pub token: Token,
-    pub title: String,
+    pub title: Box<str>,
     pub(super) state: State,
-    pub(super) counters: Arc<Counters>,
+    counters: OnceLock<Arc<Counters>>,
 }
 
 #[derive(Debug)]
 pub(super) enum State {
-    Live(Live),
+    /// Shared by the entries during which the same bytes stay live.
+    Live(Arc<Live>),
     Unavailable(Unavailable),
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Live {
-    pub(super) served: Arc<Served>,
+    pub(super) served: Served,
+    ended: OnceLock<CancellationToken>,
+}
+
+impl Live {
+    pub(super) fn new(served: Served) -> Self {
+        Self { served, ended: OnceLock::new() }
+    }
+
     /// Cancelled as soon as these bytes may not be sent any more.
-    pub(super) ended: CancellationToken,
+    pub(super) fn ended(&self) -> &CancellationToken {
+        self.ended.get_or_init(CancellationToken::new)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +142,7 @@ impl Table {
     fn end(&self, entry: &Entry) {
         match &entry.state {
             State::Live(live) => {
-                live.ended.cancel();
+                live.ended().cancel();
                 // An open file would keep the space of a deleted one.
                 self.sources.forget(&live.served);
             }
@@ -153,22 +165,25 @@ impl Entry {
         let Publication { token, title, state } = publication;
         let state = match state {
             PublicState::Live(served) => State::Live(match old.map(|old| &old.state) {
-                Some(State::Live(live)) if *live.served == served => live.clone(),
-                Some(State::Live(_) | State::Unavailable(_)) | None => {
-                    Live { served: Arc::new(served), ended: CancellationToken::new() }
-                }
+                Some(State::Live(live)) if live.served == served => Arc::clone(live),
+                Some(State::Live(_) | State::Unavailable(_)) | None => Arc::new(Live::new(served)),
             }),
             PublicState::Suspended => State::Unavailable(Unavailable::Suspended),
             PublicState::Pending => State::Unavailable(Unavailable::Pending),
             PublicState::Invalid => State::Unavailable(Unavailable::Invalid),
         };
-        let counters = old.map_or_else(|| Arc::new(Counters::new(token)), |old| Arc::clone(&old.counters));
-        Self { token, title, state, counters }
+        let counters = old.map(|old| old.counters.clone()).unwrap_or_default();
+        Self { token, title: title.into(), state, counters }
+    }
+
+    /// What is counted under this entry. An entry before it may have others; each is reported by itself.
+    pub(super) fn counters(&self) -> &Arc<Counters> {
+        self.counters.get_or_init(|| Arc::new(Counters::new(self.token)))
     }
 
     fn continues(&self, old: &Self) -> bool {
         match (&self.state, &old.state) {
-            (State::Live(new), State::Live(old)) => Arc::ptr_eq(&new.served, &old.served),
+            (State::Live(new), State::Live(old)) => Arc::ptr_eq(new, old),
             (State::Live(_) | State::Unavailable(_), _) => false,
         }
     }
@@ -215,7 +230,7 @@ mod tests {
 
     fn live_ended(table: &Table) -> CancellationToken {
         match &table.lookup(&Token::from_random(1)).unwrap().state {
-            State::Live(live) => live.ended.clone(),
+            State::Live(live) => live.ended().clone(),
             State::Unavailable(state) => panic!("{state:?}"),
         }
     }
@@ -228,7 +243,7 @@ mod tests {
         let first = live_ended(&table);
         table.apply(vec![live("renamed", 1)]);
         assert!(!first.is_cancelled());
-        assert_eq!(table.lookup(&Token::from_random(1)).unwrap().title, "renamed");
+        assert_eq!(table.lookup(&Token::from_random(1)).unwrap().title.as_ref(), "renamed");
         table.apply(vec![live("renamed", 2)]);
         assert!(first.is_cancelled(), "another file");
         for state in [PublicState::Suspended, PublicState::Pending, PublicState::Invalid] {
@@ -250,7 +265,7 @@ mod tests {
     fn usage_is_reported_once_and_survives_changes_of_state() {
         let table = Table::new();
         table.apply(vec![publication("a", PublicState::Live(served(1)))]);
-        let counters = Arc::clone(&table.lookup(&Token::from_random(1)).unwrap().counters);
+        let counters = Arc::clone(table.lookup(&Token::from_random(1)).unwrap().counters());
         assert_eq!(table.drain_usage(), []);
         table.count(&counters, 1, 10);
         table.apply(vec![publication("a", PublicState::Suspended)]);

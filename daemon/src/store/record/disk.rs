@@ -35,6 +35,13 @@ fn os(bytes: Bytes) -> OsString {
     OsString::from_vec(bytes)
 }
 
+/// Into a list of its own: one that is collected in place keeps the memory of the larger records it was made of.
+fn exact<T, U>(from: Vec<T>, convert: impl FnMut(T) -> U) -> Vec<U> {
+    let mut into = Vec::with_capacity(from.len());
+    into.extend(from.into_iter().map(convert));
+    into
+}
+
 fn path(bytes: Bytes) -> PathBuf {
     PathBuf::from(os(bytes))
 }
@@ -294,7 +301,7 @@ impl Video {
             added_at,
             source: source.into_core(),
             switch,
-            renditions: renditions.into_iter().map(Rendition::into_core).collect(),
+            renditions: exact(renditions, Rendition::into_core),
             conversion: conversion.into_core(),
             attempts,
             last_change: last_change.map(|change| core_video::LastChange {
