@@ -253,8 +253,6 @@ impl State {
                 let at = tokens.partition_point(|other| age(other) < Some(posting.age()));
                 // Most have one; by itself a list would begin with room for four.
                 tokens.reserve_exact(1);
-                // Most videos have one.
-                tokens.reserve_exact(1);
                 tokens.insert(at, token);
             }
             (Some(old), None) => {
