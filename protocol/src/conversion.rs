@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::VideoId;
+use crate::status::Problem;
 use crate::time::Timestamp;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,14 @@ pub struct ConversionView {
     pub reason: Option<String>,
     /// The last lines that the tool printed before it failed.
     pub output: Option<String>,
+    /// What it waits for, in one sentence, while it is queued.
+    pub waiting_for: Option<String>,
+    /// When it is tried again after a failure whose cause may pass; `reason` says what went wrong.
+    pub retry_at: Option<Timestamp>,
+    /// When it should be ready, by the speed that was measured here and what comes before it.
+    pub expected_at: Option<Timestamp>,
+    /// By how much it would miss its deadline then (C3).
+    pub late_by_s: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +76,56 @@ pub struct JobView {
     pub video: VideoId,
     pub title: String,
     pub conversion: ConversionView,
+}
+
+/// The conversions that run and wait, in the order in which they will start.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobsView {
+    pub jobs: Vec<JobView>,
+    /// Jobs beyond those listed.
+    pub left_out: u64,
+    /// How many run at a time, not counting those that write nothing.
+    pub workers: u32,
+    /// Nothing that takes a worker is started.
+    pub paused: Option<PausedView>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PausedView {
+    pub at: Timestamp,
+    pub by: String,
+}
+
+/// Whether conversions that nobody has ordered yet would be ready in time, behind those that are under way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ForecastView {
+    pub jobs: Vec<ForecastJob>,
+    /// Those asked about that need none: they are live already, or cannot be converted; with the reason.
+    pub left_out: Vec<Problem>,
+    /// How long until the last of them is ready.
+    pub ready_in_s: u64,
+    /// The span that they have: the deadline of a conversion, or what was asked for.
+    pub within_s: u64,
+    /// Whether every one of them is ready by then.
+    pub fits: bool,
+    pub workers: u32,
+    /// Bytes that they may take in the artifact folder, and that are free there.
+    pub needs_bytes: u64,
+    pub free_bytes: Option<u64>,
+    /// The speeds were measured on this machine rather than assumed.
+    pub measured: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForecastJob {
+    pub video: VideoId,
+    pub title: String,
+    pub plan: PlanKind,
+    pub plan_why: String,
+    /// How long a worker is busy with it.
+    pub work_s: u64,
+    pub ready_in_s: u64,
+    pub fits: bool,
 }
 
 /// How far a running conversion is. Pushed at most four times a second, never stored.

@@ -49,6 +49,12 @@ pub enum EventKind {
     PostingSuspended,
     PostingResumed,
     RenditionsChanged,
+    /// It failed for a cause that may pass, and is tried again.
+    ConversionDelayed,
+    /// C3: it would miss its deadline.
+    ConversionLate,
+    QueuePaused,
+    QueueResumed,
 }
 
 impl EventKind {
@@ -78,6 +84,10 @@ impl EventKind {
             Self::PostingSuspended => "posting_suspended",
             Self::PostingResumed => "posting_resumed",
             Self::RenditionsChanged => "renditions_changed",
+            Self::ConversionDelayed => "conversion_delayed",
+            Self::ConversionLate => "conversion_late",
+            Self::QueuePaused => "queue_paused",
+            Self::QueueResumed => "queue_resumed",
         }
     }
 }

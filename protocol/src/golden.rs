@@ -11,14 +11,17 @@ use crate::account::{
     AccountKind, AccountView, DocumentKind, ServiceState, Submission, SubmissionView, VerificationState,
 };
 use crate::codec;
-use crate::conversion::{ConversionState, ConversionView, JobView, PlanKind, ProgressView};
+use crate::conversion::{
+    ConversionState, ConversionView, ForecastJob, ForecastView, JobView, JobsView, PausedView, PlanKind,
+    ProgressView,
+};
 use crate::event::{EventKind, EventView, Push};
 use crate::hello::Role;
 use crate::ids::{Label, Token, VideoId};
 use crate::posting::{Cause, PostingState, PostingView};
 use crate::refusal::{Candidate, IdentityProblem, Refusal};
 use crate::reply::{Answer, BackupView, EventPage, Located, Message, Page};
-use crate::request::{Call, ListQuery, Request, Sort};
+use crate::request::{Call, ForecastQuery, ListQuery, Request, Sort};
 use crate::status::{Counts, Listen, Problem, Queue, RootView, ScanView, Status, Storage, Tool};
 use crate::time::Timestamp;
 use crate::video::{LastChange, RenditionView, SourceState, SourceView, Switch, VideoState, VideoView};
@@ -67,6 +70,9 @@ fn requests() -> Vec<Request> {
         Request::Events { since: 300, limit: 50 },
         Request::Subscribe,
         Request::Backup { path: "/b".into() },
+        Request::PauseQueue,
+        Request::ResumeQueue,
+        Request::Forecast(ForecastQuery { videos: vec![video()], newest: 3, within_s: Some(7200) }),
     ]
 }
 
@@ -83,6 +89,10 @@ fn conversion() -> ConversionView {
         deadline: Some(at(1)),
         reason: None,
         output: None,
+        waiting_for: Some("its turn".into()),
+        retry_at: Some(at(2)),
+        expected_at: Some(at(3)),
+        late_by_s: Some(4),
     }
 }
 
@@ -159,7 +169,7 @@ fn account() -> AccountView {
 fn status() -> Status {
     Status {
         version: "0.1.0".into(),
-        protocol: 1,
+        protocol: 2,
         instance: "00ff".into(),
         pid: 42,
         started_at: at(0),
@@ -167,7 +177,7 @@ fn status() -> Status {
         account: VerificationState::Approved,
         service: ServiceState::Inactive,
         counts: Counts { videos: 1, postings: 2, live: 3, suspended: 4, pending: 5, invalid: 6, problems: 7 },
-        queue: Queue { running: 1, queued: 2, failed: 3 },
+        queue: Queue { running: 1, queued: 2, failed: 3, paused: true },
         roots: vec![RootView {
             path: "/srv".into(),
             unavailable: Some("gone".into()),
@@ -220,14 +230,38 @@ fn answers() -> Vec<Answer> {
             problems_left_out: 7,
             roots_unavailable: vec![problem()],
         })),
-        Answer::Jobs(vec![JobView {
-            video: VideoId::from_random(77),
-            title: "talk".into(),
-            conversion: conversion(),
-        }]),
+        Answer::Jobs(JobsView {
+            jobs: vec![JobView {
+                video: VideoId::from_random(77),
+                title: "talk".into(),
+                conversion: conversion(),
+            }],
+            left_out: 3,
+            workers: 2,
+            paused: Some(PausedView { at: at(6), by: "ann".into() }),
+        }),
         Answer::Events(EventPage { events: vec![event()], newest: 9, oldest: 1 }),
         Answer::Subscribed { seq: 10 },
         Answer::Backup(BackupView { path: "/b".into(), size_bytes: 300, commit: 12 }),
+        Answer::Forecast(Box::new(ForecastView {
+            jobs: vec![ForecastJob {
+                video: VideoId::from_random(77),
+                title: "talk".into(),
+                plan: PlanKind::Remux,
+                plan_why: "why".into(),
+                work_s: 5,
+                ready_in_s: 6,
+                fits: true,
+            }],
+            left_out: vec![problem()],
+            ready_in_s: 6,
+            within_s: 14_400,
+            fits: false,
+            workers: 2,
+            needs_bytes: 700,
+            free_bytes: Some(800),
+            measured: true,
+        })),
     ]
 }
 
@@ -321,8 +355,8 @@ fn all() -> String {
 }
 
 #[test]
-fn the_bytes_of_every_message_are_those_of_protocol_1() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/protocol-1.txt");
+fn the_bytes_of_every_message_are_those_of_protocol_2() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/protocol-2.txt");
     let ours = all();
     if std::env::var_os("VODPOST_ACCEPT").is_some() {
         std::fs::write(path, &ours).unwrap();

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::AccountView;
-use crate::conversion::JobView;
+use crate::conversion::{ForecastView, JobsView};
 use crate::event::{EventView, Push};
 use crate::ids::Token;
 use crate::refusal::Refusal;
@@ -27,13 +27,14 @@ pub enum Answer {
     Located(Box<Located>),
     Account(Box<AccountView>),
     Scan(Box<ScanView>),
-    Jobs(Vec<JobView>),
+    Jobs(JobsView),
     Events(EventPage),
     Subscribed {
         /// The newest event at this moment; pushes begin with the one after it.
         seq: u64,
     },
     Backup(BackupView),
+    Forecast(Box<ForecastView>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -69,6 +69,12 @@ pub enum Request {
     Subscribe,
     /// Writes the state into a new file, as the daemon sees the path; it must be absolute. → `Answer::Backup`
     Backup { path: String },
+    /// Starts nothing more that takes a worker; what runs goes on. → `Answer::Jobs`
+    PauseQueue,
+    /// → `Answer::Jobs`
+    ResumeQueue,
+    /// Whether these could be converted in time. → `Answer::Forecast`
+    Forecast(ForecastQuery),
 }
 
 impl Request {
@@ -83,7 +89,8 @@ impl Request {
             | Self::AccountShow
             | Self::Jobs
             | Self::Events { .. }
-            | Self::Subscribe => true,
+            | Self::Subscribe
+            | Self::Forecast(_) => true,
             Self::Generate { .. }
             | Self::Retry { .. }
             | Self::Cancel { .. }
@@ -96,7 +103,9 @@ impl Request {
             | Self::AccountRevoke { .. }
             | Self::ServiceActivate
             | Self::Scan
-            | Self::Backup { .. } => false,
+            | Self::Backup { .. }
+            | Self::PauseQueue
+            | Self::ResumeQueue => false,
         }
     }
 }
@@ -118,6 +127,21 @@ pub struct ListQuery {
 impl ListQuery {
     pub const LIMIT_DEFAULT: u32 = 100;
     pub const LIMIT_MAX: u32 = 500;
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ForecastQuery {
+    /// Each as in `Request::Generate`; at most [`ForecastQuery::VIDEOS_MAX`].
+    pub videos: Vec<String>,
+    /// And so many of the newest videos that have no conversion; `u32::MAX` stands for all.
+    pub newest: u32,
+    /// Instead of the deadline that they would have.
+    pub within_s: Option<u64>,
+}
+
+impl ForecastQuery {
+    pub const VIDEOS_MAX: usize = 500;
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

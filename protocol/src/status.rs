@@ -41,6 +41,8 @@ pub struct Queue {
     pub running: u64,
     pub queued: u64,
     pub failed: u64,
+    /// Nothing that takes a worker is started.
+    pub paused: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
