@@ -11,6 +11,9 @@ use vodpost_protocol::socket_path;
 use crate::clients::roles::{Roles, RolesError};
 use crate::delivery::link::{InvalidPublicUrl, PublicUrl};
 
+/// The pauses between them grow so fast that more would come after any deadline.
+const RETRIES_MAX: u32 = 20;
+
 #[derive(Debug, Parser)]
 #[command(
     name = "vodpostd",
@@ -98,6 +101,7 @@ struct HttpFile {
 struct ConversionFile {
     deadline: Option<String>,
     workers: Option<usize>,
+    retries: Option<u32>,
     ffmpeg: Option<PathBuf>,
     ffprobe: Option<PathBuf>,
 }
@@ -165,6 +169,8 @@ pub struct Conversion {
     #[serde(serialize_with = "as_text")]
     pub deadline: Duration,
     pub workers: usize,
+    /// How often a conversion is tried again by itself after a failure that may pass, such as a full disk.
+    pub retries: u32,
     pub ffmpeg: Option<PathBuf>,
     pub ffprobe: Option<PathBuf>,
 }
@@ -247,6 +253,7 @@ pub fn resolve(args: &Args) -> Result<Config, ConfigError> {
         conversion: Conversion {
             deadline: duration("conversion.deadline", file.conversion.deadline, 4 * 3600)?,
             workers,
+            retries: file.conversion.retries.unwrap_or(4).min(RETRIES_MAX),
             ffmpeg: file.conversion.ffmpeg,
             ffprobe: file.conversion.ffprobe,
         },

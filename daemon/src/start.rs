@@ -300,6 +300,7 @@ fn settings(config: &Config) -> Settings {
         four_eyes: config.account.four_eyes,
         events_kept: config.events.keep,
         workers: config.conversion.workers,
+        retries: config.conversion.retries,
     }
 }
 

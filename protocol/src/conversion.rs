@@ -44,6 +44,20 @@ pub enum ConversionState {
     Ready,
 }
 
+impl ConversionState {
+    /// The name used in JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Failed => "failed",
+            Self::Ready => "ready",
+        }
+    }
+}
+
 /// The work that a file needs, from none to most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

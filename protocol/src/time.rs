@@ -35,6 +35,12 @@ impl Timestamp {
         UNIX_EPOCH + Duration::from_millis(self.0)
     }
 
+    /// The moment `span` earlier; 1970 at the earliest.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
+    }
+
     /// The moment `span` later; the end of time at the latest.
     #[must_use]
     pub fn after(self, span: Duration) -> Self {

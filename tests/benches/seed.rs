@@ -256,6 +256,8 @@ impl Seed {
             rendition: rendition.name.clone(),
             identity: rendition.identity,
             plan: if self.row.below(2) == 0 { Plan::Direct } else { Plan::Relocate },
+            setbacks: 0,
+            late: false,
         }
     }
 

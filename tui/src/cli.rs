@@ -8,6 +8,7 @@ pub mod completions;
 pub mod daemon;
 pub mod events;
 pub mod failure;
+mod forecast;
 pub mod generate;
 pub mod interrupt;
 pub mod jobs;

@@ -342,7 +342,8 @@ fn has_long_answer(request: &Request) -> bool {
         | Request::Show { .. }
         | Request::Locate { .. }
         | Request::Events { .. }
-        | Request::Jobs => true,
+        | Request::Jobs
+        | Request::Forecast(_) => true,
         Request::Status
         | Request::Generate { .. }
         | Request::Retry { .. }
@@ -358,6 +359,8 @@ fn has_long_answer(request: &Request) -> bool {
         | Request::ServiceActivate
         | Request::Scan
         | Request::Subscribe
+        | Request::PauseQueue
+        | Request::ResumeQueue
         | Request::Backup { .. } => false,
     }
 }

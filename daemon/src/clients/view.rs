@@ -1,14 +1,16 @@
 //! The seam from the rules to the protocol: what clients are shown of videos, accounts and events.
 
-use std::collections::HashMap;
+use std::cell::OnceCell;
 
 use vodpost_protocol::account::{AccountView, ServiceState, SubmissionView};
 use vodpost_protocol::conversion::{ConversionView, JobView, PlanKind, ProgressView};
 use vodpost_protocol::event::EventView;
 use vodpost_protocol::ids::VideoId;
 use vodpost_protocol::posting::PostingView;
+use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::{LastChange, RenditionView, SourceState, SourceView, VideoView};
 
+use crate::core::Core;
 use crate::core::account::{Account, Approval, Decision, SealedSubmission, Verification};
 use crate::core::artifact::Progress;
 use crate::core::conversion::state_of;
@@ -16,17 +18,29 @@ use crate::core::event::{Event, Subject};
 use crate::core::media::{MediaInfo, VideoCodec};
 use crate::core::plan::{self, Plan};
 use crate::core::posting::{self, Posting};
+use crate::core::queue::Forecast;
 use crate::core::select;
 use crate::core::state::{Settings, State};
 use crate::core::video::{Conversion, DeletionKind, MissingCause, Order, Rendition, Source, Video};
 use crate::delivery::link::{self, PublicUrl};
 
-/// What a view needs besides the state.
+/// What a view needs besides the video.
 pub struct ViewContext<'a> {
-    pub state: &'a State,
-    pub settings: &'a Settings,
-    pub progress: &'a HashMap<VideoId, Progress>,
-    pub public_url: &'a PublicUrl,
+    core: &'a Core,
+    state: &'a State,
+    settings: &'a Settings,
+    public_url: &'a PublicUrl,
+    now: Timestamp,
+    /// Made for the first conversion that is shown.
+    forecast: OnceCell<Forecast>,
+}
+
+impl<'a> ViewContext<'a> {
+    #[must_use]
+    pub fn new(core: &'a Core, public_url: &'a PublicUrl, now: Timestamp) -> Self {
+        let (state, settings) = (core.state(), core.settings());
+        Self { core, state, settings, public_url, now, forecast: OnceCell::new() }
+    }
 }
 
 impl ViewContext<'_> {
@@ -117,15 +131,20 @@ impl ViewContext<'_> {
     fn conversion(&self, video: &Video) -> ConversionView {
         let (order, failure) = match &video.conversion {
             Conversion::None => (None, None),
-            Conversion::Queued(order) | Conversion::Running(order) => (Some(&**order), None),
+            Conversion::Queued(waiting) => {
+                (Some(&waiting.order), waiting.hold.as_ref().map(|hold| &hold.failure))
+            }
+            Conversion::Running(running) => (Some(&running.order), None),
             Conversion::Failed(failed) => (Some(&failed.order), Some(&failed.failure)),
             Conversion::Ready(ready) => (Some(&ready.order), None),
         };
         let plan = order.map(|order| order.plan.clone()).or_else(|| likely_plan(video));
         let progress = match &video.conversion {
-            Conversion::Running(order) => self.current_progress(video.id, order),
+            Conversion::Running(running) => self.current_progress(video.id, &running.order),
             Conversion::None | Conversion::Queued(_) | Conversion::Failed(_) | Conversion::Ready(_) => None,
         };
+        let expected_at = video.order().and_then(|_| self.forecast().ready_at(video.id));
+        let late_by = expected_at.zip(order).map(|(at, order)| at.since(order.deadline).as_secs());
         ConversionView {
             state: state_of(&video.conversion),
             plan: plan.as_ref().map(plan_kind),
@@ -138,11 +157,52 @@ impl ViewContext<'_> {
             deadline: order.map(|order| order.deadline),
             reason: failure.map(|failure| failure.reason.clone()),
             output: failure.map(|failure| failure.output.clone()).filter(|output| !output.is_empty()),
+            waiting_for: self.waiting_for(video),
+            retry_at: match &video.conversion {
+                Conversion::Queued(waiting) => waiting.hold.as_ref().map(|hold| hold.until),
+                Conversion::None | Conversion::Running(_) | Conversion::Failed(_) | Conversion::Ready(_) => {
+                    None
+                }
+            },
+            expected_at,
+            late_by_s: late_by.filter(|late| *late > 0),
         }
     }
 
+    fn forecast(&self) -> &Forecast {
+        self.forecast.get_or_init(|| self.core.forecast(self.now))
+    }
+
+    /// What a queued conversion waits for.
+    fn waiting_for(&self, video: &Video) -> Option<String> {
+        let waiting = match &video.conversion {
+            Conversion::Queued(waiting) => waiting,
+            Conversion::None | Conversion::Running(_) | Conversion::Failed(_) | Conversion::Ready(_) => {
+                return None;
+            }
+        };
+        Some(match (&video.source, &waiting.hold, &self.state.queue().paused) {
+            (Source::Missing { .. } | Source::Deleted(_), _, _) => "its files to come back".to_owned(),
+            (Source::Present, _, Some(pause)) => {
+                format!("the queue, which was paused by {}", pause.by.name())
+            }
+            (Source::Present, Some(hold), None) => {
+                let (tries, all) = (waiting.order.setbacks + 1, self.settings.retries + 1);
+                format!("another try, {tries} of {all}, at {}", hold.until)
+            }
+            (Source::Present, None, None) if waiting.short_of_room => {
+                "disk space in the artifact folder".to_owned()
+            }
+            (Source::Present, None, None) => match self.state.line().before(video.id) {
+                None | Some(0) => "a free worker".to_owned(),
+                Some(1) => "its turn, after one more".to_owned(),
+                Some(before) => format!("its turn, after {before} more"),
+            },
+        })
+    }
+
     fn current_progress(&self, video: VideoId, order: &Order) -> Option<ProgressView> {
-        let progress = self.progress.get(&video)?;
+        let progress = self.core.around().progress.get(&video)?;
         (progress.job.attempt == order.attempt).then(|| self::progress(progress))
     }
 
@@ -169,7 +229,8 @@ fn likely_plan(video: &Video) -> Option<Plan> {
     plan::plan(info)
 }
 
-fn plan_kind(plan: &Plan) -> PlanKind {
+#[must_use]
+pub fn plan_kind(plan: &Plan) -> PlanKind {
     match plan {
         Plan::Direct => PlanKind::Direct,
         Plan::Relocate => PlanKind::Relocate,
@@ -183,20 +244,19 @@ fn plan_kind(plan: &Plan) -> PlanKind {
 pub fn progress(progress: &Progress) -> ProgressView {
     let total = progress.total_ms.max(1);
     let speed = progress.speed_milli.map(|speed| f64::from(speed) / 1000.0);
-    let left_ms = progress.total_ms.saturating_sub(progress.done_ms);
     ProgressView {
         video: progress.job.video,
         attempt: progress.job.attempt,
         progress: (progress.done_ms as f64 / total as f64).min(1.0),
         speed,
-        eta_s: progress.speed_milli.filter(|speed| *speed > 0).map(|speed| left_ms / u64::from(speed)),
+        eta_s: progress.left().map(|left| left.as_secs()),
     }
 }
 
 #[must_use]
 pub fn event(event: &Event) -> EventView {
     let (video, title, label, token) = match &event.subject {
-        Subject::Account => (None, None, None, None),
+        Subject::Account | Subject::Queue => (None, None, None, None),
         Subject::Video { id, title } => (Some(*id), Some(title.clone()), None, None),
         Subject::Posting { video, title, label, token } => {
             (Some(*video), Some(title.clone()), Some(label.clone()), Some(*token))

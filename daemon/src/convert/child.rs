@@ -26,6 +26,8 @@ const KEPT_LINES: usize = 20;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub deadline: Timestamp,
+    /// From the request to the deadline.
+    pub allowed: Duration,
     /// How long nothing may move.
     pub stalled_after: Duration,
 }
@@ -67,7 +69,7 @@ pub(super) async fn run(
         Ok(status) => Err(Fault::of_exit(status, said)),
         Err(Stop::Cancelled) => Err(Fault::Cancelled),
         Err(Stop::Deadline) => Err(Fault::DeadlineMissed {
-            deadline: limits.deadline,
+            allowed: limits.allowed,
             done_percent: reporter.done_percent(),
             output: said,
         }),
@@ -214,7 +216,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_child_that_stands_still_is_ended_with_its_children() {
-        let limits = Limits { deadline: far(), stalled_after: Duration::from_millis(50) };
+        let limits =
+            Limits { deadline: far(), allowed: STALLED_AFTER, stalled_after: Duration::from_millis(50) };
         let script = "echo still here >&2; sleep 600 & sleep 600";
         let fault = shell(script, limits, &CancellationToken::new()).await.unwrap_err();
         // Had the second sleep survived, it would still hold the pipe, and this would not have returned.
@@ -224,7 +227,7 @@ mod tests {
     #[tokio::test]
     async fn c3_a_missed_deadline_ends_the_child() {
         let deadline = Timestamp::from_system(SystemTime::now()).after(Duration::from_millis(50));
-        let limits = Limits { deadline, stalled_after: STALLED_AFTER };
+        let limits = Limits { deadline, allowed: STALLED_AFTER, stalled_after: STALLED_AFTER };
         let script = "printf 'out_time_us=500000\\nprogress=continue\\n'; sleep 600";
         let fault = shell(script, limits, &CancellationToken::new()).await.unwrap_err();
         assert!(matches!(fault, Fault::DeadlineMissed { done_percent: 50, .. }), "{fault}");
@@ -232,7 +235,7 @@ mod tests {
 
     #[tokio::test]
     async fn c4_a_failure_keeps_what_was_said() {
-        let limits = Limits { deadline: far(), stalled_after: STALLED_AFTER };
+        let limits = Limits { deadline: far(), allowed: STALLED_AFTER, stalled_after: STALLED_AFTER };
         let fault = shell("echo because >&2; exit 3", limits, &CancellationToken::new()).await.unwrap_err();
         assert_eq!(fault.to_string(), "ffmpeg failed with status 3: because");
     }

@@ -5,19 +5,20 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use vodpost_protocol::time::Timestamp;
-
-use crate::core::artifact::Failure;
+use crate::core::artifact::{Chance, Failure};
 use crate::core::plan::Plan;
 use crate::media::ProbeError;
 use crate::media::mp4::LayoutError;
+
+/// SIGKILL
+const KILLED: i32 = 9;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
     #[error("the conversion was cancelled")]
     Cancelled,
-    #[error("the deadline {deadline} was missed with {done_percent} % done")]
-    DeadlineMissed { deadline: Timestamp, done_percent: u64, output: String },
+    #[error("it was not ready within its deadline of {}: {done_percent} % was done", humantime::format_duration(*allowed))]
+    DeadlineMissed { allowed: Duration, done_percent: u64, output: String },
     #[error("ffmpeg made no progress for {} seconds and was ended", after.as_secs())]
     Stalled { after: Duration, output: String },
     #[error("ffmpeg is not installed; this file needs it ({needed_for}); install it and run `vodpost retry`")]
@@ -69,6 +70,28 @@ impl Fault {
         }
     }
 
+    /// Whether the same could end better later.
+    pub(super) fn chance(&self) -> Chance {
+        match self {
+            Self::DiskFull { .. } | Self::Artifacts(_) | Self::Source(ProbeError::Io(_)) => Chance::MayPass,
+            Self::Unstartable(error) if error.kind() != io::ErrorKind::NotFound => Chance::MayPass,
+            // Memory was short, or somebody ended it by hand.
+            Self::Tool { status, .. } if status.signal() == Some(KILLED) => Chance::MayPass,
+            // A disk or a network file system that hangs.
+            Self::Stalled { .. } => Chance::MayPass,
+            Self::Cancelled
+            | Self::DeadlineMissed { .. }
+            | Self::NoFfmpeg { .. }
+            | Self::Unstartable(_)
+            | Self::Tool { .. }
+            | Self::SourceChanged
+            | Self::Source(_)
+            | Self::Layout(_)
+            | Self::Refused(_)
+            | Self::Broken(_) => Chance::Lasting,
+        }
+    }
+
     pub(super) fn into_failure(self) -> Failure {
         let reason = self.to_string();
         let output = match self {
@@ -93,7 +116,7 @@ impl Fault {
 fn describe(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("failed with status {code}"),
-        (None, Some(9)) => "was killed, perhaps for lack of memory".to_owned(),
+        (None, Some(KILLED)) => "was killed, perhaps for lack of memory".to_owned(),
         (None, Some(signal)) => format!("was ended by signal {signal}"),
         (None, None) => "failed".to_owned(),
     }

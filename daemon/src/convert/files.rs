@@ -25,11 +25,25 @@ pub(super) struct Draft {
     published: bool,
 }
 
+/// How much of an unfinished file is written; 0 where there is none yet.
+#[must_use]
+pub fn draft_bytes(folder: &Path, job: JobId) -> u64 {
+    fs::metadata(draft_path(folder, &name_of(job))).map_or(0, |metadata| metadata.len())
+}
+
+fn name_of(job: JobId) -> String {
+    format!("{}-{}{SUFFIX}", job.video, job.attempt)
+}
+
+fn draft_path(folder: &Path, name: &str) -> PathBuf {
+    folder.join(format!("{DRAFT_PREFIX}{name}"))
+}
+
 impl Draft {
     pub(super) fn new(folder: &Path, job: JobId) -> Result<Self, Fault> {
         fs::create_dir_all(folder).map_err(Fault::of_folder)?;
-        let name = format!("{}-{}{SUFFIX}", job.video, job.attempt);
-        let path = folder.join(format!("{DRAFT_PREFIX}{name}"));
+        let name = name_of(job);
+        let path = draft_path(folder, &name);
         Ok(Self { folder: folder.to_owned(), name, path, published: false })
     }
 

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-pub use self::files::sweep;
+pub use self::files::{draft_bytes, sweep};
 
 use self::failure::Fault;
 use self::files::Draft;
@@ -42,7 +42,10 @@ pub async fn run(assignment: Assignment, context: WorkerContext, cancel: Cancell
     let job = assignment.job;
     match work(Arc::new(assignment), &context, &cancel).await {
         Ok(artifact) => WorkerReport::Ready { job, artifact },
-        Err(fault) => WorkerReport::Failed { job, failure: fault.into_failure() },
+        Err(fault) => {
+            let chance = fault.chance();
+            WorkerReport::Failed { job, failure: fault.into_failure(), chance }
+        }
     }
 }
 
@@ -94,7 +97,11 @@ async fn write_anew(
     })
     .map_err(Fault::of_folder)?;
     let reporter = Reporter::new(assignment.job, source.info.duration_ms, context.progress.clone());
-    let limits = child::Limits { deadline: assignment.deadline, stalled_after: child::STALLED_AFTER };
+    let limits = child::Limits {
+        deadline: assignment.deadline,
+        allowed: assignment.deadline.since(assignment.requested_at),
+        stalled_after: child::STALLED_AFTER,
+    };
     let ended = child::run(ffmpeg, &arguments, draft.path(), limits, reporter, cancel).await;
     ended.map_err(|fault| fault.naming_need(&assignment.plan))?;
     blocking(move || publish(&assignment, &source, draft)).await

@@ -38,6 +38,7 @@ impl Bench {
             identity: probed.identity,
             plan: plan(&probed.info).unwrap(),
             info: probed.info,
+            requested_at: Timestamp::from_system(SystemTime::now()),
             deadline: Timestamp::from_system(SystemTime::now()).after(Duration::from_secs(600)),
         }
     }
@@ -240,7 +241,7 @@ async fn c3_the_deadline_ends_the_child_and_removes_its_file() {
     let mut assignment = long_source(&bench);
     assignment.deadline = Timestamp::from_system(SystemTime::now()).after(Duration::from_millis(400));
     let reason = failure(bench.run(assignment).await).reason;
-    assert!(reason.starts_with("the deadline"), "{reason}");
+    assert!(reason.starts_with("it was not ready within its deadline of"), "{reason}");
     assert!(bench.artifacts().is_empty());
 }
 

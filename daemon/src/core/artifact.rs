@@ -1,6 +1,7 @@
 //! What is actually served for a video, what a worker is told to make, and what the public server is told to serve.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use vodpost_protocol::ids::{Token, VideoId};
 use vodpost_protocol::time::Timestamp;
@@ -44,6 +45,7 @@ pub struct Assignment {
     pub identity: FileIdentity,
     pub info: MediaInfo,
     pub plan: Plan,
+    pub requested_at: Timestamp,
     pub deadline: Timestamp,
 }
 
@@ -52,7 +54,7 @@ pub struct Assignment {
 pub enum WorkerReport {
     Progress(Progress),
     Ready { job: JobId, artifact: Artifact },
-    Failed { job: JobId, failure: Failure },
+    Failed { job: JobId, failure: Failure, chance: Chance },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,12 +67,39 @@ pub struct Progress {
     pub speed_milli: Option<u32>,
 }
 
+impl Progress {
+    /// How much longer it takes at this speed.
+    #[must_use]
+    pub fn left(&self) -> Option<Duration> {
+        let speed_milli = u64::from(self.speed_milli.filter(|speed| *speed > 0)?);
+        let left_ms = self.total_ms.saturating_sub(self.done_ms);
+        Some(Duration::from_millis(left_ms.saturating_mul(1000) / speed_milli))
+    }
+}
+
+/// Whether trying again by itself may end better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chance {
+    /// The cause may pass: a full disk, memory, a disk that was away.
+    MayPass,
+    /// It lies in the file or in what is installed.
+    Lasting,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// One sentence for the admin (C4).
     pub reason: String,
     /// The last lines that the tool printed, control characters removed; empty where no tool ran.
     pub output: String,
+}
+
+impl Failure {
+    /// No tool had anything to do with it.
+    #[must_use]
+    pub fn plain(reason: String) -> Self {
+        Self { reason, output: String::new() }
+    }
 }
 
 /// What the public server knows of one token.

@@ -8,11 +8,12 @@ use vodpost_protocol::ids::{Label, VideoId};
 use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::video::Switch;
 
-use super::artifact::{Artifact, Assignment, Failure, Form, JobId};
+use super::artifact::{Artifact, Chance, Failure, Form, JobId};
 use super::effect::Effect;
 use super::event::Subject;
 use super::plan;
 use super::posting::Posting;
+use super::queue;
 use super::select;
 use super::transaction::Transaction;
 use super::video::{Conversion, Failed, Order, Ready, Rendition, Source, Video};
@@ -39,7 +40,8 @@ pub(super) fn generate(tx: &mut Transaction<'_>, id: VideoId, label: Label) -> R
     }
     match &mut video.conversion {
         Conversion::Ready(_) => create_posting(tx, &video, label),
-        Conversion::Queued(order) | Conversion::Running(order) => {
+        Conversion::Queued(_) | Conversion::Running(_) => {
+            let Some(order) = video.order_mut() else { return Ok(()) };
             let known = tx.state().postings_of(id).any(|posting| posting.label == label);
             if !known && order.labels.insert(label.clone()) {
                 tx.put_video(video.clone());
@@ -67,6 +69,8 @@ pub(super) fn retry(tx: &mut Transaction<'_>, id: VideoId) -> Result<(), Refusal
             }
             place_order(tx, video, labels)
         }
+        // It waits for another try by itself.
+        Conversion::Queued(_) if queue::try_now(tx, id) => Ok(()),
         Conversion::None | Conversion::Queued(_) | Conversion::Running(_) | Conversion::Ready(_) => {
             Err(wrong_state(&video))
         }
@@ -79,7 +83,7 @@ pub(super) fn cancel(tx: &mut Transaction<'_>, id: VideoId) -> Result<(), Refusa
         return Err(wrong_state(&video));
     }
     let reason = format!("cancelled by {}", tx.actor().name());
-    fail(tx, video, Failure { reason, output: String::new() }, EventKind::ConversionCancelled);
+    fail(tx, video, Failure::plain(reason), EventKind::ConversionCancelled);
     Ok(())
 }
 
@@ -120,7 +124,7 @@ pub(super) fn place_order(
     drop_artifact(tx, &video);
     video.attempts += 1;
     let detail = format!("{} {}", rendition.to_string_lossy(), plan.explain());
-    video.conversion = Conversion::Queued(Box::new(Order {
+    video.conversion = Conversion::waiting(Order {
         attempt: video.attempts,
         requested_at: tx.now(),
         deadline: tx.now().after(tx.settings().conversion_deadline),
@@ -129,7 +133,9 @@ pub(super) fn place_order(
         rendition,
         identity,
         plan,
-    }));
+        setbacks: 0,
+        late: false,
+    });
     tx.put_video(video.clone());
     tx.video_event(EventKind::ConversionRequested, &video, Some(detail));
     Ok(())
@@ -145,86 +151,12 @@ fn reasons(renditions: &[Rendition]) -> Vec<String> {
         .collect()
 }
 
-/// Starts what may start: work that needs no ffmpeg at once, the rest by the nearest deadline as workers are free.
-pub(super) fn schedule(tx: &mut Transaction<'_>) {
-    let mut busy = 0;
-    let mut waiting = Vec::new();
-    for video in tx.state().timed() {
-        match &video.conversion {
-            Conversion::Running(order) if order.plan.needs_worker() => busy += 1,
-            Conversion::Queued(order) if video.source == Source::Present => {
-                waiting.push((order.deadline, order.requested_at, video.id, order.plan.needs_worker()));
-            }
-            Conversion::Queued(_) | Conversion::Running(_) => {}
-            Conversion::None | Conversion::Failed(_) | Conversion::Ready(_) => {}
-        }
-    }
-    waiting.sort_unstable();
-    for (_, _, id, needs_worker) in waiting {
-        if needs_worker && busy >= tx.settings().workers {
-            continue;
-        }
-        if start(tx, id) && needs_worker {
-            busy += 1;
-        }
-    }
-}
-
-/// Whether the order was started; it is not when its file is no longer what it was.
-fn start(tx: &mut Transaction<'_>, id: VideoId) -> bool {
-    let Some(mut video) = tx.state().video(id).cloned() else { return false };
-    let Conversion::Queued(order) = &video.conversion else { return false };
-    let order = order.clone();
-    let media = video
-        .renditions
-        .iter()
-        .find(|rendition| rendition.name == order.rendition)
-        .and_then(|rendition| rendition.media.as_ref().ok().cloned());
-    let Some(info) = media else { return false };
-    let assignment = Assignment {
-        job: order.job(id),
-        source: video.path_of(&order.rendition),
-        identity: order.identity,
-        info,
-        plan: order.plan.clone(),
-        deadline: order.deadline,
-    };
-    video.conversion = Conversion::Running(order);
-    tx.put_video(video.clone());
-    tx.video_event(EventKind::ConversionStarted, &video, None);
-    tx.effect(Effect::StartConversion(Box::new(assignment)));
-    true
-}
-
-/// C5: after a start of the daemon nothing runs; what ran is queued again under a new attempt.
-pub(super) fn requeue_interrupted(tx: &mut Transaction<'_>) {
-    let interrupted: Vec<Video> = tx
-        .state()
-        .timed()
-        .filter(|video| matches!(video.conversion, Conversion::Running(_)))
-        .cloned()
-        .collect();
-    for video in interrupted {
-        requeue(tx, video);
-    }
-}
-
-/// Back into the queue under a new attempt, deadline and postings unchanged.
-pub(super) fn requeue(tx: &mut Transaction<'_>, mut video: Video) {
-    let Some(order) = video.order() else { return };
-    let mut order = order.clone();
-    video.attempts += 1;
-    order.attempt = video.attempts;
-    video.conversion = Conversion::Queued(Box::new(order));
-    tx.put_video(video);
-}
-
 /// The job that runs for this video, if the message is about that very attempt. A late one gets `None`.
 fn running(tx: &Transaction<'_>, job: JobId) -> Option<(Video, Order)> {
     let video = tx.state().video(job.video)?;
     match &video.conversion {
-        Conversion::Running(order) if order.attempt == job.attempt => {
-            Some((video.clone(), (**order).clone()))
+        Conversion::Running(running) if running.order.attempt == job.attempt => {
+            Some((video.clone(), running.order.clone()))
         }
         Conversion::Running(_)
         | Conversion::None
@@ -246,9 +178,10 @@ pub(super) fn ready(tx: &mut Transaction<'_>, job: JobId, artifact: Artifact) {
     };
     if artifact.source != order.identity {
         discard(tx, &artifact);
-        requeue(tx, video);
+        queue::requeue(tx, video);
         return;
     }
+    queue::learn(tx, &video);
     // From here on the postings hold them.
     let labels = std::mem::take(&mut order.labels);
     let detail = order.plan.explain();
@@ -264,24 +197,44 @@ pub(super) fn ready(tx: &mut Transaction<'_>, job: JobId, artifact: Artifact) {
 }
 
 /// C4
-pub(super) fn failed(tx: &mut Transaction<'_>, job: JobId, failure: Failure) {
-    if let Some((video, _)) = running(tx, job) {
-        fail(tx, video, failure, EventKind::ConversionFailed);
+pub(super) fn failed(tx: &mut Transaction<'_>, job: JobId, mut failure: Failure, chance: Chance) {
+    let Some((video, order)) = running(tx, job) else { return };
+    match chance {
+        Chance::MayPass if queue::set_back(tx, video.clone(), &failure) => return,
+        Chance::MayPass if order.setbacks > 0 => {
+            failure.reason = format!("{} (after {} tries)", failure.reason, order.setbacks + 1);
+        }
+        Chance::MayPass | Chance::Lasting => {}
     }
+    fail(tx, video, failure, EventKind::ConversionFailed);
 }
 
 /// C3: the deadline has passed.
 pub(super) fn missed_deadline(tx: &mut Transaction<'_>, video: Video) {
-    let span = humantime::format_duration(tx.settings().conversion_deadline);
-    let reason = format!("it was not ready within its deadline of {span}");
-    fail(tx, video, Failure { reason, output: String::new() }, EventKind::ConversionFailed);
+    let Some(order) = video.order() else { return };
+    let span = humantime::format_duration(order.deadline.since(order.requested_at));
+    let missed = |why: &str| format!("it was not ready within its deadline of {span}: {why}");
+    let failure = match &video.conversion {
+        Conversion::Queued(waiting) => match &waiting.hold {
+            Some(hold) => {
+                Failure { reason: missed(&hold.failure.reason), output: hold.failure.output.clone() }
+            }
+            None if waiting.short_of_room => Failure::plain(missed("the disk had no room for it")),
+            None => Failure::plain(missed("its turn had not come")),
+        },
+        // The worker has had its last word.
+        Conversion::Running(_) | Conversion::None | Conversion::Failed(_) | Conversion::Ready(_) => {
+            Failure::plain(missed("its worker does not answer"))
+        }
+    };
+    fail(tx, video, failure, EventKind::ConversionFailed);
 }
 
 /// Ends an order that waits or runs.
 pub(super) fn fail(tx: &mut Transaction<'_>, mut video: Video, failure: Failure, what: EventKind) {
     let Some(order) = video.order().cloned() else { return };
-    if let Conversion::Running(order) = &video.conversion {
-        tx.effect(Effect::StopConversion(order.job(video.id)));
+    if let Conversion::Running(running) = &video.conversion {
+        tx.effect(Effect::StopConversion(running.order.job(video.id)));
     }
     let detail = failure.reason.clone();
     video.conversion = Conversion::Failed(Box::new(Failed { order, failure, at: tx.now() }));
@@ -306,7 +259,8 @@ pub(super) fn remake(tx: &mut Transaction<'_>, id: VideoId) {
     order.requested_at = tx.now();
     order.deadline = tx.now().after(tx.settings().conversion_deadline);
     order.by = tx.actor().clone();
-    video.conversion = Conversion::Queued(Box::new(order));
+    (order.setbacks, order.late) = (0, false);
+    video.conversion = Conversion::waiting(order);
     tx.put_video(video.clone());
     let why = "the converted file is missing or was changed".to_owned();
     tx.video_event(EventKind::ConversionRequested, &video, Some(why));
@@ -315,11 +269,12 @@ pub(super) fn remake(tx: &mut Transaction<'_>, id: VideoId) {
 /// Stops what runs and gives up the artifact: the source is another one now, or gone for ever.
 pub(super) fn abandon(tx: &mut Transaction<'_>, video: &mut Video) -> BTreeSet<Label> {
     drop_artifact(tx, video);
-    if let Conversion::Running(order) = &video.conversion {
-        tx.effect(Effect::StopConversion(order.job(video.id)));
+    if let Conversion::Running(running) = &video.conversion {
+        tx.effect(Effect::StopConversion(running.order.job(video.id)));
     }
     let labels = match &video.conversion {
-        Conversion::Queued(order) | Conversion::Running(order) => order.labels.clone(),
+        Conversion::Queued(waiting) => waiting.order.labels.clone(),
+        Conversion::Running(running) => running.order.labels.clone(),
         Conversion::Failed(failed) => failed.order.labels.clone(),
         Conversion::None | Conversion::Ready(_) => BTreeSet::new(),
     };

@@ -22,6 +22,7 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Subject {
     Account,
+    Queue,
     Video { id: VideoId, title: String },
     Posting { video: VideoId, title: String, label: Label, token: Token },
 }

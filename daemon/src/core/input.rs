@@ -48,6 +48,8 @@ pub enum Command {
     Generate { video: VideoId, label: Label },
     Retry { video: VideoId },
     Cancel { video: VideoId },
+    PauseQueue,
+    ResumeQueue,
     SetPostings { video: VideoId, tokens: Vec<Token>, switch: Switch },
     SetSource { video: VideoId, switch: Switch },
     DeleteSource { video: VideoId, keep_files: bool },

@@ -19,10 +19,12 @@ pub mod identity;
 pub mod index;
 pub mod input;
 pub mod library;
+pub mod line;
 pub mod media;
 pub mod plan;
 pub mod posting;
 pub mod query;
+pub mod queue;
 pub mod resolve;
 pub mod roles;
 pub mod select;
@@ -31,6 +33,7 @@ pub mod switches;
 pub mod titles;
 pub mod transaction;
 pub mod video;
+pub mod work;
 
 #[cfg(test)]
 mod testing;
@@ -38,6 +41,7 @@ mod testing;
 mod tests;
 
 use std::path::Path;
+use std::time::Duration;
 
 use vodpost_protocol::ids::VideoId;
 use vodpost_protocol::posting::PostingState;
@@ -45,23 +49,36 @@ use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::time::Timestamp;
 
 use actor::Actor;
-use artifact::{Form, PublicState, Publication, Served, ServedLayout, WorkerReport};
+use artifact::{Form, Progress, PublicState, Publication, Served, ServedLayout, WorkerReport};
 use input::{Command, Input};
 use posting::Posting;
+use queue::{Forecast, Machine};
 use state::{Settings, State, Undo};
-use transaction::{Dice, Outcome, Transaction};
+use transaction::{Around, Dice, Outcome, Transaction};
 use video::{Conversion, Video};
+
+/// How long after a change of the queue it is looked through, and how often in between.
+const FORECAST_SOON: Duration = Duration::from_secs(2);
+const FORECAST_EVERY: Duration = Duration::from_secs(60);
+/// When it is looked again whether a full disk has room.
+const ROOM_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
 pub struct Core {
     state: State,
     settings: Settings,
     dice: Box<dyn Dice>,
+    around: Around,
+    /// When the queue is looked through for what will be late.
+    forecast_at: Option<Timestamp>,
+    /// When the disk may have room again.
+    room_at: Option<Timestamp>,
 }
 
 impl Core {
     #[must_use]
     pub fn new(state: State, settings: Settings, dice: Box<dyn Dice>) -> Self {
-        Self { state, settings, dice }
+        let around = Around::default();
+        Self { state, settings, dice, around, forecast_at: None, room_at: None }
     }
 
     #[must_use]
@@ -72,6 +89,30 @@ impl Core {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What is known of the machine and of running work.
+    #[must_use]
+    pub fn around(&self) -> &Around {
+        &self.around
+    }
+
+    /// To be told before inputs are handled while something waits for a worker.
+    pub fn observe(&mut self, machine: Machine) {
+        self.around.machine = machine;
+    }
+
+    /// When time will next change something.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let own = self.forecast_at.into_iter().chain(self.room_at);
+        self.state.next_due(&self.settings).into_iter().chain(own).min()
+    }
+
+    /// When the conversions of the queue should be ready.
+    #[must_use]
+    pub fn forecast(&self, now: Timestamp) -> Forecast {
+        Forecast::of(&self.state, &self.settings, &self.around.progress, now)
     }
 
     /// Decides what an input means. The state holds the changes already; if they cannot be made durable they must be
@@ -91,20 +132,51 @@ impl Core {
             | Input::EventsExpired { .. }
             | Input::Tick => Actor::Daemon,
         };
-        let mut tx = Transaction::begin(&mut self.state, &self.settings, self.dice.as_mut(), now, actor);
         let started = matches!(input, Input::Started);
-        match decide(&mut tx, input) {
-            Ok(()) => {
-                if started || tx.has_moved_queue() {
-                    conversion::schedule(&mut tx);
-                }
-                Ok(tx.finish())
-            }
-            Err(refusal) => {
-                tx.abandon();
-                Err(refusal)
-            }
+        let ticks = matches!(input, Input::Tick);
+        if let Input::Worker(WorkerReport::Progress(progress)) = &input {
+            self.note_progress(progress);
         }
+        let (state, settings, dice) = (&mut self.state, &self.settings, self.dice.as_mut());
+        let mut tx = Transaction::begin(state, settings, &self.around, dice, now, actor);
+        if let Err(refusal) = decide(&mut tx, input) {
+            tx.abandon();
+            return Err(refusal);
+        }
+        let moved = started || tx.has_moved_queue();
+        if moved || (ticks && self.room_at.is_some_and(|at| at <= now)) {
+            queue::schedule(&mut tx);
+            self.room_at = tx.is_short_of_room().then(|| now.after(ROOM_AGAIN_AFTER));
+        }
+        if ticks && self.forecast_at.is_some_and(|at| at <= now) {
+            queue::warn(&mut tx);
+            self.forecast_at = None;
+        }
+        let outcome = tx.finish();
+        if moved {
+            let state = &self.state;
+            self.around.progress.retain(|id, _| state.line().is_running(*id));
+        }
+        self.plan_forecast(moved, now);
+        Ok(outcome)
+    }
+
+    /// A word of an earlier attempt says nothing of this one.
+    fn note_progress(&mut self, progress: &Progress) {
+        let order = self.state.video(progress.job.video).and_then(Video::order);
+        if order.is_some_and(|order| order.attempt == progress.job.attempt) {
+            self.around.progress.insert(progress.job.video, *progress);
+        }
+    }
+
+    /// C3: soon after the queue has changed, and now and then while something waits.
+    fn plan_forecast(&mut self, moved: bool, now: Timestamp) {
+        if self.state.line().all().next().is_none() {
+            self.forecast_at = None;
+            return;
+        }
+        let again = now.after(if moved { FORECAST_SOON } else { FORECAST_EVERY });
+        self.forecast_at = Some(self.forecast_at.map_or(again, |at| at.min(again)));
     }
 
     /// Takes changes back, the newest first.
@@ -125,7 +197,7 @@ impl Core {
 fn decide(tx: &mut Transaction<'_>, input: Input) -> Result<(), Refusal> {
     match input {
         Input::Started => {
-            conversion::requeue_interrupted(tx);
+            queue::requeue_interrupted(tx);
             switches::resume_trashing(tx);
         }
         Input::Command { command, .. } => return obey(tx, command),
@@ -133,9 +205,11 @@ fn decide(tx: &mut Transaction<'_>, input: Input) -> Result<(), Refusal> {
             library::scanned(tx, scan);
             switches::resume_trashing(tx);
         }
-        Input::Worker(WorkerReport::Progress(_)) => {}
+        Input::Worker(WorkerReport::Progress(progress)) => queue::judge(tx, &progress),
         Input::Worker(WorkerReport::Ready { job, artifact }) => conversion::ready(tx, job, artifact),
-        Input::Worker(WorkerReport::Failed { job, failure }) => conversion::failed(tx, job, failure),
+        Input::Worker(WorkerReport::Failed { job, failure, chance }) => {
+            conversion::failed(tx, job, failure, chance);
+        }
         Input::Trashed { video, result } => switches::trashed(tx, video, result),
         Input::ArtifactLost { video } => conversion::remake(tx, video),
         Input::Usage(used) => count(tx, &used),
@@ -150,6 +224,14 @@ fn obey(tx: &mut Transaction<'_>, command: Command) -> Result<(), Refusal> {
         Command::Generate { video, label } => conversion::generate(tx, video, label),
         Command::Retry { video } => conversion::retry(tx, video),
         Command::Cancel { video } => conversion::cancel(tx, video),
+        Command::PauseQueue => {
+            queue::pause(tx);
+            Ok(())
+        }
+        Command::ResumeQueue => {
+            queue::resume(tx);
+            Ok(())
+        }
         Command::SetPostings { video, tokens, switch } => switches::set_postings(tx, video, &tokens, switch),
         Command::SetSource { video, switch } => switches::set_source(tx, video, switch),
         Command::DeleteSource { video, keep_files } => switches::delete_source(tx, video, keep_files),
@@ -172,12 +254,14 @@ fn tick(tx: &mut Transaction<'_>) {
         .cloned()
         .collect();
     for video in due {
-        if video.order().is_some_and(|order| order.deadline <= now) {
+        if queue::overdue_at(&video).is_some_and(|at| at <= now) {
             conversion::missed_deadline(tx, video);
         } else {
             library::grace_over(tx, video);
         }
     }
+    // What is still held then; its deadline is not over.
+    queue::release(tx);
 }
 
 fn count(tx: &mut Transaction<'_>, used: &[input::Usage]) {

@@ -20,7 +20,8 @@ fn needed(request: &Request) -> Role {
         | Request::AccountShow
         | Request::Jobs
         | Request::Events { .. }
-        | Request::Subscribe => Role::Viewer,
+        | Request::Subscribe
+        | Request::Forecast(_) => Role::Viewer,
         Request::Generate { .. }
         | Request::Retry { .. }
         | Request::Cancel { .. }
@@ -28,7 +29,9 @@ fn needed(request: &Request) -> Role {
         | Request::SetSource { .. }
         | Request::AccountSubmit(_)
         | Request::ServiceActivate
-        | Request::Scan => Role::Operator,
+        | Request::Scan
+        | Request::PauseQueue
+        | Request::ResumeQueue => Role::Operator,
         Request::DeleteSource { .. }
         | Request::Backup { .. }
         | Request::AccountApprove

@@ -13,8 +13,10 @@ use vodpost_protocol::time::Timestamp;
 use super::account::Account;
 use super::event::Event;
 use super::index::{Index, Standing};
+use super::line::Line;
 use super::media::Format;
 use super::posting::Posting;
+use super::queue::{Queue, overdue_at};
 use super::video::{MissingCause, Place, Source, Video};
 
 /// What the rules need to know of the configuration.
@@ -30,6 +32,8 @@ pub struct Settings {
     pub events_kept: u64,
     /// How many ffmpeg processes may run at once.
     pub workers: usize,
+    /// How often a conversion that failed for a cause that may pass is tried again.
+    pub retries: u32,
 }
 
 /// One record of the state as it shall be. A commit is a list of these.
@@ -40,6 +44,7 @@ pub enum Change {
     ForgetVideo(VideoId),
     Posting(Posting),
     Account(Box<Account>),
+    Queue(Queue),
     Event(Event),
     /// The oldest event is not kept any more.
     ForgetEvent(u64),
@@ -51,6 +56,7 @@ pub enum Undo {
     Video(VideoId, Option<Box<Video>>),
     Posting(Token, Option<Posting>),
     Account(Box<Account>),
+    Queue(Queue),
     /// Newest and oldest event before.
     Events {
         last: u64,
@@ -70,6 +76,7 @@ pub struct State {
     videos: BTreeMap<VideoId, Box<Video>>,
     postings: HashMap<Token, Posting>,
     account: Account,
+    queue: Queue,
     last_seq: u64,
     /// The oldest event that is kept; 0 when there is none.
     oldest_seq: u64,
@@ -80,7 +87,8 @@ pub struct State {
     postings_of: HashMap<VideoId, Vec<Token>>,
     /// Conversions that wait or run, and sources that are missing: what time can change.
     timed: BTreeSet<VideoId>,
-    /// By the deadline of the order that waits or runs.
+    line: Line,
+    /// By the moment at which time alone ends the order that waits or runs.
     deadlines: BTreeSet<(Timestamp, VideoId)>,
     /// By the moment from which the grace period counts.
     vanished: BTreeSet<(Timestamp, VideoId)>,
@@ -131,7 +139,7 @@ impl State {
             Change::Video(video) => Some(video.id),
             Change::ForgetVideo(id) => Some(*id),
             Change::Posting(posting) => Some(posting.video),
-            Change::Account(_) | Change::Event(_) | Change::ForgetEvent(_) => None,
+            Change::Account(_) | Change::Queue(_) | Change::Event(_) | Change::ForgetEvent(_) => None,
         };
         let before = touched.and_then(|id| self.standing(id));
         let undo = self.put(change);
@@ -162,6 +170,7 @@ impl State {
             Change::Account(account) => {
                 Undo::Account(Box::new(std::mem::replace(&mut self.account, *account)))
             }
+            Change::Queue(queue) => Undo::Queue(std::mem::replace(&mut self.queue, queue)),
             Change::Event(event) => {
                 let before = Undo::Events { last: self.last_seq, oldest: self.oldest_seq };
                 self.last_seq = event.seq;
@@ -184,7 +193,7 @@ impl State {
             Undo::Posting(token, posting) => {
                 posting.as_ref().or_else(|| self.posting(*token)).map(|posting| posting.video)
             }
-            Undo::Account(_) | Undo::Events { .. } => None,
+            Undo::Account(_) | Undo::Queue(_) | Undo::Events { .. } => None,
         };
         let before = touched.and_then(|id| self.standing(id));
         self.put_back(undo);
@@ -201,6 +210,7 @@ impl State {
                 self.replace_posting(token, posting);
             }
             Undo::Account(account) => self.account = *account,
+            Undo::Queue(queue) => self.queue = queue,
             Undo::Events { last, oldest } => {
                 self.last_seq = last;
                 self.oldest_seq = oldest;
@@ -210,13 +220,14 @@ impl State {
 
     fn replace_video(&mut self, id: VideoId, video: Option<Box<Video>>) -> Option<Box<Video>> {
         let old = self.videos.remove(&id);
+        self.line.put(id, video.as_deref(), &self.queue.rates);
         if let Some(old) = &old {
             if let Ok(entry) = self.by_place.find_entry(self.keys.hash_one(&old.place), |at| at.video == id) {
                 entry.remove();
             }
             self.timed.remove(&id);
-            if let Some(order) = old.order() {
-                self.deadlines.remove(&(order.deadline, id));
+            if let Some(at) = overdue_at(old) {
+                self.deadlines.remove(&(at, id));
             }
             if let Some(since) = vanished_since(old) {
                 self.vanished.remove(&(since, id));
@@ -230,8 +241,8 @@ impl State {
             if is_timed(&video) {
                 self.timed.insert(id);
             }
-            if let Some(order) = video.order() {
-                self.deadlines.insert((order.deadline, id));
+            if let Some(at) = overdue_at(&video) {
+                self.deadlines.insert((at, id));
             }
             if let Some(since) = vanished_since(&video) {
                 self.vanished.insert((since, id));
@@ -313,6 +324,17 @@ impl State {
         &self.account
     }
 
+    #[must_use]
+    pub fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// The orders that wait and run, by what they wait for.
+    #[must_use]
+    pub fn line(&self) -> &Line {
+        &self.line
+    }
+
     /// The number of the newest event; 0 before the first.
     #[must_use]
     pub fn last_seq(&self) -> u64 {
@@ -335,7 +357,7 @@ impl State {
     pub fn next_due(&self, settings: &Settings) -> Option<Timestamp> {
         let gone = self.vanished.first().map(|(since, _)| since.after(settings.missing_grace));
         let late = self.deadlines.first().map(|(deadline, _)| *deadline);
-        gone.into_iter().chain(late).min()
+        gone.into_iter().chain(late).chain(self.line.next_release()).min()
     }
 }
 
@@ -343,8 +365,7 @@ impl State {
 #[must_use]
 pub fn due(video: &Video, settings: &Settings) -> Option<Timestamp> {
     let gone = vanished_since(video).map(|since| since.after(settings.missing_grace));
-    let late = video.order().map(|order| order.deadline);
-    gone.into_iter().chain(late).min()
+    gone.into_iter().chain(overdue_at(video)).min()
 }
 
 fn vanished_since(video: &Video) -> Option<Timestamp> {

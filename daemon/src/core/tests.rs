@@ -5,6 +5,7 @@ mod conversion;
 mod library;
 mod model;
 mod paging;
+mod queue;
 mod switches;
 mod table;
 mod titles;
@@ -84,6 +85,7 @@ fn settings() -> Settings {
         four_eyes: false,
         events_kept: 1000,
         workers: 1,
+        retries: 4,
     }
 }
 

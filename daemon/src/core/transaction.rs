@@ -1,6 +1,6 @@
 //! One input's changes: made in memory as the rules go, taken back as a whole when a rule refuses or the disk fails.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use vodpost_protocol::event::EventKind;
 use vodpost_protocol::ids::{Token, VideoId};
@@ -8,9 +8,11 @@ use vodpost_protocol::time::Timestamp;
 
 use super::account::Account;
 use super::actor::Actor;
+use super::artifact::Progress;
 use super::effect::Effect;
 use super::event::{Event, Subject};
 use super::posting::Posting;
+use super::queue::{Machine, Queue};
 use super::state::{Change, Settings, State, Undo};
 use super::video::{LastChange, Video};
 
@@ -36,23 +38,43 @@ pub struct Outcome {
 pub struct Transaction<'a> {
     state: &'a mut State,
     settings: &'a Settings,
+    around: &'a Around,
     dice: &'a mut dyn Dice,
     now: Timestamp,
     actor: Actor,
     outcome: Outcome,
     /// An order came, went or can go on: something may have to be started.
     queue_moved: bool,
+    waits_for_room: bool,
+}
+
+/// What is known of the machine and of running work, and is never stored.
+#[derive(Debug, Default)]
+pub struct Around {
+    pub machine: Machine,
+    pub progress: HashMap<VideoId, Progress>,
 }
 
 impl<'a> Transaction<'a> {
     pub(super) fn begin(
         state: &'a mut State,
         settings: &'a Settings,
+        around: &'a Around,
         dice: &'a mut dyn Dice,
         now: Timestamp,
         actor: Actor,
     ) -> Self {
-        Self { state, settings, dice, now, actor, outcome: Outcome::default(), queue_moved: false }
+        Self {
+            state,
+            settings,
+            around,
+            dice,
+            now,
+            actor,
+            outcome: Outcome::default(),
+            queue_moved: false,
+            waits_for_room: false,
+        }
     }
 
     pub(super) fn finish(self) -> Outcome {
@@ -84,6 +106,24 @@ impl<'a> Transaction<'a> {
 
     pub(super) fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    pub(super) fn machine(&self) -> &Machine {
+        &self.around.machine
+    }
+
+    /// How far running conversions are.
+    pub(super) fn progress(&self) -> &HashMap<VideoId, Progress> {
+        &self.around.progress
+    }
+
+    /// Something could start if the disk had room for it.
+    pub(super) fn wait_for_room(&mut self) {
+        self.waits_for_room = true;
+    }
+
+    pub(super) fn is_short_of_room(&self) -> bool {
+        self.waits_for_room
     }
 
     fn has_order(&self, id: VideoId) -> bool {
@@ -121,6 +161,11 @@ impl<'a> Transaction<'a> {
         self.apply(Change::Posting(posting));
     }
 
+    pub(super) fn put_queue(&mut self, queue: Queue) {
+        self.queue_moved = true;
+        self.apply(Change::Queue(queue));
+    }
+
     pub(super) fn put_account(&mut self, account: Account) {
         self.apply(Change::Account(Box::new(account)));
     }
@@ -132,7 +177,7 @@ impl<'a> Transaction<'a> {
     /// S2: records what happened; for a video also as its last change.
     pub(super) fn event(&mut self, what: EventKind, subject: Subject, detail: Option<String>) {
         let video = match &subject {
-            Subject::Account => None,
+            Subject::Account | Subject::Queue => None,
             Subject::Video { id, .. } | Subject::Posting { video: id, .. } => self.state.video(*id).cloned(),
         };
         if let Some(mut video) = video {

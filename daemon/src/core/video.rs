@@ -14,6 +14,7 @@ use super::actor::Actor;
 use super::artifact::{Artifact, Failure, JobId};
 use super::media::{FileIdentity, MediaInfo};
 use super::plan::Plan;
+use super::work::Work;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Video {
@@ -64,7 +65,7 @@ impl Video {
     #[must_use]
     pub fn made_of(&self) -> Option<&Order> {
         match &self.conversion {
-            Conversion::Queued(order) | Conversion::Running(order) => Some(order),
+            Conversion::Queued(_) | Conversion::Running(_) => self.order(),
             Conversion::Ready(ready) => Some(&ready.order),
             Conversion::None | Conversion::Failed(_) => None,
         }
@@ -74,9 +75,32 @@ impl Video {
     #[must_use]
     pub fn order(&self) -> Option<&Order> {
         match &self.conversion {
-            Conversion::Queued(order) | Conversion::Running(order) => Some(order),
+            Conversion::Queued(waiting) => Some(&waiting.order),
+            Conversion::Running(running) => Some(&running.order),
             Conversion::None | Conversion::Failed(_) | Conversion::Ready(_) => None,
         }
+    }
+
+    pub(super) fn order_mut(&mut self) -> Option<&mut Order> {
+        match &mut self.conversion {
+            Conversion::Queued(waiting) => Some(&mut waiting.order),
+            Conversion::Running(running) => Some(&mut running.order),
+            Conversion::None | Conversion::Failed(_) | Conversion::Ready(_) => None,
+        }
+    }
+
+    /// What the file of an order was found to be.
+    #[must_use]
+    pub fn media_of(&self, order: &Order) -> Option<&MediaInfo> {
+        let rendition = self.renditions.iter().find(|rendition| rendition.name == order.rendition)?;
+        rendition.media.as_ref().ok()
+    }
+
+    /// How much work its order is; `None` where there is none, or it takes no worker.
+    #[must_use]
+    pub fn work(&self) -> Option<Work> {
+        let order = self.order()?;
+        Work::of(&order.plan, self.media_of(order)?, order.identity.size_bytes)
     }
 }
 
@@ -156,10 +180,40 @@ pub struct Unusable {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Conversion {
     None,
-    Queued(Box<Order>),
-    Running(Box<Order>),
+    Queued(Box<Waiting>),
+    Running(Box<Running>),
     Failed(Box<Failed>),
     Ready(Box<Ready>),
+}
+
+impl Conversion {
+    /// A new order, at its place in the queue.
+    #[must_use]
+    pub fn waiting(order: Order) -> Self {
+        Self::Queued(Box::new(Waiting { order, hold: None, short_of_room: false }))
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    pub order: Order,
+    /// It failed for a cause that may pass.
+    pub hold: Option<Hold>,
+    /// It was its turn, and the disk had no room for what comes of it.
+    pub short_of_room: bool,
+}
+
+/// Why an order is not tried again yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    pub failure: Failure,
+    pub until: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Running {
+    pub order: Order,
+    pub started_at: Timestamp,
 }
 
 /// An accepted request for a conversion (C3, C5).
@@ -175,6 +229,10 @@ pub struct Order {
     pub rendition: OsString,
     pub identity: FileIdentity,
     pub plan: Plan,
+    /// How often it failed for a cause that may pass, and was queued again.
+    pub setbacks: u32,
+    /// C3: it was said that it would miss its deadline.
+    pub late: bool,
 }
 
 impl Order {

@@ -55,7 +55,7 @@ impl Jobs {
                     Some(report) = reports.recv() => engine.input(Input::Worker(report)).await,
                 }
             };
-            if let WorkerReport::Failed { job, failure } = &report {
+            if let WorkerReport::Failed { job, failure, .. } = &report {
                 tracing::warn!(video = %job.video, attempt = job.attempt, reason = failure.reason, "conversion failed");
             }
             engine.input(Input::Worker(report)).await;
@@ -66,6 +66,11 @@ impl Jobs {
         if let Some(cancel) = self.running.remove(&job) {
             cancel.cancel();
         }
+    }
+
+    /// Bytes in the files that running conversions are writing.
+    pub(super) fn written_bytes(&self) -> u64 {
+        self.running.keys().map(|job| convert::draft_bytes(&self.folder, *job)).sum()
     }
 
     pub(super) fn ended(&mut self, job: JobId) {

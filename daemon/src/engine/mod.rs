@@ -7,11 +7,12 @@
 
 mod handle;
 mod jobs;
+mod queue;
 mod reads;
 mod retention;
 mod writes;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
@@ -80,7 +81,6 @@ pub struct Engine {
     inbox: mpsc::Receiver<Message>,
     pushes: broadcast::Sender<Push>,
     scan_wanted: mpsc::Sender<()>,
-    progress: HashMap<VideoId, Progress>,
     storage: Storage,
     /// What happened but could not be made durable, in order.
     unsaved: Vec<Input>,
@@ -113,9 +113,18 @@ struct Batch {
     answers: Vec<(Answerer, Pending)>,
     /// Inputs that must be tried again if the disk refuses.
     retry: Vec<Input>,
+    /// The rules were told of the machine.
+    observed: bool,
 }
 
 impl Batch {
+    /// Once for all inputs of a batch.
+    fn observe(&mut self, engine: &mut Engine) {
+        if !std::mem::replace(&mut self.observed, true) {
+            engine.observe_room();
+        }
+    }
+
     fn add(&mut self, outcome: Outcome) {
         self.changes.extend(outcome.changes);
         self.undo.extend(outcome.undo);
@@ -141,7 +150,6 @@ impl Engine {
             inbox,
             pushes,
             scan_wanted,
-            progress: HashMap::new(),
             storage: Storage::Ok,
             unsaved: Vec::new(),
             flush_at: None,
@@ -192,7 +200,7 @@ impl Engine {
     }
 
     fn due_in(&self) -> Option<Duration> {
-        let due = self.core.state().next_due(self.core.settings());
+        let due = self.core.next_due();
         let due = due.into_iter().chain(self.retention.due()).min().map(|due| due.since(Self::now()));
         let retry = (!self.unsaved.is_empty()).then_some(RETRY_AFTER);
         // The clock counts in milliseconds; a little later is after the moment for certain.
@@ -273,6 +281,7 @@ impl Engine {
             batch.answers.push((answerer, Pending::Backup(path.into())));
             return;
         }
+        batch.observe(self);
         let pending = match self.write(peer, request) {
             Ok((outcome, pending)) => {
                 batch.add(outcome);
@@ -284,14 +293,15 @@ impl Engine {
     }
 
     fn take_input(&mut self, batch: &mut Batch, input: Input) {
-        if let Input::Worker(WorkerReport::Progress(progress)) = input {
-            self.take_progress(progress);
-            return;
+        match &input {
+            Input::Worker(WorkerReport::Progress(progress)) => self.pass_on(progress),
+            Input::Worker(WorkerReport::Ready { job, .. } | WorkerReport::Failed { job, .. }) => {
+                self.jobs.ended(*job);
+            }
+            Input::Started | Input::Command { .. } | Input::Scanned(_) | Input::Trashed { .. } => {}
+            Input::ArtifactLost { .. } | Input::Usage(_) | Input::EventsExpired { .. } | Input::Tick => {}
         }
-        if let Input::Worker(WorkerReport::Ready { job, .. } | WorkerReport::Failed { job, .. }) = &input {
-            self.jobs.ended(*job);
-            self.progress.remove(&job.video);
-        }
+        batch.observe(self);
         let scanned = match &input {
             Input::Scanned(scan) => {
                 self.scans.note(scan, Self::now());
@@ -318,7 +328,8 @@ impl Engine {
         }
     }
 
-    fn take_progress(&mut self, progress: Progress) {
+    /// Tells subscribers how far a conversion is.
+    fn pass_on(&self, progress: &Progress) {
         let current = self
             .core
             .state()
@@ -326,8 +337,7 @@ impl Engine {
             .and_then(|video| video.order())
             .is_some_and(|order| order.attempt == progress.job.attempt);
         if current {
-            self.progress.insert(progress.job.video, progress);
-            self.tell(Push::Progress(view::progress(&progress)));
+            self.tell(Push::Progress(view::progress(progress)));
         }
     }
 
@@ -340,7 +350,7 @@ impl Engine {
 
     /// Makes the batch durable and then visible, or takes it back.
     fn commit(&mut self, batch: Batch) {
-        let Batch { changes, undo, effects, touched, answers, retry } = batch;
+        let Batch { changes, undo, effects, touched, answers, retry, observed: _ } = batch;
         match self.store.commit(&changes) {
             Ok(()) => {
                 if !changes.is_empty() {
@@ -370,7 +380,7 @@ impl Engine {
                 for (answerer, pending) in answers {
                     let result = match pending {
                         Pending::Read(_) | Pending::Refused(_) | Pending::Backup(_) => self.resolve(pending),
-                        Pending::Video(_) | Pending::Account | Pending::Scan(_) => {
+                        Pending::Video(_) | Pending::Account | Pending::Jobs | Pending::Scan(_) => {
                             Err(Refusal::StorageFailed { reason: reason.clone() })
                         }
                     };
@@ -392,7 +402,6 @@ impl Engine {
                 self.tell(Push::Event(view::event(&event)));
             }
             Effect::StartConversion(assignment) => {
-                self.progress.remove(&assignment.job.video);
                 self.jobs.start(*assignment, &self.handle);
             }
             Effect::StopConversion(job) => self.jobs.stop(job),

@@ -20,7 +20,7 @@ use crate::core::input::Scan;
 use crate::core::query;
 use crate::core::resolve;
 use crate::core::state::Change;
-use crate::core::video::{Conversion, MissingCause, Source, Video};
+use crate::core::video::{Conversion, MissingCause, Source};
 use crate::error::chain;
 use crate::seal::KEY_FILE;
 
@@ -118,7 +118,11 @@ impl ScanNotes {
                 | EventKind::ConversionCancelled
                 | EventKind::PostingCreated
                 | EventKind::PostingSuspended
-                | EventKind::PostingResumed => {}
+                | EventKind::PostingResumed
+                | EventKind::ConversionDelayed
+                | EventKind::ConversionLate
+                | EventKind::QueuePaused
+                | EventKind::QueueResumed => {}
             }
         }
         count.changed = changed.len() as u64;
@@ -139,6 +143,7 @@ impl Engine {
                 Ok(Answer::Video(Box::new(self.view().video(video))))
             }
             Pending::Account => Ok(Answer::Account(Box::new(view::account(self.core.state().account())))),
+            Pending::Jobs => Ok(Answer::Jobs(self.jobs_view())),
             Pending::Backup(path) => self.backup(&path),
             Pending::Scan(count) => Ok(Answer::Scan(Box::new(self.scan_view(count)))),
         }
@@ -154,12 +159,7 @@ impl Engine {
     }
 
     pub(super) fn view(&self) -> ViewContext<'_> {
-        ViewContext {
-            state: self.core.state(),
-            settings: self.core.settings(),
-            progress: &self.progress,
-            public_url: &self.facts.public_url,
-        }
+        ViewContext::new(&self.core, &self.facts.public_url, Self::now())
     }
 
     fn read(&self, request: Request) -> Result<Answer, Refusal> {
@@ -178,6 +178,7 @@ impl Engine {
             Request::AccountShow => Ok(Answer::Account(Box::new(view::account(state.account())))),
             Request::Jobs => Ok(Answer::Jobs(self.jobs_view())),
             Request::Events { since, limit } => self.events(since, limit),
+            Request::Forecast(query) => self.forecast(&query).map(|view| Answer::Forecast(Box::new(view))),
             Request::Subscribe => Ok(Answer::Subscribed { seq: state.last_seq() }),
             Request::Generate { .. }
             | Request::Retry { .. }
@@ -191,6 +192,8 @@ impl Engine {
             | Request::AccountRevoke { .. }
             | Request::ServiceActivate
             | Request::Scan
+            | Request::PauseQueue
+            | Request::ResumeQueue
             | Request::Backup { .. } => {
                 tracing::error!("a change was taken for a read");
                 Err(Refusal::Busy)
@@ -218,14 +221,6 @@ impl Engine {
         }
         let next = last.filter(|_| more).map(|video| query::cursor(state, query.sort, video));
         Ok(Page { videos, next, total: listed.total })
-    }
-
-    fn jobs_view(&self) -> Vec<vodpost_protocol::conversion::JobView> {
-        let view = self.view();
-        let mut jobs: Vec<&Video> =
-            self.core.state().timed().filter(|video| video.order().is_some()).collect();
-        jobs.sort_by_key(|video| video.order().map(|order| (order.deadline, order.requested_at)));
-        jobs.into_iter().take(EVENTS_MAX).map(|video| view.job(video)).collect()
     }
 
     fn events(&self, since: u64, limit: u32) -> Result<Answer, Refusal> {
@@ -292,7 +287,8 @@ impl Engine {
             invalid: totals.invalid,
             problems: totals.problems,
         };
-        let mut queue = Queue { failed: totals.conversions_failed, ..Queue::default() };
+        let paused = state.queue().paused.is_some();
+        let mut queue = Queue { failed: totals.conversions_failed, paused, ..Queue::default() };
         for video in state.timed() {
             match video.conversion {
                 Conversion::Queued(_) => queue.queued += 1,

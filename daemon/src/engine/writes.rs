@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use vodpost_protocol::account::Submission;
 use vodpost_protocol::ids::VideoId;
 use vodpost_protocol::refusal::Refusal;
-use vodpost_protocol::request::Request;
+use vodpost_protocol::request::{ForecastQuery, Request};
 
 use super::Engine;
 use super::reads::ScanCount;
@@ -31,6 +31,7 @@ pub(super) enum Pending {
     Video(VideoId),
     Account,
     Scan(ScanCount),
+    Jobs,
     Backup(PathBuf),
 }
 
@@ -71,7 +72,15 @@ pub(super) fn check_lengths(request: &Request) -> Result<(), Refusal> {
         | Request::Scan
         | Request::Jobs
         | Request::Events { .. }
-        | Request::Subscribe => Ok(()),
+        | Request::Subscribe
+        | Request::PauseQueue
+        | Request::ResumeQueue => Ok(()),
+        Request::Forecast(query) => {
+            if query.videos.len() > ForecastQuery::VIDEOS_MAX {
+                return Err(Refusal::TooLarge);
+            }
+            query.videos.iter().try_for_each(|video| check("videos", video, NAME_BYTES_MAX))
+        }
     }
 }
 
@@ -117,6 +126,8 @@ impl Engine {
             Request::AccountReject { reason } => Ok((Command::Reject { reason }, Pending::Account)),
             Request::AccountRevoke { reason } => Ok((Command::Revoke { reason }, Pending::Account)),
             Request::ServiceActivate => Ok((Command::Activate, Pending::Account)),
+            Request::PauseQueue => Ok((Command::PauseQueue, Pending::Jobs)),
+            Request::ResumeQueue => Ok((Command::ResumeQueue, Pending::Jobs)),
             Request::Status
             | Request::List(_)
             | Request::Show { .. }
@@ -126,6 +137,7 @@ impl Engine {
             | Request::Jobs
             | Request::Events { .. }
             | Request::Subscribe
+            | Request::Forecast(_)
             | Request::Backup { .. } => {
                 tracing::error!("a read was taken for a change");
                 Err(Refusal::Busy)

@@ -23,7 +23,8 @@ fn corpus(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
 
 /// The messages of today's protocol, which the stored ones were made of.
 fn golden(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../protocol/fixtures/protocol-1.txt");
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../protocol/fixtures");
+    let path = fixtures.join(format!("protocol-{}.txt", vodpost_protocol::PROTOCOL_NUMBER));
     let text = std::fs::read_to_string(path).unwrap();
     let of_target = text.lines().filter(|line| match target {
         "call" => line.starts_with("request/"),

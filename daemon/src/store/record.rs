@@ -4,6 +4,7 @@
 //! CRC-32 and the bincode of a struct of `disk`; the checksum is ours because sled hands out what it finds.
 
 mod disk;
+mod second;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use crate::core::event::Event;
 use crate::core::state::Change;
 
 /// The schema that this version writes.
-pub(super) const SCHEMA: u8 = 1;
+pub(super) const SCHEMA: u8 = 2;
 const HEAD_LEN: usize = 5;
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -31,6 +32,10 @@ impl Key {
 
     fn account() -> Self {
         Self(b"a/".to_vec())
+    }
+
+    fn queue() -> Self {
+        Self(b"q/".to_vec())
     }
 
     pub(super) fn event(seq: u64) -> Self {
@@ -82,6 +87,7 @@ fn key(change: &Change) -> Key {
         Change::ForgetVideo(id) => Key::video(*id),
         Change::Posting(posting) => Key::posting(posting.token),
         Change::Account(_) => Key::account(),
+        Change::Queue(_) => Key::queue(),
         Change::Event(event) => Key::event(event.seq),
         Change::ForgetEvent(seq) => Key::event(*seq),
     }
@@ -89,10 +95,11 @@ fn key(change: &Change) -> Key {
 
 fn value(change: &Change) -> Result<Option<Value>, StoreError> {
     Ok(Some(match change {
-        Change::Video(video) => seal(&disk::Video::from_core(video))?,
+        Change::Video(video) => seal(&second::Video::from_core(video))?,
         Change::ForgetVideo(_) | Change::ForgetEvent(_) => return Ok(None),
         Change::Posting(posting) => seal(&disk::Posting::from_core(posting))?,
         Change::Account(account) => seal(&disk::Account::from_core(account))?,
+        Change::Queue(queue) => seal(&second::Queue::from_core(queue))?,
         Change::Event(event) => seal(&disk::Event::from_core(event))?,
     }))
 }
@@ -109,9 +116,13 @@ fn seal<T: Serialize>(value: &T) -> Result<Value, StoreError> {
 /// The change that a stored record stands for.
 pub(super) fn read(key: &[u8], value: &[u8]) -> Result<Change, StoreError> {
     Ok(match key.first() {
-        Some(b'v') => Change::Video(Box::new(open::<disk::Video>(value)?.into_core())),
+        Some(b'v') => Change::Video(Box::new(match schema(value)? {
+            Schema::First => open::<disk::Video>(value)?.into_core(second::Course::default()),
+            Schema::Second => open::<second::Video>(value)?.into_core(),
+        })),
         Some(b'p') => Change::Posting(open::<disk::Posting>(value)?.into_core()),
         Some(b'a') => Change::Account(Box::new(open::<disk::Account>(value)?.into_core())),
+        Some(b'q') => Change::Queue(open::<second::Queue>(value)?.into_core()),
         Some(b'e') => Change::Event(open::<disk::Event>(value)?.into_core()),
         Some(_) | None => return Err(StoreError::damaged("a record", "its key is of no known kind")),
     })
@@ -121,19 +132,30 @@ pub(super) fn read_event(value: &[u8]) -> Result<Event, StoreError> {
     Ok(open::<disk::Event>(value)?.into_core())
 }
 
+/// Schemas that are read; the kinds of records that did not change since are the same in all.
+enum Schema {
+    First,
+    Second,
+}
+
+fn schema(value: &[u8]) -> Result<Schema, StoreError> {
+    match value.first().copied() {
+        Some(1) => Ok(Schema::First),
+        Some(SCHEMA) => Ok(Schema::Second),
+        Some(found) if found > SCHEMA => {
+            Err(StoreError::Newer { what: "the state".to_owned(), found, known: SCHEMA })
+        }
+        Some(_) | None => Err(StoreError::damaged("a record", "its schema number is none")),
+    }
+}
+
 fn open<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
     let Some((head, body)) = bytes.split_first_chunk::<HEAD_LEN>() else {
         return Err(StoreError::damaged("a record", "it is too short"));
     };
-    let [schema, sum @ ..] = *head;
     // First, because a newer version may have another idea of the rest.
-    if schema > SCHEMA {
-        return Err(StoreError::Newer { what: "the state".to_owned(), found: schema, known: SCHEMA });
-    }
-    // An older schema would be decoded as what it was and converted here. There is none before the first.
-    if schema < SCHEMA {
-        return Err(StoreError::damaged("a record", "its schema number is none"));
-    }
+    schema(bytes)?;
+    let [_, sum @ ..] = *head;
     if crc32fast::hash(body) != u32::from_le_bytes(sum) {
         return Err(StoreError::damaged("a record", "its checksum does not match"));
     }

@@ -213,7 +213,8 @@ impl App {
             | Answer::Jobs(_)
             | Answer::Events(_)
             | Answer::Subscribed { .. }
-            | Answer::Backup(_) => self.unexpected(&answer),
+            | Answer::Backup(_)
+            | Answer::Forecast(_) => self.unexpected(&answer),
         }
     }
 
@@ -243,6 +244,8 @@ impl App {
             | EventKind::AccountRevoked
             | EventKind::ServiceActivated => self.read(Resource::Account),
             EventKind::VideoAdded | EventKind::VideoRenamed => self.reload_soon(),
+            // What waits shows it.
+            EventKind::QueuePaused | EventKind::QueueResumed => self.reload_soon(),
             EventKind::SourceReplaced
             | EventKind::SourceMissing
             | EventKind::SourceReturned
@@ -254,6 +257,8 @@ impl App {
             | EventKind::ConversionReady
             | EventKind::ConversionFailed
             | EventKind::ConversionCancelled
+            | EventKind::ConversionDelayed
+            | EventKind::ConversionLate
             | EventKind::PostingCreated
             | EventKind::PostingSuspended
             | EventKind::PostingResumed

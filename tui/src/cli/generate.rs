@@ -7,13 +7,14 @@ use serde_json::json;
 use vodpost_protocol::conversion::ConversionState;
 use vodpost_protocol::ids::Label;
 use vodpost_protocol::posting::PostingState;
-use vodpost_protocol::request::Request;
+use vodpost_protocol::request::{ForecastQuery, Request};
 use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::VideoView;
 
 use super::Context;
 use super::daemon::Daemon;
 use super::failure::Failure;
+use super::forecast;
 use super::show::{conversion_line, posting_line};
 use super::wait::{Waiter, is_under_way};
 use crate::text::{Sentence, plain, shell_word};
@@ -23,11 +24,13 @@ use crate::text::{Sentence, plain, shell_word};
 #[command(
     after_long_help = "The URL is live as soon as the conversion is ready; stdout gets the URLs that exist by then.
 With --wait the command ends when all conversions have. Ctrl-C ends the waiting only.
+With --dry-run nothing is ordered; the exit status is 0 if all would be ready by their deadline.
 With --json: the video as `vodpost show --json` prints it; for several, {\"videos\":[…],\"errors\":[…]}.
 
 Example:
   vodpost generate 'Lecture 1' --wait
-  vodpost generate talk --label newsletter"
+  vodpost generate talk --label newsletter
+  vodpost generate talk film --dry-run"
 )]
 pub struct Generate {
     /// The videos
@@ -39,6 +42,9 @@ pub struct Generate {
     /// Wait until the conversions are done
     #[arg(long)]
     wait: bool,
+    /// Only say what would be done and whether it would be ready in time
+    #[arg(long, conflicts_with_all = ["wait", "label"])]
+    dry_run: bool,
 }
 
 /// What was asked for, and what became of it.
@@ -46,6 +52,10 @@ type Outcome = (String, Result<VideoView, Failure>);
 
 impl Generate {
     pub(crate) fn run(self, context: &mut Context) -> Result<(), Failure> {
+        if self.dry_run {
+            let query = ForecastQuery { videos: self.videos, ..ForecastQuery::default() };
+            return forecast::show(context, query);
+        }
         let outcomes = if self.wait {
             let mut waiter = Waiter::new(context)?;
             let mut outcomes = waiter.ask(|daemon| self.request(daemon))?;

@@ -90,6 +90,7 @@ fn source_line(video: &VideoView) -> String {
 }
 
 fn print_conversion(out: &mut Output, conversion: &ConversionView) -> Result<(), Failure> {
+    let now = Timestamp::from_system(SystemTime::now());
     if conversion.state == ConversionState::None && conversion.plan.is_none() {
         return Ok(());
     }
@@ -100,6 +101,9 @@ fn print_conversion(out: &mut Output, conversion: &ConversionView) -> Result<(),
     if let Some(reason) = &conversion.reason {
         field(out, "reason", &plain(reason))?;
     }
+    if let Some(waiting_for) = &conversion.waiting_for {
+        field(out, "waits for", &plain(waiting_for))?;
+    }
     if let Some(requested_at) = conversion.requested_at {
         let attempt = match conversion.attempt {
             0 | 1 => String::new(),
@@ -108,9 +112,18 @@ fn print_conversion(out: &mut Output, conversion: &ConversionView) -> Result<(),
         field(out, "requested", &format!("{}{attempt}", moment(requested_at)))?;
     }
     if let Some(deadline) = conversion.deadline.filter(|_| is_under_way(conversion.state)) {
-        field(out, "deadline", &deadline_text(deadline, Timestamp::from_system(SystemTime::now())))?;
+        field(out, "deadline", &deadline_text(deadline, now))?;
     }
-    if conversion.state == ConversionState::Failed
+    if let Some(expected_at) = conversion.expected_at {
+        let late = conversion.late_by_s.map(|late| format::span(Duration::from_secs(late)));
+        let late = late.map_or(String::new(), |late| format!(", {late} after its deadline"));
+        field(
+            out,
+            "ready",
+            &format!("about {} (in {}){late}", moment(expected_at), format::span(expected_at.since(now))),
+        )?;
+    }
+    if (conversion.state == ConversionState::Failed || conversion.retry_at.is_some())
         && let Some(output) = &conversion.output
     {
         for line in output.lines() {

@@ -61,7 +61,9 @@ fn print(out: &mut Output, status: &StatusView, role: &str) -> Result<(), Failur
         ),
     )?;
     let queue = &status.queue;
-    field("queue", format!("{} running, {} queued, {} failed", queue.running, queue.queued, queue.failed))?;
+    let paused = if queue.paused { "; paused" } else { "" };
+    let (running, queued, failed) = (queue.running, queue.queued, queue.failed);
+    field("queue", format!("{running} running, {queued} queued, {failed} failed{paused}"))?;
     for root in &status.roots {
         field("library", root_line(root, color))?;
     }

@@ -61,6 +61,10 @@ pub fn event(what: EventKind) -> &'static str {
         EventKind::PostingSuspended => "URL suspended",
         EventKind::PostingResumed => "URL resumed",
         EventKind::RenditionsChanged => "renditions changed",
+        EventKind::ConversionDelayed => "conversion delayed",
+        EventKind::ConversionLate => "conversion will be late",
+        EventKind::QueuePaused => "conversions paused",
+        EventKind::QueueResumed => "conversions resumed",
     }
 }
 

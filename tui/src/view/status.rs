@@ -73,7 +73,9 @@ impl Page {
         );
         self.row("URLs", &text, Style::new());
         let queue = &status.queue;
-        let text = format!("{} running, {} queued, {} failed", queue.running, queue.queued, queue.failed);
+        let paused = if queue.paused { "; paused" } else { "" };
+        let (running, queued, failed) = (queue.running, queue.queued, queue.failed);
+        let text = format!("{running} running, {queued} queued, {failed} failed{paused}");
         self.row("Queue", &text, Style::new());
     }
 

@@ -211,9 +211,11 @@ fn contents(video: &Video) -> Vec<Content> {
 fn refresh_base(video: &mut Video, rendition: &Rendition) {
     match &mut video.conversion {
         Conversion::None | Conversion::Failed(_) => {}
-        Conversion::Queued(order) | Conversion::Running(order) => {
-            order.rendition.clone_from(&rendition.name);
-            order.identity = rendition.identity;
+        Conversion::Queued(_) | Conversion::Running(_) => {
+            if let Some(order) = video.order_mut() {
+                order.rendition.clone_from(&rendition.name);
+                order.identity = rendition.identity;
+            }
         }
         Conversion::Ready(ready) => {
             ready.order.rendition.clone_from(&rendition.name);
@@ -226,7 +228,7 @@ fn refresh_base(video: &mut Video, rendition: &Rendition) {
 /// L4: the old artifact stops at once, the new file is converted, the URLs stay.
 fn replace_source(tx: &mut Transaction<'_>, mut video: Video) {
     let order = match &video.conversion {
-        Conversion::Queued(order) | Conversion::Running(order) => Some((**order).clone()),
+        Conversion::Queued(_) | Conversion::Running(_) => video.order().cloned(),
         Conversion::Ready(ready) => Some(ready.order.clone()),
         Conversion::Failed(failed) => Some(failed.order.clone()),
         Conversion::None => None,
@@ -270,9 +272,9 @@ fn mark_missing(tx: &mut Transaction<'_>, id: VideoId, cause: MissingCause) {
         return;
     }
     video.source = Source::Missing { since: tx.now(), cause };
-    if let Conversion::Running(order) = &video.conversion {
-        tx.effect(super::effect::Effect::StopConversion(order.job(id)));
-        super::conversion::requeue(tx, video.clone());
+    if let Conversion::Running(running) = &video.conversion {
+        tx.effect(super::effect::Effect::StopConversion(running.order.job(id)));
+        super::queue::requeue(tx, video.clone());
         video = tx.state().video(id).cloned().unwrap_or(video);
     }
     tx.put_video(video.clone());

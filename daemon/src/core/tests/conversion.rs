@@ -7,7 +7,7 @@ use vodpost_protocol::ids::Label;
 use vodpost_protocol::posting::PostingState;
 use vodpost_protocol::refusal::Refusal;
 
-use super::super::artifact::{Failure, WorkerReport};
+use super::super::artifact::{Chance, Failure, WorkerReport};
 use super::super::conversion::state_of;
 use super::super::effect::Effect;
 use super::super::input::{Command, Input};
@@ -72,7 +72,7 @@ fn c3_a_conversion_that_misses_its_deadline_fails_with_that_reason() {
     world.generate("talk").unwrap();
     world.pass(Duration::from_secs(4 * 3600 - 1));
     assert_eq!(conversion(&world, "talk"), ConversionState::Running);
-    world.pass(Duration::from_secs(1));
+    world.pass(Duration::from_secs(11));
     assert_eq!(conversion(&world, "talk"), ConversionState::Failed);
     let stopped = world.effects.iter().any(|effect| matches!(effect, Effect::StopConversion(_)));
     assert!(stopped);
@@ -84,7 +84,9 @@ fn c4_a_failed_conversion_is_retried_with_its_postings() {
     world.generate("talk").unwrap();
     let given = world.assignments().remove(0);
     let failure = Failure { reason: "disk full".into(), output: "last line".into() };
-    world.input(Input::Worker(WorkerReport::Failed { job: given.job, failure })).unwrap();
+    world
+        .input(Input::Worker(WorkerReport::Failed { job: given.job, failure, chance: Chance::Lasting }))
+        .unwrap();
     assert_eq!(conversion(&world, "talk"), ConversionState::Failed);
     let video = world.id("talk");
     world.command(Command::Retry { video }).unwrap();

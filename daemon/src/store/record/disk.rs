@@ -1,4 +1,4 @@
-//! Records as they are on disk, schema 1, with one conversion each way.
+//! Records as they are on disk since schema 1, with one conversion each way. What came later is in `second`.
 //!
 //! Small vocabularies (switches, event kinds, document kinds) are those of the protocol crate, whose enums only ever grow
 //! at their end. Both conversions name every field, so that a new one does not compile until it is stored.
@@ -16,6 +16,7 @@ use vodpost_protocol::ids::{Label, Token, VideoId};
 use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::Switch;
 
+use super::second::Course;
 use crate::core::account as core_account;
 use crate::core::actor::Actor as CoreActor;
 use crate::core::artifact as core_artifact;
@@ -47,20 +48,20 @@ fn path(bytes: Bytes) -> PathBuf {
 }
 
 #[derive(Serialize, Deserialize)]
-enum Actor {
+pub(super) enum Actor {
     User { uid: u32, name: String },
     Daemon,
 }
 
 impl Actor {
-    fn from_core(actor: &CoreActor) -> Self {
+    pub(super) fn from_core(actor: &CoreActor) -> Self {
         match actor {
             CoreActor::User { uid, name } => Self::User { uid: *uid, name: name.clone() },
             CoreActor::Daemon => Self::Daemon,
         }
     }
 
-    fn into_core(self) -> CoreActor {
+    pub(super) fn into_core(self) -> CoreActor {
         match self {
             Self::User { uid, name } => CoreActor::User { uid, name },
             Self::Daemon => CoreActor::Daemon,
@@ -277,7 +278,7 @@ impl Video {
         }
     }
 
-    pub(super) fn into_core(self) -> core_video::Video {
+    pub(super) fn into_core(self, course: Course) -> core_video::Video {
         let Self {
             id,
             root,
@@ -302,7 +303,7 @@ impl Video {
             source: source.into_core(),
             switch,
             renditions: exact(renditions, Rendition::into_core),
-            conversion: conversion.into_core(),
+            conversion: conversion.into_core(course),
             attempts,
             last_change: last_change.map(|change| core_video::LastChange {
                 at: change.at,
@@ -497,8 +498,8 @@ impl Conversion {
     fn from_core(conversion: &core_video::Conversion) -> Self {
         match conversion {
             core_video::Conversion::None => Self::None,
-            core_video::Conversion::Queued(order) => Self::Queued(Order::from_core(order)),
-            core_video::Conversion::Running(order) => Self::Running(Order::from_core(order)),
+            core_video::Conversion::Queued(waiting) => Self::Queued(Order::from_core(&waiting.order)),
+            core_video::Conversion::Running(running) => Self::Running(Order::from_core(&running.order)),
             core_video::Conversion::Failed(failed) => Self::Failed {
                 order: Order::from_core(&failed.order),
                 reason: failed.failure.reason.clone(),
@@ -513,21 +514,25 @@ impl Conversion {
         }
     }
 
-    fn into_core(self) -> core_video::Conversion {
+    fn into_core(self, course: Course) -> core_video::Conversion {
         match self {
             Self::None => core_video::Conversion::None,
-            Self::Queued(order) => core_video::Conversion::Queued(Box::new(order.into_core())),
-            Self::Running(order) => core_video::Conversion::Running(Box::new(order.into_core())),
+            Self::Queued(order) => {
+                core_video::Conversion::Queued(Box::new(course.waiting(order.into_core())))
+            }
+            Self::Running(order) => {
+                core_video::Conversion::Running(Box::new(course.running(order.into_core())))
+            }
             Self::Failed { order, reason, output, at } => {
                 core_video::Conversion::Failed(Box::new(core_video::Failed {
-                    order: order.into_core(),
+                    order: course.order(order.into_core()),
                     failure: core_artifact::Failure { reason, output },
                     at,
                 }))
             }
             Self::Ready { order, artifact, at } => {
                 core_video::Conversion::Ready(Box::new(core_video::Ready {
-                    order: order.into_core(),
+                    order: course.order(order.into_core()),
                     artifact: artifact.into_core(),
                     at,
                 }))
@@ -538,8 +543,18 @@ impl Conversion {
 
 impl Order {
     fn from_core(order: &core_video::Order) -> Self {
-        let core_video::Order { attempt, requested_at, deadline, by, labels, rendition, identity, plan } =
-            order;
+        let core_video::Order {
+            attempt,
+            requested_at,
+            deadline,
+            by,
+            labels,
+            rendition,
+            identity,
+            plan,
+            setbacks: _,
+            late: _,
+        } = order;
         Self {
             attempt: *attempt,
             requested_at: *requested_at,
@@ -563,6 +578,8 @@ impl Order {
             rendition: os(rendition),
             identity: identity.into_core(),
             plan: plan.into_core(),
+            setbacks: 0,
+            late: false,
         }
     }
 }
@@ -857,6 +874,7 @@ enum Subject {
     Account,
     Video { id: VideoId, title: String },
     Posting { video: VideoId, title: String, label: Label, token: Token },
+    Queue,
 }
 
 impl Event {
@@ -869,6 +887,7 @@ impl Event {
             what: *what,
             subject: match subject.clone() {
                 core_event::Subject::Account => Subject::Account,
+                core_event::Subject::Queue => Subject::Queue,
                 core_event::Subject::Video { id, title } => Subject::Video { id, title },
                 core_event::Subject::Posting { video, title, label, token } => {
                     Subject::Posting { video, title, label, token }
@@ -887,6 +906,7 @@ impl Event {
             what,
             subject: match subject {
                 Subject::Account => core_event::Subject::Account,
+                Subject::Queue => core_event::Subject::Queue,
                 Subject::Video { id, title } => core_event::Subject::Video { id, title },
                 Subject::Posting { video, title, label, token } => {
                     core_event::Subject::Posting { video, title, label, token }

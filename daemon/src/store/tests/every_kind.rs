@@ -1,4 +1,4 @@
-//! One change of every kind and every variant that can be stored: what a frozen state is made of.
+//! One change of every kind and every variant that a schema can store: what a frozen state is made of.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt;
@@ -20,11 +20,13 @@ use crate::core::media::{
 };
 use crate::core::plan::{Plan, Treatment};
 use crate::core::posting::Posting;
+use crate::core::queue::{Pause, Queue};
 use crate::core::state::Change;
 use crate::core::video::{
-    Conversion, Deletion, DeletionKind, Failed, LastChange, MissingCause, Order, Place, Ready, Rendition,
-    Source, Unusable, Video,
+    Conversion, Deletion, DeletionKind, Failed, Hold, LastChange, MissingCause, Order, Place, Ready,
+    Rendition, Running, Source, Unusable, Video, Waiting,
 };
+use crate::core::work::{Rate, Rates};
 
 fn at(number: u64) -> Timestamp {
     Timestamp::from_millis(1_700_000_000_000 + number)
@@ -71,7 +73,27 @@ fn plans() -> [Plan; 4] {
     ]
 }
 
-fn order(plan: Plan) -> Order {
+/// What a record can hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Schema {
+    First,
+    /// What the queue knows of an order.
+    Second,
+}
+
+impl Schema {
+    pub(super) const ALL: [Self; 2] = [Self::First, Self::Second];
+
+    pub(super) fn folder(self) -> &'static str {
+        match self {
+            Self::First => "schema-1",
+            Self::Second => "schema-2",
+        }
+    }
+}
+
+fn order(schema: Schema, plan: Plan) -> Order {
+    let queued_again = schema >= Schema::Second;
     Order {
         attempt: 2,
         requested_at: at(10),
@@ -81,10 +103,13 @@ fn order(plan: Plan) -> Order {
         rendition: "talk.1080p.mp4".into(),
         identity: identity(1),
         plan,
+        setbacks: if queued_again { 2 } else { 0 },
+        late: queued_again,
     }
 }
 
-fn conversions() -> Vec<Conversion> {
+fn conversions(schema: Schema) -> Vec<Conversion> {
+    let order = |plan| order(schema, plan);
     let [direct, relocate, remux, transcode] = plans();
     let ready = |plan, form| {
         let artifact =
@@ -92,21 +117,31 @@ fn conversions() -> Vec<Conversion> {
         Conversion::Ready(Box::new(Ready { order: order(plan), artifact, at: at(20) }))
     };
     let failure = Failure { reason: "ffmpeg ended with 1".into(), output: "line one\nline two".into() };
-    vec![
+    let held = Hold { failure: failure.clone(), until: at(40) };
+    let waiting = match schema {
+        Schema::First => Waiting { order: order(remux), hold: None, short_of_room: false },
+        Schema::Second => Waiting { order: order(remux), hold: Some(held), short_of_room: true },
+    };
+    let started_at = if schema == Schema::First { at(10) } else { at(15) };
+    let mut conversions = vec![
         Conversion::None,
-        Conversion::Queued(Box::new(order(remux))),
-        Conversion::Running(Box::new(order(transcode.clone()))),
+        Conversion::Queued(Box::new(waiting)),
+        Conversion::Running(Box::new(Running { order: order(transcode.clone()), started_at })),
         Conversion::Failed(Box::new(Failed { order: order(transcode.clone()), failure, at: at(30) })),
         ready(direct, Form::AsIs),
         ready(relocate, Form::Relocated),
-        ready(transcode, Form::File { name: "0123456789abc-2.mp4".into(), identity: identity(9) }),
-    ]
+        ready(transcode.clone(), Form::File { name: "0123456789abc-2.mp4".into(), identity: identity(9) }),
+    ];
+    if schema >= Schema::Second {
+        conversions.insert(2, Conversion::waiting(order(transcode)));
+    }
+    conversions
 }
 
-fn sources() -> Vec<Source> {
+fn sources(schema: Schema) -> Vec<Source> {
     let deleted = |how| Source::Deleted(Deletion { at: at(40), by: admin(), how });
     let missing = |cause| Source::Missing { since: at(50), cause };
-    vec![
+    let mut sources = vec![
         Source::Present,
         missing(MissingCause::Vanished),
         missing(MissingCause::RootUnavailable("Permission denied (os error 13)".into())),
@@ -114,10 +149,14 @@ fn sources() -> Vec<Source> {
         deleted(DeletionKind::Trashed),
         deleted(DeletionKind::FilesKept),
         deleted(DeletionKind::GraceOver),
-    ]
+    ];
+    if schema >= Schema::Second {
+        sources.push(missing(MissingCause::BeingWritten));
+    }
+    sources
 }
 
-fn videos() -> Vec<Change> {
+fn videos(schema: Schema) -> Vec<Change> {
     let renditions: Vec<Rendition> = infos()
         .into_iter()
         .zip(1..)
@@ -146,8 +185,8 @@ fn videos() -> Vec<Change> {
             what: EventKind::SourceReplaced,
         }),
     };
-    let numbered = (100..).zip(sources());
-    numbered.zip(conversions()).map(|parts| Change::Video(Box::new(video(parts)))).collect()
+    let numbered = (100..).zip(sources(schema));
+    numbered.zip(conversions(schema)).map(|parts| Change::Video(Box::new(video(parts)))).collect()
 }
 
 fn postings() -> Vec<Change> {
@@ -208,8 +247,8 @@ fn accounts() -> Vec<Change> {
     phases.into_iter().enumerate().map(|parts| Change::Account(Box::new(account(parts)))).collect()
 }
 
-fn events() -> Vec<Change> {
-    let kinds = [
+fn events(schema: Schema) -> Vec<Change> {
+    let mut kinds = vec![
         EventKind::AccountSubmitted,
         EventKind::AccountApproved,
         EventKind::AccountRejected,
@@ -233,8 +272,16 @@ fn events() -> Vec<Change> {
         EventKind::PostingResumed,
         EventKind::RenditionsChanged,
     ];
+    if schema >= Schema::Second {
+        kinds.extend([
+            EventKind::ConversionDelayed,
+            EventKind::ConversionLate,
+            EventKind::QueuePaused,
+            EventKind::QueueResumed,
+        ]);
+    }
     let video = VideoId::from_random(100);
-    let subjects = [
+    let mut subjects = vec![
         Subject::Account,
         Subject::Video { id: video, title: "talk".into() },
         Subject::Posting {
@@ -244,6 +291,9 @@ fn events() -> Vec<Change> {
             token: Token::from_random(5),
         },
     ];
+    if schema >= Schema::Second {
+        subjects.push(Subject::Queue);
+    }
     let event = |((seq, what), subject): ((u64, EventKind), &Subject)| Event {
         seq,
         at: at(seq),
@@ -255,11 +305,20 @@ fn events() -> Vec<Change> {
     (1..).zip(kinds).zip(subjects.iter().cycle()).map(|parts| Change::Event(event(parts))).collect()
 }
 
+fn queues() -> [Queue; 2] {
+    let rate = |per_s, measured| Rate { per_s, measured };
+    let rates = Rates { copy: rate(1 << 40, true), sound: rate(7, false), picture: rate(0, true) };
+    [Queue { paused: Some(Pause { at: at(99), by: admin() }), rates }, Queue { paused: None, rates }]
+}
+
 /// As commits, in order. The last ones take something away again.
-pub(super) fn commits() -> Vec<Vec<Change>> {
-    let mut commits = vec![videos(), postings()];
+pub(super) fn commits(schema: Schema) -> Vec<Vec<Change>> {
+    let mut commits = vec![videos(schema), postings()];
     commits.extend(accounts().into_iter().map(|change| vec![change]));
-    commits.push(events());
+    if schema >= Schema::Second {
+        commits.extend(queues().map(|queue| vec![Change::Queue(queue)]));
+    }
+    commits.push(events(schema));
     commits.push(vec![Change::ForgetEvent(1), Change::ForgetVideo(VideoId::from_random(106))]);
     commits
 }

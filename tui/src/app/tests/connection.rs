@@ -1,5 +1,6 @@
 //! The connection coming and going, late and strange replies, and pushes.
 
+use vodpost_protocol::conversion::JobsView;
 use vodpost_protocol::conversion::ProgressView;
 use vodpost_protocol::event::{EventKind, Push};
 use vodpost_protocol::hello::Role;
@@ -203,11 +204,17 @@ fn an_answer_that_does_not_fit_is_said_and_nothing_breaks() {
     let actions = bench.up(Role::Admin);
     for action in &actions {
         let Action::Send { ticket, .. } = action else { panic!() };
-        bench.reply(*ticket, Ok(Answer::Jobs(vec![])));
+        bench.reply(
+            *ticket,
+            Ok(Answer::Jobs(JobsView { jobs: vec![], left_out: 0, workers: 1, paused: None })),
+        );
     }
     assert_eq!(bench.app.notice.as_ref().unwrap().said, Said::UnexpectedAnswer);
     assert!(!bench.app.list.is_loading());
-    bench.reply(Ticket(99_999), Ok(Answer::Jobs(vec![])));
+    bench.reply(
+        Ticket(99_999),
+        Ok(Answer::Jobs(JobsView { jobs: vec![], left_out: 0, workers: 1, paused: None })),
+    );
 }
 
 #[test]

@@ -38,7 +38,7 @@ impl Rig {
             match change {
                 Change::Event(event) => events.push(event),
                 Change::Video(_) | Change::ForgetVideo(_) | Change::Posting(_) => {}
-                Change::Account(_) | Change::ForgetEvent(_) => {}
+                Change::Account(_) | Change::Queue(_) | Change::ForgetEvent(_) => {}
             }
         }
         let announced: Vec<&Event> = outcome
@@ -73,7 +73,7 @@ impl Rig {
         let mut last: BTreeMap<VideoId, &Event> = BTreeMap::new();
         for event in events {
             match &event.subject {
-                Subject::Account => {}
+                Subject::Account | Subject::Queue => {}
                 Subject::Video { id, .. } | Subject::Posting { video: id, .. } => {
                     last.insert(*id, event);
                 }
@@ -126,7 +126,10 @@ impl Rig {
         let postings: usize = videos.iter().map(|video| video.postings.len()).sum();
         ensure(state.postings().len() == postings, || "P5: the count of postings is another one".to_owned())?;
         ensure(state.last_seq() == self.around.last_seq, || "S2: the last event is another one".to_owned())?;
-        let due = self.around.reference.next_due();
+        let due = self.next_due();
+        ensure(self.core.state().queue().paused.is_some() == self.around.reference.paused, || {
+            "C5: the queue is paused or is not".to_owned()
+        })?;
         ensure(state.next_due(&self.settings) == due, || "C3, L5: something else is due next".to_owned())?;
         for video in videos.iter().filter(|video| !video.forgotten) {
             self.check_video(video)
@@ -205,14 +208,22 @@ impl Rig {
                 && is.identity.ino == should.of
                 && is.plan.needs_worker() == should.needs_worker
                 && is.deadline == should.deadline
+                && is.setbacks == should.setbacks
         };
         let fits = match (&is.conversion, &should.conversion) {
             (video::Conversion::None, Conversion::None) => true,
-            (video::Conversion::Queued(order), Conversion::Ordered(expected)) => same_order(order, expected),
+            (video::Conversion::Queued(waiting), Conversion::Ordered(expected)) => {
+                same_order(&waiting.order, expected)
+                    && waiting.hold.as_ref().map(|hold| hold.until) == expected.held
+            }
             // C5: exactly what is marked as running runs.
-            (video::Conversion::Running(order), Conversion::Ordered(expected)) => {
+            (video::Conversion::Running(running), Conversion::Ordered(expected)) => {
+                let order = &running.order;
                 let runs = self.around.jobs.get(&is.id).is_some_and(|given| given.job == order.job(is.id));
-                same_order(order, expected) && runs && should.source == Source::Here
+                same_order(order, expected)
+                    && runs
+                    && should.source == Source::Here
+                    && expected.held.is_none()
             }
             (video::Conversion::Failed(failed), Conversion::Failed { labels: expected, .. }) => {
                 labels(&failed.order) == *expected && !failed.failure.reason.is_empty()
@@ -305,9 +316,12 @@ impl Rig {
             format!("{busy} jobs for {} workers", self.settings.workers)
         })?;
         for video in self.core.state().videos() {
-            let video::Conversion::Queued(order) = &video.conversion else { continue };
+            let video::Conversion::Queued(waiting) = &video.conversion else { continue };
+            let short = self.machine.room_bytes == Some(0);
+            let may_not = busy == self.settings.workers || self.around.reference.paused || short;
             let waits_rightly = video.source != video::Source::Present
-                || (order.plan.needs_worker() && busy == self.settings.workers);
+                || waiting.hold.is_some()
+                || (waiting.order.plan.needs_worker() && may_not);
             ensure(waits_rightly, || format!("C5: {} waits for nothing", video.title()))?;
         }
         for id in self.around.jobs.keys() {
@@ -332,6 +346,7 @@ impl Rig {
         })?;
         ensure(is.postings() == should.postings(), || "the postings differ".to_owned())?;
         ensure(is.account() == should.account(), || "the account differs".to_owned())?;
+        ensure(is.queue() == should.queue(), || "the queue differs".to_owned())?;
         let events = |state: &State| (state.last_seq(), state.oldest_seq());
         ensure(events(is) == events(should), || "the events differ".to_owned())?;
         let kept = is.last_seq() - is.oldest_seq() < self.settings.events_kept;

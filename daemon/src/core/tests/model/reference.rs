@@ -13,6 +13,9 @@ use super::steps::Media;
 
 pub(super) const DEADLINE: Duration = Duration::from_secs(4 * 3600);
 pub(super) const GRACE: Duration = Duration::from_secs(24 * 3600);
+pub(super) const RETRIES: u32 = 2;
+/// A worker may say itself that it was too late.
+const LAST_WORD: Duration = Duration::from_secs(10);
 
 /// One content of a file, wherever that lies.
 pub(super) type Bytes = u64;
@@ -28,6 +31,7 @@ pub(super) struct Reference {
     pub(super) videos: Vec<Video>,
     /// What is in which bytes.
     pub(super) media: BTreeMap<Bytes, Media>,
+    pub(super) paused: bool,
 }
 
 #[derive(Clone, Default)]
@@ -82,6 +86,9 @@ pub(super) struct Order {
     pub(super) of: Bytes,
     pub(super) needs_worker: bool,
     pub(super) deadline: Timestamp,
+    /// How often it failed for a cause that may pass, and until when it is not tried again.
+    pub(super) setbacks: u32,
+    pub(super) held: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,7 +181,8 @@ impl Reference {
     pub(super) fn order(&mut self, at: usize, labels: BTreeSet<String>) -> Answer {
         let (of, needs_worker) = self.chosen(at).ok_or("no_usable_rendition")?;
         let deadline = self.now.after(DEADLINE);
-        self.videos[at].conversion = Conversion::Ordered(Order { labels, of, needs_worker, deadline });
+        self.videos[at].conversion =
+            Conversion::Ordered(Order { labels, of, needs_worker, deadline, setbacks: 0, held: None });
         Ok(())
     }
 
@@ -201,8 +209,12 @@ impl Reference {
 
     pub(super) fn retry(&mut self, at: usize) -> Answer {
         self.here(at)?;
-        let labels = match &self.videos[at].conversion {
+        let labels = match &mut self.videos[at].conversion {
             Conversion::Failed { labels, .. } => labels.clone(),
+            Conversion::Ordered(order) if order.held.is_some() => {
+                order.held = None;
+                return Ok(());
+            }
             Conversion::None | Conversion::Ordered(_) | Conversion::Ready(_) => {
                 return Err("wrong_conversion_state");
             }
@@ -222,6 +234,19 @@ impl Reference {
         let Order { labels, of, .. } = self.videos[at].order()?.clone();
         self.videos[at].conversion = Conversion::Failed { labels, of };
         Some(())
+    }
+
+    /// C5: tried again after half a minute, then after two, as long as the deadline allows it.
+    pub(super) fn set_back(&mut self, at: usize) {
+        let now = self.now;
+        let Conversion::Ordered(order) = &mut self.videos[at].conversion else { panic!("nothing runs") };
+        let again = now.after(Duration::from_secs(30 * 4u64.pow(order.setbacks)));
+        if order.setbacks == RETRIES || again >= order.deadline {
+            self.fail(at).unwrap();
+            return;
+        }
+        order.setbacks += 1;
+        order.held = Some(again);
     }
 
     /// P1; A4: after a revocation no URL is made.
@@ -244,7 +269,8 @@ impl Reference {
         if let Conversion::Ready(order) = &video.conversion
             && order.needs_worker
         {
-            let order = Order { labels: BTreeSet::new(), deadline, ..order.clone() };
+            let order = order.clone();
+            let order = Order { labels: BTreeSet::new(), deadline, setbacks: 0, held: None, ..order };
             video.conversion = Conversion::Ordered(order);
         }
     }
@@ -331,23 +357,35 @@ impl Reference {
         Ok(())
     }
 
+    fn overdue_at(video: &Video, runs: &impl Fn(VideoId) -> bool) -> Option<Timestamp> {
+        let deadline = video.order()?.deadline;
+        Some(if runs(video.id) { deadline.after(LAST_WORD) } else { deadline })
+    }
+
     /// When time will change something next.
-    pub(super) fn next_due(&self) -> Option<Timestamp> {
-        let late = self.videos.iter().filter_map(|video| video.order().map(|order| order.deadline));
+    pub(super) fn next_due(&self, runs: &impl Fn(VideoId) -> bool) -> Option<Timestamp> {
+        let late = self.videos.iter().filter_map(|video| Self::overdue_at(video, runs));
+        let here = |video: &&Video| video.source == Source::Here;
+        let again = self.videos.iter().filter(here).filter_map(|video| video.order()?.held);
         let over = self.videos.iter().filter_map(|video| match video.source {
             Source::Away { since, why: Why::Gone } if !video.forgotten => Some(since.after(GRACE)),
             Source::Here | Source::Away { .. } | Source::Deleted { .. } => None,
         });
-        late.chain(over).min()
+        late.chain(again).chain(over).min()
     }
 
     /// C3, L5
-    pub(super) fn tick(&mut self) {
+    pub(super) fn tick(&mut self, runs: &impl Fn(VideoId) -> bool) {
         for at in 0..self.videos.len() {
-            if self.videos[at].order().is_some_and(|order| order.deadline <= self.now) {
+            if Self::overdue_at(&self.videos[at], runs).is_some_and(|at| at <= self.now) {
                 self.fail(at).unwrap();
             }
             let video = &mut self.videos[at];
+            if let Conversion::Ordered(order) = &mut video.conversion
+                && video.source == Source::Here
+            {
+                order.held = order.held.filter(|until| *until > self.now);
+            }
             match video.source {
                 Source::Away { since, why: Why::Gone }
                     if !video.forgotten && since.after(GRACE) <= self.now =>

@@ -10,13 +10,19 @@ use vodpost_protocol::time::Timestamp;
 
 use super::super::super::Core;
 use super::super::super::actor::Actor;
-use super::super::super::artifact::{Artifact, Assignment, Failure, Form, JobId, Publication, WorkerReport};
+use super::super::super::artifact::{
+    Artifact, Assignment, Chance, Failure, Form, JobId, Publication, WorkerReport,
+};
 use super::super::super::effect::Effect;
-use super::super::super::input::{Input, Usage};
+use super::super::super::input::{Command, Input, Usage};
 use super::super::super::media::FileIdentity;
+use super::super::super::queue::Machine;
 use super::super::super::state::{Change, Loader, Settings, State, Undo};
 use super::super::super::transaction::Outcome;
-use super::reference::{Account, Answer, Bytes, Conversion, DEADLINE, File, GRACE, Reference, Source};
+use super::commands::user;
+use super::reference::{
+    Account, Answer, Bytes, Conversion, DEADLINE, File, GRACE, RETRIES, Reference, Source,
+};
 use super::steps::{Rng, Step, Work};
 
 pub(super) const ARTIFACTS: &str = "/artifacts";
@@ -52,6 +58,8 @@ pub(super) struct Rig {
     pub(super) unmounted: bool,
     pub(super) folder_error: bool,
     pub(super) settling: BTreeSet<usize>,
+    /// Whether the disk has room for artifacts.
+    pub(super) machine: Machine,
     /// While a batch is made: how to take it back.
     batch: Option<(Vec<Undo>, Vec<Undo>)>,
 }
@@ -65,6 +73,7 @@ impl Rig {
             four_eyes: rng.below(4) == 0,
             events_kept: 1 + rng.below(20),
             workers: 1 + usize::try_from(rng.below(2)).unwrap(),
+            retries: RETRIES,
         };
         let reference = Reference {
             now: Timestamp::from_millis(1_800_000_000_000),
@@ -93,6 +102,7 @@ impl Rig {
             unmounted: false,
             folder_error: false,
             settling: BTreeSet::new(),
+            machine: Machine::default(),
             batch: None,
         }
     }
@@ -115,6 +125,8 @@ impl Rig {
             Step::Trashed { video, done } => self.trashed(*video, *done)?,
             Step::ArtifactLost { video } => self.lose_artifact(*video)?,
             Step::Usage { posting } => self.usage(*posting)?,
+            Step::Pause { on } => self.pause(*on)?,
+            Step::Room { short } => self.room(*short)?,
             Step::Pass { minutes, asleep } => self.pass(*minutes, *asleep)?,
             Step::Crash { other_device } => self.crash(*other_device)?,
             Step::NotDurable(steps) => self.not_durable(steps)?,
@@ -217,7 +229,11 @@ impl Rig {
         let report = match how {
             Work::Failed => {
                 self.around.reference.fail(at).unwrap();
-                failed(given.job)
+                failed(given.job, Chance::Lasting)
+            }
+            Work::SetBack => {
+                self.around.reference.set_back(at);
+                failed(given.job, Chance::MayPass)
             }
             Work::Ready => {
                 // After a restart the device may have another number, in which case it is made again.
@@ -243,9 +259,22 @@ impl Rig {
         let report = if ready {
             WorkerReport::Ready { job: given.job, artifact: self.artifact(&given, given.identity) }
         } else {
-            failed(given.job)
+            failed(given.job, Chance::Lasting)
         };
         self.give(Input::Worker(report), Ok(()))
+    }
+
+    fn pause(&mut self, on: bool) -> Result<(), String> {
+        self.around.reference.paused = on;
+        let command = if on { Command::PauseQueue } else { Command::ResumeQueue };
+        self.give(Input::Command { actor: user(0), command }, Ok(()))
+    }
+
+    /// The rules are told before the next input, and look again by themselves within a minute.
+    fn room(&mut self, short: bool) -> Result<(), String> {
+        self.machine = Machine { room_bytes: Some(if short { 0 } else { 1 << 40 }) };
+        self.core.observe(self.machine);
+        self.pass(1, false)
     }
 
     fn trashed(&mut self, number: u8, done: bool) -> Result<(), String> {
@@ -283,10 +312,11 @@ impl Rig {
     /// The daemon ticks whenever something is due; one that was asleep finds all of it due at once.
     fn pass(&mut self, minutes: u64, asleep: bool) -> Result<(), String> {
         let end = self.around.reference.now.after(Duration::from_secs(minutes * 60));
-        while let Some(due) = self.around.reference.next_due().filter(|due| *due <= end) {
+        while let Some(due) = self.next_due().filter(|due| *due <= end) {
             let now = if asleep { end } else { due.max(self.around.reference.now) };
             self.around.reference.now = now;
-            self.around.reference.tick();
+            let Around { reference, jobs, .. } = &mut self.around;
+            reference.tick(&|id| jobs.contains_key(&id));
             // A video may have missed its deadline and outlived its grace at the same moment.
             for _ in 0..2 {
                 self.give(Input::Tick, Ok(()))?;
@@ -295,6 +325,10 @@ impl Rig {
         }
         self.around.reference.now = end;
         self.give(Input::Tick, Ok(()))
+    }
+
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        self.around.reference.next_due(&|id| self.around.jobs.contains_key(&id))
     }
 
     fn crash(&mut self, other_device: bool) -> Result<(), String> {
@@ -309,6 +343,7 @@ impl Rig {
         self.check_same(self.core.state(), &state).map_err(|what| format!("S1: after a restart {what}"))?;
         self.shadow = shadow;
         self.core = Core::new(state, self.settings.clone(), Box::new(Rng::new(self.rng.next())));
+        self.core.observe(self.machine);
         let jobs = std::mem::take(&mut self.around.jobs);
         self.around.late.extend(jobs.into_values());
         // What nothing refers to is swept at the start.
@@ -353,6 +388,6 @@ impl Rig {
     }
 }
 
-fn failed(job: JobId) -> WorkerReport {
-    WorkerReport::Failed { job, failure: Failure { reason: "no space".into(), output: String::new() } }
+fn failed(job: JobId, chance: Chance) -> WorkerReport {
+    WorkerReport::Failed { job, failure: Failure::plain("no space".into()), chance }
 }

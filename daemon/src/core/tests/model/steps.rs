@@ -61,6 +61,8 @@ pub(super) enum Media {
 pub(super) enum Work {
     Ready,
     Failed,
+    /// For a cause that may pass.
+    SetBack,
     /// Made of other bytes than those that were ordered.
     OtherSource,
 }
@@ -162,6 +164,14 @@ pub(super) enum Step {
     Usage {
         posting: u8,
     },
+    /// The queue is paused or goes on.
+    Pause {
+        on: bool,
+    },
+    /// The disk has no room for artifacts, or has again.
+    Room {
+        short: bool,
+    },
     /// The clock goes on; with `asleep` nobody looked meanwhile.
     Pass {
         minutes: u64,
@@ -193,7 +203,8 @@ pub(super) fn sequence(rng: &mut Rng, len: usize) -> Vec<Step> {
                 let count = 1 + rng.below(4);
                 Step::NotDurable((0..count).map(|_| decided(rng)).collect())
             }
-            8..16 => time(rng),
+            8..15 => time(rng),
+            15 => Step::Room { short: rng.flip() },
             16..36 => disk(rng),
             36..100 => decided(rng),
             other => unreachable!("{other}"),
@@ -239,7 +250,10 @@ fn decided(rng: &mut Rng) -> Step {
     let (video, by) = (rng.pick(), rng.pick());
     let asked = |asked: Asked| Step::Video { video, asked };
     let account = |asked: Account| Step::Account { by, asked };
-    match rng.below(65) {
+    match rng.below(71) {
+        65..67 => Step::Work { job: rng.pick(), how: Work::SetBack },
+        67 => Step::Pause { on: rng.flip() },
+        68..71 => Step::Pause { on: false },
         0..12 => asked(Asked::Generate { label: rng.pick() }),
         12..14 => asked(Asked::Retry),
         14..16 => asked(Asked::Cancel),

@@ -6,7 +6,7 @@ use vodpost_protocol::conversion::ConversionState;
 use vodpost_protocol::ids::VideoId;
 use vodpost_protocol::video::Switch;
 
-use super::super::super::super::artifact::{Assignment, Failure, WorkerReport};
+use super::super::super::super::artifact::{Assignment, Chance, Failure, WorkerReport};
 use super::super::super::super::conversion::state_of;
 use super::super::super::super::input::{Command, Input};
 use super::super::super::super::media::{Container, MediaInfo};
@@ -207,7 +207,13 @@ impl Fixture {
         let assignment = take(world, id).or(assignment);
         if self.conversion == Conversion::Failed {
             let job = assignment.as_ref().unwrap().job;
-            world.input(Input::Worker(WorkerReport::Failed { job, failure: failure() })).unwrap();
+            world
+                .input(Input::Worker(WorkerReport::Failed {
+                    job,
+                    failure: failure(),
+                    chance: Chance::Lasting,
+                }))
+                .unwrap();
         }
         assignment
     }

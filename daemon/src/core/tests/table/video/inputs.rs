@@ -7,7 +7,7 @@ use vodpost_protocol::ids::Label;
 use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::video::Switch;
 
-use super::super::super::super::artifact::{JobId, WorkerReport};
+use super::super::super::super::artifact::{Chance, JobId, WorkerReport};
 use super::super::super::super::input::{Command, Input};
 use super::super::super::super::video::Unusable;
 use super::super::super::{World, label};
@@ -300,7 +300,8 @@ fn report(built: &mut Built, given: Given) -> Option<Result<(), Refusal>> {
     let runs = Conversion::of(video) == Conversion::Running;
     let late = JobId { video: built.id, attempt: video.attempts - u32::from(runs && video.attempts > 0) };
     let mut assignment = built.assignment.clone()?;
-    let failed = |job| Input::Worker(WorkerReport::Failed { job, failure: failure() });
+    let failed =
+        |job| Input::Worker(WorkerReport::Failed { job, failure: failure(), chance: Chance::Lasting });
     match (given == Given::WorkerReady || given == Given::WorkerFailed, runs) {
         (true, false) => return None,
         (true, true) => {}

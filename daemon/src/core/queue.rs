@@ -1,0 +1,364 @@
+//! The queue of conversions: what starts when, what waits for what, and whether it will be in time (C3, C5).
+//!
+//! Work that writes nothing starts at once. The rest takes a worker, in the order of the moments at which each has to
+//! start to be ready by its deadline.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::time::Duration;
+
+use vodpost_protocol::event::EventKind;
+use vodpost_protocol::ids::VideoId;
+use vodpost_protocol::time::Timestamp;
+
+use super::actor::Actor;
+use super::artifact::{Assignment, Failure, Progress};
+use super::effect::Effect;
+use super::event::Subject;
+use super::state::{Settings, State};
+use super::transaction::Transaction;
+use super::video::{Conversion, Hold, Order, Running, Video};
+use super::work::{Rates, output_bytes_max, size_in_words};
+
+/// How many of those that wait are looked at for one that the disk has room for.
+const LOOKED_AT_MAX: usize = 64;
+/// Bytes that conversions leave free.
+const ROOM_KEPT: u64 = 64 << 20;
+/// The first pause before another try; each further one is four times as long.
+const SETBACK_PAUSE: Duration = Duration::from_secs(30);
+/// A speed is believed after this.
+const SPEED_SETTLED: Duration = Duration::from_secs(10);
+/// When a worker has not said by then that it was too late, it is ended.
+pub(super) const LAST_WORD: Duration = Duration::from_secs(10);
+
+/// What is remembered of the queue as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Queue {
+    pub paused: Option<Pause>,
+    pub rates: Rates,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pause {
+    pub at: Timestamp,
+    pub by: Actor,
+}
+
+/// What the rules are told of the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Machine {
+    /// Free in the artifact folder, counting what running conversions have written as free; `None` where it is unknown.
+    pub room_bytes: Option<u64>,
+}
+
+pub(super) fn pause(tx: &mut Transaction<'_>) {
+    if tx.state().queue().paused.is_some() {
+        return;
+    }
+    let paused = Some(Pause { at: tx.now(), by: tx.actor().clone() });
+    tx.put_queue(Queue { paused, ..tx.state().queue().clone() });
+    tx.event(EventKind::QueuePaused, Subject::Queue, None);
+}
+
+pub(super) fn resume(tx: &mut Transaction<'_>) {
+    if tx.state().queue().paused.is_none() {
+        return;
+    }
+    tx.put_queue(Queue { paused: None, ..tx.state().queue().clone() });
+    tx.event(EventKind::QueueResumed, Subject::Queue, None);
+}
+
+/// Starts what may start.
+pub(super) fn schedule(tx: &mut Transaction<'_>) {
+    let instant: Vec<VideoId> = tx.state().line().instant().collect();
+    for id in instant {
+        start(tx, id);
+    }
+    let mut free = tx.settings().workers.saturating_sub(tx.state().line().running().count());
+    if tx.state().queue().paused.is_some() || free == 0 {
+        return;
+    }
+    let mut room = room_left(tx);
+    let next: Vec<VideoId> = tx.state().line().turns().take(free + LOOKED_AT_MAX).collect();
+    for id in next {
+        let needed = tx.state().video(id).map_or(0, needed_bytes);
+        match room {
+            Some(left) if left < needed.saturating_add(ROOM_KEPT) => short_of_room(tx, id, needed, left),
+            Some(_) | None => {
+                if start(tx, id) {
+                    room = room.map(|left| left - needed);
+                    free -= 1;
+                }
+            }
+        }
+        if free == 0 {
+            return;
+        }
+    }
+}
+
+fn needed_bytes(video: &Video) -> u64 {
+    let needed = |order: &Order| {
+        Some(output_bytes_max(&order.plan, video.media_of(order)?, order.identity.size_bytes))
+    };
+    video.order().and_then(needed).unwrap_or(0)
+}
+
+/// What is free and not set aside for conversions that run.
+fn room_left(tx: &Transaction<'_>) -> Option<u64> {
+    let running = tx.state().line().running().filter_map(|id| tx.state().video(id));
+    let taken = running.map(needed_bytes).fold(0, u64::saturating_add);
+    tx.machine().room_bytes.map(|room| room.saturating_sub(taken))
+}
+
+/// It is its turn, but it stays where it is; said once.
+fn short_of_room(tx: &mut Transaction<'_>, id: VideoId, needed: u64, left: u64) {
+    tx.wait_for_room();
+    let Some(mut video) = tx.state().video(id).cloned() else { return };
+    let Conversion::Queued(waiting) = &mut video.conversion else { return };
+    if std::mem::replace(&mut waiting.short_of_room, true) {
+        return;
+    }
+    let detail = format!(
+        "it waits for disk space: it may take {}, and {} are left in the artifact folder",
+        size_in_words(needed.saturating_add(ROOM_KEPT)),
+        size_in_words(left)
+    );
+    tx.put_video(video.clone());
+    tx.video_event(EventKind::ConversionDelayed, &video, Some(detail));
+}
+
+/// Whether the order was started; it is not when its file is no longer what it was.
+fn start(tx: &mut Transaction<'_>, id: VideoId) -> bool {
+    let Some(mut video) = tx.state().video(id).cloned() else { return false };
+    let Some(order) = video.order().cloned() else { return false };
+    let Some(info) = video.media_of(&order).cloned() else { return false };
+    let assignment = Assignment {
+        job: order.job(id),
+        source: video.path_of(&order.rendition),
+        identity: order.identity,
+        info,
+        plan: order.plan.clone(),
+        requested_at: order.requested_at,
+        deadline: order.deadline,
+    };
+    video.conversion = Conversion::Running(Box::new(Running { order, started_at: tx.now() }));
+    tx.put_video(video.clone());
+    tx.video_event(EventKind::ConversionStarted, &video, None);
+    tx.effect(Effect::StartConversion(Box::new(assignment)));
+    true
+}
+
+/// C5: after a start of the daemon nothing runs; what ran is queued again under a new attempt.
+pub(super) fn requeue_interrupted(tx: &mut Transaction<'_>) {
+    let runs = |video: &&Video| match &video.conversion {
+        Conversion::Running(_) => true,
+        Conversion::None | Conversion::Queued(_) | Conversion::Failed(_) | Conversion::Ready(_) => false,
+    };
+    let interrupted: Vec<Video> = tx.state().timed().filter(runs).cloned().collect();
+    for video in interrupted {
+        requeue(tx, video);
+    }
+}
+
+/// Back into the queue under a new attempt, deadline and postings unchanged.
+pub(super) fn requeue(tx: &mut Transaction<'_>, mut video: Video) {
+    let Some(order) = video.order() else { return };
+    let mut order = order.clone();
+    video.attempts += 1;
+    order.attempt = video.attempts;
+    video.conversion = Conversion::waiting(order);
+    tx.put_video(video);
+}
+
+/// When an order that failed for a cause that may pass is tried again; `None` when it was tried often enough, or its
+/// deadline comes first.
+fn again_at(tx: &Transaction<'_>, order: &Order) -> Option<Timestamp> {
+    if order.setbacks >= tx.settings().retries {
+        return None;
+    }
+    let pause = SETBACK_PAUSE.saturating_mul(4u32.saturating_pow(order.setbacks));
+    Some(tx.now().after(pause)).filter(|at| *at < order.deadline)
+}
+
+/// Queues a running order again after a failure that may pass. `false` where it has to fail now.
+pub(super) fn set_back(tx: &mut Transaction<'_>, mut video: Video, failure: &Failure) -> bool {
+    let Some(mut order) = video.order().cloned() else { return false };
+    let Some(until) = again_at(tx, &order) else { return false };
+    video.attempts += 1;
+    order.attempt = video.attempts;
+    order.setbacks += 1;
+    let pause = humantime::format_duration(until.since(tx.now()));
+    let detail = format!("{}; tried again in {pause}", failure.reason);
+    video.conversion = Conversion::waiting(order);
+    if let Conversion::Queued(waiting) = &mut video.conversion {
+        waiting.hold = Some(Hold { failure: failure.clone(), until });
+    }
+    tx.put_video(video.clone());
+    tx.video_event(EventKind::ConversionDelayed, &video, Some(detail));
+    true
+}
+
+/// Ends the pauses that are over.
+pub(super) fn release(tx: &mut Transaction<'_>) {
+    let now = tx.now();
+    let over: Vec<VideoId> = tx.state().line().held_until(now).collect();
+    for id in over {
+        try_now(tx, id);
+    }
+}
+
+/// Whether it waited for another try and does not any more.
+pub(super) fn try_now(tx: &mut Transaction<'_>, id: VideoId) -> bool {
+    let Some(mut video) = tx.state().video(id).cloned() else { return false };
+    let Conversion::Queued(waiting) = &mut video.conversion else { return false };
+    let held = waiting.hold.take().is_some();
+    if held {
+        tx.put_video(video);
+    }
+    held
+}
+
+/// Takes in how long a conversion took that has just ended well.
+pub(super) fn learn(tx: &mut Transaction<'_>, video: &Video) {
+    let Conversion::Running(running) = &video.conversion else { return };
+    let Some(work) = video.work() else { return };
+    let queue = tx.state().queue().clone();
+    let rates = queue.rates.learned(work, tx.now().since(running.started_at));
+    if rates != queue.rates {
+        tx.put_queue(Queue { rates, ..queue });
+    }
+}
+
+/// C3: says early that a running conversion will be late, by the speed that it has.
+pub(super) fn judge(tx: &mut Transaction<'_>, progress: &Progress) {
+    let Some(video) = tx.state().video(progress.job.video) else { return };
+    let Conversion::Running(running) = &video.conversion else { return };
+    if running.order.late {
+        return;
+    }
+    let Some(left) = left_at_own_speed(running, progress, tx.now()) else { return };
+    let (ready_at, deadline) = (tx.now().after(left), running.order.deadline);
+    if ready_at > deadline {
+        let video = video.clone();
+        say_late(tx, video, ready_at.since(deadline));
+    }
+}
+
+fn say_late(tx: &mut Transaction<'_>, mut video: Video, by: Duration) {
+    let Some(order) = video.order_mut() else { return };
+    order.late = true;
+    let detail = format!("it would miss its deadline by {}", span_in_words(by));
+    tx.put_video(video.clone());
+    tx.video_event(EventKind::ConversionLate, &video, Some(detail));
+}
+
+/// In seconds below two minutes, in minutes beyond.
+fn span_in_words(span: Duration) -> String {
+    let s = span.as_secs().max(1);
+    let rounded = if s < 120 { s } else { s.next_multiple_of(60) };
+    humantime::format_duration(Duration::from_secs(rounded)).to_string()
+}
+
+/// C3: looks at the whole queue for what will be late.
+pub(super) fn warn(tx: &mut Transaction<'_>) {
+    let expected = Forecast::of(tx.state(), tx.settings(), tx.progress(), tx.now());
+    let is_late = |id: &VideoId| {
+        let video = tx.state().video(*id)?;
+        let order = video.order().filter(|order| !order.late)?;
+        let ready_at = expected.ready_at(*id)?;
+        (ready_at > order.deadline).then(|| (video.clone(), ready_at.since(order.deadline)))
+    };
+    let late: Vec<(Video, Duration)> = tx.state().line().all().filter_map(|id| is_late(&id)).collect();
+    for (video, by) in late {
+        say_late(tx, video, by);
+    }
+}
+
+/// When the conversions of the queue should be ready.
+#[derive(Debug)]
+pub struct Forecast {
+    ready: HashMap<VideoId, Timestamp>,
+    /// When each worker is free.
+    free: BinaryHeap<Reverse<Timestamp>>,
+    rates: Rates,
+}
+
+impl Forecast {
+    #[must_use]
+    pub fn of(
+        state: &State,
+        settings: &Settings,
+        progress: &HashMap<VideoId, Progress>,
+        now: Timestamp,
+    ) -> Self {
+        let rates = state.queue().rates;
+        let mut forecast = Self { ready: HashMap::new(), free: BinaryHeap::new(), rates };
+        for id in state.line().running() {
+            let Some(left) = state.video(id).and_then(|video| left(video, &rates, progress.get(&id), now))
+            else {
+                continue;
+            };
+            forecast.ready.insert(id, now.after(left));
+            forecast.free.push(Reverse(now.after(left)));
+        }
+        while forecast.free.len() > settings.workers {
+            forecast.free.pop();
+        }
+        forecast.free.extend((forecast.free.len()..settings.workers).map(|_| Reverse(now)));
+        if state.queue().paused.is_none() {
+            for (id, not_before) in state.line().waiting(now) {
+                let Some(work) = state.video(id).and_then(Video::work) else { continue };
+                let ready_at = forecast.take(rates.expected(work), not_before);
+                forecast.ready.insert(id, ready_at);
+            }
+        }
+        forecast
+    }
+
+    /// Gives the next free worker something to do; when that is done.
+    pub fn take(&mut self, work: Duration, not_before: Timestamp) -> Timestamp {
+        let Reverse(free) = self.free.pop().unwrap_or(Reverse(not_before));
+        let ready_at = free.max(not_before).after(work);
+        self.free.push(Reverse(ready_at));
+        ready_at
+    }
+
+    /// `None` for what is not in the queue, or cannot start as things are.
+    #[must_use]
+    pub fn ready_at(&self, video: VideoId) -> Option<Timestamp> {
+        self.ready.get(&video).copied()
+    }
+
+    #[must_use]
+    pub fn rates(&self) -> &Rates {
+        &self.rates
+    }
+}
+
+/// How much longer a running conversion takes: by its own speed, else by what such work takes.
+fn left(video: &Video, rates: &Rates, progress: Option<&Progress>, now: Timestamp) -> Option<Duration> {
+    let Conversion::Running(running) = &video.conversion else { return None };
+    if let Some(left) = progress.and_then(|progress| left_at_own_speed(running, progress, now)) {
+        return Some(left);
+    }
+    let ran = now.since(running.started_at);
+    let expected = rates.expected(video.work()?);
+    // What takes longer than expected will take a little longer still.
+    Some(expected.checked_sub(ran).unwrap_or(ran / 10))
+}
+
+/// `None` as long as its speed says little.
+fn left_at_own_speed(running: &Running, progress: &Progress, now: Timestamp) -> Option<Duration> {
+    let settled = now.since(running.started_at) >= SPEED_SETTLED;
+    progress.left().filter(|_| settled && progress.job.attempt == running.order.attempt)
+}
+
+/// When time alone ends this order: its deadline, or a little later where a worker may have a last word.
+pub(super) fn overdue_at(video: &Video) -> Option<Timestamp> {
+    match &video.conversion {
+        Conversion::Queued(waiting) => Some(waiting.order.deadline),
+        Conversion::Running(running) => Some(running.order.deadline.after(LAST_WORD)),
+        Conversion::None | Conversion::Failed(_) | Conversion::Ready(_) => None,
+    }
+}
