@@ -12,7 +12,7 @@ import socket
 import struct
 import sys
 
-PROTOCOL = 1
+PROTOCOL = 2
 FRAME_MAX = 1 << 20
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ROLES = ["none", "viewer", "operator", "admin"]
@@ -133,6 +133,10 @@ def conversion(data):
         "deadline": data.option(data.number),
         "reason": data.option(data.string),
         "output": data.option(data.string),
+        "waiting_for": data.option(data.string),
+        "retry_at": data.option(data.number),
+        "expected_at": data.option(data.number),
+        "late_by_s": data.option(data.number),
     }
 
 

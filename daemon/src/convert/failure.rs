@@ -27,8 +27,8 @@ pub(super) enum Fault {
     Unstartable(#[source] io::Error),
     #[error("the disk of the artifact folder is full")]
     DiskFull { output: String },
-    #[error("ffmpeg {}: {last_line}", describe(*status))]
-    Tool { status: ExitStatus, last_line: String, output: String },
+    #[error("ffmpeg {}", describe(*status, output))]
+    Tool { status: ExitStatus, output: String },
     #[error("the file changed while it was converted")]
     SourceChanged,
     #[error("the file cannot be converted: {0}")]
@@ -56,8 +56,7 @@ impl Fault {
         if output.contains("No space left on device") {
             return Self::DiskFull { output };
         }
-        let last_line = output.lines().last().unwrap_or("it says nothing").to_owned();
-        Self::Tool { status, last_line, output }
+        Self::Tool { status, output }
     }
 
     /// A program that was removed since it was looked up is missing too.
@@ -113,12 +112,16 @@ impl Fault {
     }
 }
 
-fn describe(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
+fn describe(status: ExitStatus, output: &str) -> String {
+    let how = match (status.code(), status.signal()) {
         (Some(code), _) => format!("failed with status {code}"),
         (None, Some(KILLED)) => "was killed, perhaps for lack of memory".to_owned(),
         (None, Some(signal)) => format!("was ended by signal {signal}"),
         (None, None) => "failed".to_owned(),
+    };
+    match output.lines().last() {
+        Some(last_line) => format!("{how}: {last_line}"),
+        None => how,
     }
 }
 
@@ -140,6 +143,6 @@ mod tests {
         let failure = Fault::of_exit(ExitStatus::from_raw(256), "one\ntwo".to_owned()).into_failure();
         assert_eq!(failure.reason, "ffmpeg failed with status 1: two");
         let failure = Fault::of_exit(ExitStatus::from_raw(9), String::new()).into_failure();
-        assert_eq!(failure.reason, "ffmpeg was killed, perhaps for lack of memory: it says nothing");
+        assert_eq!(failure.reason, "ffmpeg was killed, perhaps for lack of memory");
     }
 }

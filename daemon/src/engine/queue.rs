@@ -1,6 +1,7 @@
 //! What clients are told of the queue, and what the rules are told of the disk under it.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use vodpost_protocol::conversion::{ForecastJob, ForecastView, JobsView, PausedView};
 use vodpost_protocol::ids::VideoId;
@@ -129,6 +130,11 @@ fn likely(video: &Video) -> Option<(Plan, &MediaInfo, u64)> {
     Some((plan::plan(info)?, info, rendition.identity.size_bytes))
 }
 
+/// Rounded up: what takes less than a second takes one.
+fn seconds(span: Duration) -> u64 {
+    u64::try_from(span.as_millis().div_ceil(1000)).unwrap_or(u64::MAX)
+}
+
 /// A forecast while it is added up.
 struct Sum {
     expected: Forecast,
@@ -180,10 +186,9 @@ impl Sum {
                 let span = rates.expected(work);
                 (span, self.expected.take(span, self.now))
             }
-            None => (std::time::Duration::ZERO, self.now),
+            None => (Duration::ZERO, self.now),
         };
-        let ready_in_s = ready_at.since(self.now).as_millis().div_ceil(1000);
-        let ready_in_s = u64::try_from(ready_in_s).unwrap_or(u64::MAX);
+        let ready_in_s = seconds(ready_at.since(self.now));
         let fits = ready_in_s <= self.within_s;
         self.late += usize::from(!fits);
         self.ready_in_s = self.ready_in_s.max(ready_in_s);
@@ -193,7 +198,7 @@ impl Sum {
             title: video.title(),
             plan: view::plan_kind(&plan),
             plan_why: plan.explain(),
-            work_s: work.as_secs(),
+            work_s: seconds(work),
             ready_in_s,
             fits,
         });

@@ -77,7 +77,7 @@ impl Names {
     /// A field of an answer.
     pub(super) fn field(&mut self, key: &str, value: &Value, of: &Map<String, Value>) -> Value {
         match (key, value) {
-            ("actor" | "submitted_by" | "decided_by" | "activated_by", Value::String(user)) => {
+            ("actor" | "by" | "submitted_by" | "decided_by" | "activated_by", Value::String(user)) => {
                 let known = self.users.iter().find(|(real, _)| real == user);
                 known.map_or_else(|| user.as_str(), |(_, name)| name).into()
             }

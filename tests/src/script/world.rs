@@ -20,6 +20,7 @@
 //! | `works` | it is the real one |
 //! | `breaks` | it says so and fails |
 //! | `hangs` | it has done the first second, at half speed, and does no more |
+//! | `dies` | it is killed, as where memory is short |
 //! | `cuts` | it converts one second only and says that all is well |
 
 use std::io::Write;
@@ -57,7 +58,7 @@ pub(super) fn stand_in(folder: &Path) -> PathBuf {
 }
 
 pub(super) fn ffmpeg(folder: &Path, mode: &str) {
-    assert!(["works", "breaks", "hangs", "cuts"].contains(&mode), "ffmpeg: {mode}");
+    assert!(["works", "breaks", "hangs", "dies", "cuts"].contains(&mode), "ffmpeg: {mode}");
     // At once, so that the stand-in never reads half a word.
     let arriving = folder.join("ffmpeg-mode-arriving");
     std::fs::write(&arriving, mode).expect("a mode");

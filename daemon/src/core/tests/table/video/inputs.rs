@@ -9,6 +9,7 @@ use vodpost_protocol::video::Switch;
 
 use super::super::super::super::artifact::{Chance, JobId, WorkerReport};
 use super::super::super::super::input::{Command, Input};
+use super::super::super::super::queue::LAST_WORD;
 use super::super::super::super::video::Unusable;
 use super::super::super::{World, label};
 use super::fixture::{Built, Conversion, FILE, Source, failure, heavy};
@@ -224,7 +225,8 @@ fn give(built: &mut Built, given: Given) -> Option<Result<(), Refusal>> {
         }
         Given::ArtifactLost => return Some(built.world.input(Input::ArtifactLost { video })),
         Given::NothingDue => return pass(&mut built.world, Duration::from_secs(60)),
-        Given::DeadlinePassed => return pass(&mut built.world, Duration::from_secs(4 * 3600)),
+        // And the worker has not said it.
+        Given::DeadlinePassed => return pass(&mut built.world, Duration::from_secs(4 * 3600) + LAST_WORD),
         Given::GracePassed => return pass(&mut built.world, Duration::from_secs(24 * 3600)),
         Given::Restart => {
             built.world.crash();
