@@ -66,6 +66,7 @@ struct File {
     library: LibraryFile,
     http: HttpFile,
     conversion: ConversionFile,
+    platform: PlatformFile,
     account: AccountFile,
     events: EventsFile,
     roles: RoleNames,
@@ -108,6 +109,12 @@ struct ConversionFile {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+struct PlatformFile {
+    list: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 struct AccountFile {
     four_eyes: bool,
 }
@@ -130,6 +137,7 @@ pub struct Config {
     pub library: Library,
     pub http: Http,
     pub conversion: Conversion,
+    pub platform: Platform,
     pub account: Account,
     pub events: Events,
     #[serde(rename = "roles")]
@@ -173,6 +181,12 @@ pub struct Conversion {
     pub retries: u32,
     pub ffmpeg: Option<PathBuf>,
     pub ffprobe: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Platform {
+    /// P7: whether new URLs are listed.
+    pub list: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -257,6 +271,7 @@ pub fn resolve(args: &Args) -> Result<Config, ConfigError> {
             ffmpeg: file.conversion.ffmpeg,
             ffprobe: file.conversion.ffprobe,
         },
+        platform: Platform { list: file.platform.list.unwrap_or(true) },
         account: Account { four_eyes: file.account.four_eyes },
         events: Events {
             keep: file.events.keep.unwrap_or(100_000).max(1),

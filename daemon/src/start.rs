@@ -301,6 +301,7 @@ fn settings(config: &Config) -> Settings {
         events_kept: config.events.keep,
         workers: config.conversion.workers,
         retries: config.conversion.retries,
+        list_postings: config.platform.list,
     }
 }
 
@@ -369,7 +370,12 @@ async fn count_usage(table: Arc<Table>, engine: EngineHandle, shutdown: Cancella
         let used: Vec<Usage> = table
             .drain_usage()
             .into_iter()
-            .map(|usage| Usage { token: usage.token, views: usage.views, bytes: usage.bytes })
+            .map(|usage| Usage {
+                token: usage.token,
+                views: usage.views,
+                bytes: usage.bytes,
+                referrers: Vec::new(),
+            })
             .collect();
         if !used.is_empty() {
             engine.input(Input::Usage(used)).await;

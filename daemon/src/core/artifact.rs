@@ -107,6 +107,9 @@ impl Failure {
 pub struct Publication {
     pub token: Token,
     pub title: String,
+    /// P7: the platform shows it while it is live.
+    pub listed: bool,
+    pub created_at: Timestamp,
     pub state: PublicState,
 }
 

@@ -308,6 +308,8 @@ fn create_posting(tx: &mut Transaction<'_>, video: &Video, label: Label) {
         created_at: tx.now(),
         views: 0,
         bytes: 0,
+        listed: tx.settings().list_postings,
+        traffic: None,
     };
     tx.put_posting(posting);
     let subject = Subject::Posting { video: video.id, title: video.title(), label, token };

@@ -31,6 +31,7 @@ pub mod select;
 pub mod state;
 pub mod switches;
 pub mod titles;
+pub mod traffic;
 pub mod transaction;
 pub mod video;
 pub mod work;
@@ -233,6 +234,7 @@ fn obey(tx: &mut Transaction<'_>, command: Command) -> Result<(), Refusal> {
             Ok(())
         }
         Command::SetPostings { video, tokens, switch } => switches::set_postings(tx, video, &tokens, switch),
+        Command::SetListed { video, tokens, listed } => switches::set_listed(tx, video, &tokens, listed),
         Command::SetSource { video, switch } => switches::set_source(tx, video, switch),
         Command::DeleteSource { video, keep_files } => switches::delete_source(tx, video, keep_files),
         Command::Submit(submission) => account::submit(tx, *submission),
@@ -269,6 +271,9 @@ fn count(tx: &mut Transaction<'_>, used: &[input::Usage]) {
         if let Some(mut posting) = tx.state().posting(usage.token).cloned() {
             posting.views += usage.views;
             posting.bytes += usage.bytes;
+            if usage.views > 0 {
+                posting.traffic.get_or_insert_default().count(usage.views, &usage.referrers, tx.now());
+            }
             tx.put_posting_counters(posting);
         }
     }
@@ -281,7 +286,8 @@ fn publication(video: &Video, posting: &Posting, artifact_folder: &Path) -> Publ
         PostingState::Pending => PublicState::Pending,
         PostingState::Invalid => PublicState::Invalid,
     };
-    Publication { token: posting.token, title: video.title(), state }
+    let (listed, created_at) = (posting.listed, posting.created_at);
+    Publication { token: posting.token, title: video.title(), listed, created_at, state }
 }
 
 fn served(video: &Video, artifact_folder: &Path) -> Option<Served> {

@@ -86,6 +86,7 @@ fn settings() -> Settings {
         events_kept: 1000,
         workers: 1,
         retries: 4,
+        list_postings: true,
     }
 }
 

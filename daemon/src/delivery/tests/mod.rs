@@ -94,7 +94,9 @@ impl Stage {
     }
 
     fn apply(&self, title: &str, state: PublicState) {
-        self.table.apply(vec![Publication { token: token(), title: title.to_owned(), state }]);
+        let created_at = vodpost_protocol::time::Timestamp::from_millis(1);
+        let title = title.to_owned();
+        self.table.apply(vec![Publication { token: token(), title, listed: true, created_at, state }]);
     }
 
     async fn connect(&self) -> TcpStream {

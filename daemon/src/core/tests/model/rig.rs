@@ -74,6 +74,7 @@ impl Rig {
             events_kept: 1 + rng.below(20),
             workers: 1 + usize::try_from(rng.below(2)).unwrap(),
             retries: RETRIES,
+            list_postings: true,
         };
         let reference = Reference {
             now: Timestamp::from_millis(1_800_000_000_000),
@@ -306,7 +307,7 @@ impl Rig {
         let posting = &mut self.around.reference.videos[at].postings[posting];
         posting.views += 2;
         let token = posting.token.unwrap();
-        self.give(Input::Usage(vec![Usage { token, views: 2, bytes: 10 }]), Ok(()))
+        self.give(Input::Usage(vec![Usage { token, views: 2, bytes: 10, referrers: Vec::new() }]), Ok(()))
     }
 
     /// The daemon ticks whenever something is due; one that was asleep finds all of it due at once.
