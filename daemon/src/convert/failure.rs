@@ -12,6 +12,9 @@ use crate::core::plan::Plan;
 use crate::media::ProbeError;
 use crate::media::mp4::LayoutError;
 
+/// ffmpeg's status when more than `-max_error_rate` of what it decoded was broken.
+const ERROR_RATE_EXCEEDED: i32 = 69;
+
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
     #[error("the conversion was cancelled")]
@@ -22,6 +25,13 @@ pub(super) enum Fault {
     Stalled { after: Duration, output: String },
     #[error("ffmpeg is not installed; this file needs it ({needed_for}); install it and run `vodpost retry`")]
     NoFfmpeg { needed_for: String },
+    #[error(
+        "the video is HDR, and this ffmpeg cannot turn it into SDR (it was built without libzimg); install one that \
+         can and run `vodpost retry`"
+    )]
+    NoToneMapping,
+    #[error("the video does not say how large its picture is")]
+    UnknownSize,
     #[error("ffmpeg cannot be started: {0}")]
     Unstartable(#[source] io::Error),
     #[error("the disk of the artifact folder is full")]
@@ -36,6 +46,10 @@ pub(super) enum Fault {
     Layout(#[from] LayoutError),
     #[error("the result was refused: {0}")]
     Refused(String),
+    #[error("the file is damaged: more than 5 % of it cannot be decoded")]
+    TooDamaged { output: String },
+    #[error("the file is damaged: {lost_percent} % of its frames are lost")]
+    FramesLost { lost_percent: u64, output: String },
     #[error("the artifact folder cannot be written: {0}")]
     Artifacts(#[source] io::Error),
     #[error("the worker broke: {0}")]
@@ -54,6 +68,9 @@ impl Fault {
     pub(super) fn of_exit(status: ExitStatus, output: String) -> Self {
         if output.contains("No space left on device") {
             return Self::DiskFull { output };
+        }
+        if status.code() == Some(ERROR_RATE_EXCEEDED) {
+            return Self::TooDamaged { output };
         }
         let last_line = output.lines().last().unwrap_or("it says nothing").to_owned();
         Self::Tool { status, last_line, output }
@@ -75,9 +92,13 @@ impl Fault {
             Self::DeadlineMissed { output, .. }
             | Self::Stalled { output, .. }
             | Self::DiskFull { output }
+            | Self::TooDamaged { output }
+            | Self::FramesLost { output, .. }
             | Self::Tool { output, .. } => output,
             Self::Cancelled
             | Self::NoFfmpeg { .. }
+            | Self::NoToneMapping
+            | Self::UnknownSize
             | Self::Unstartable(_)
             | Self::SourceChanged
             | Self::Source(_)

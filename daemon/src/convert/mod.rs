@@ -7,6 +7,7 @@ mod failure;
 mod files;
 mod progress;
 mod verify;
+mod work;
 
 #[cfg(test)]
 mod tests;
@@ -22,8 +23,9 @@ pub use self::files::sweep;
 use self::failure::Fault;
 use self::files::Draft;
 use self::progress::Reporter;
+use self::work::Work;
 use crate::core::artifact::{Artifact, Assignment, Form, ServedLayout, WorkerReport};
-use crate::core::plan::{Plan, Treatment};
+use crate::core::plan::Plan;
 use crate::media::{Probed, Tools, probe};
 
 /// What every assignment needs besides itself.
@@ -41,26 +43,27 @@ pub struct WorkerContext {
 pub async fn run(assignment: Assignment, context: WorkerContext, cancel: CancellationToken) -> WorkerReport {
     let job = assignment.job;
     match work(Arc::new(assignment), &context, &cancel).await {
-        Ok(artifact) => WorkerReport::Ready { job, artifact },
+        Ok((artifact, done)) => WorkerReport::Ready { job, artifact, done },
         Err(fault) => WorkerReport::Failed { job, failure: fault.into_failure() },
     }
 }
 
+/// What was made, and how.
 async fn work(
     assignment: Arc<Assignment>,
     context: &WorkerContext,
     cancel: &CancellationToken,
-) -> Result<Artifact, Fault> {
+) -> Result<(Artifact, Plan), Fault> {
     if cancel.is_cancelled() {
         return Err(Fault::Cancelled);
     }
-    let (video, audio) = match &assignment.plan {
-        Plan::Direct => return serve_source(assignment, ServedLayout::AsIs).await,
-        Plan::Relocate => return serve_source(assignment, ServedLayout::Relocated).await,
-        Plan::Remux { .. } => (Treatment::Copy, assignment.info.audio.as_ref().map(|_| Treatment::Copy)),
-        Plan::Transcode { video, audio } => (video.clone(), audio.clone()),
+    let layout = match &assignment.plan {
+        Plan::Direct => ServedLayout::AsIs,
+        Plan::Relocate => ServedLayout::Relocated,
+        Plan::Remux { .. } | Plan::Transcode { .. } => return write_anew(assignment, context, cancel).await,
     };
-    write_anew(assignment, context, cancel, &video, audio.as_ref()).await
+    let done = assignment.plan.clone();
+    Ok((serve_source(assignment, layout).await?, done))
 }
 
 /// Nothing is written: the file is served where it lies.
@@ -72,13 +75,11 @@ async fn write_anew(
     assignment: Arc<Assignment>,
     context: &WorkerContext,
     cancel: &CancellationToken,
-    video: &Treatment,
-    audio: Option<&Treatment>,
-) -> Result<Artifact, Fault> {
+) -> Result<(Artifact, Plan), Fault> {
     let Some(ffmpeg) = context.tools.ffmpeg.as_deref() else {
         return Err(Fault::NoFfmpeg { needed_for: assignment.plan.explain() });
     };
-    let source = blocking({
+    let (source, work) = blocking({
         let (assignment, tools) = (Arc::clone(&assignment), Arc::clone(&context.tools));
         move || look_again(&assignment, &tools)
     })
@@ -89,29 +90,31 @@ async fn write_anew(
         output: draft.path(),
         info: &source.info,
         picks: source.picks,
-        video,
-        audio,
+        picture: work.picture.as_ref(),
+        sound: work.sound.as_ref(),
     })
     .map_err(Fault::of_folder)?;
     let reporter = Reporter::new(assignment.job, source.info.duration_ms, context.progress.clone());
     let limits = child::Limits { deadline: assignment.deadline, stalled_after: child::STALLED_AFTER };
     let ended = child::run(ffmpeg, &arguments, draft.path(), limits, reporter, cancel).await;
-    ended.map_err(|fault| fault.naming_need(&assignment.plan))?;
-    blocking(move || publish(&assignment, &source, draft)).await
+    let said = ended.map_err(|fault| fault.naming_need(&assignment.plan))?;
+    let artifact = blocking(move || publish(&assignment, &source, draft, said)).await?;
+    Ok((artifact, work.done))
 }
 
 /// The probe that the plan was made of may be hours old.
-fn look_again(assignment: &Assignment, tools: &Tools) -> Result<Probed, Fault> {
+fn look_again(assignment: &Assignment, tools: &Tools) -> Result<(Probed, Work), Fault> {
     let probed = probe(&assignment.source, tools).map_err(Fault::Source)?;
     if probed.identity != assignment.identity {
         return Err(Fault::SourceChanged);
     }
-    Ok(probed)
+    let work = Work::of(assignment, &probed, tools)?;
+    Ok((probed, work))
 }
 
 /// Verified, durable, and only then under its final name.
-fn publish(assignment: &Assignment, source: &Probed, draft: Draft) -> Result<Artifact, Fault> {
-    let info = verify::written(draft.path(), &source.info)?;
+fn publish(assignment: &Assignment, source: &Probed, draft: Draft, said: String) -> Result<Artifact, Fault> {
+    let info = verify::written(draft.path(), source, said)?;
     verify::unchanged(assignment)?;
     let (name, identity) = draft.publish()?;
     Ok(verify::artifact(Form::File { name, identity }, assignment.identity, &info))

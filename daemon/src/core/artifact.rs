@@ -51,8 +51,16 @@ pub struct Assignment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkerReport {
     Progress(Progress),
-    Ready { job: JobId, artifact: Artifact },
-    Failed { job: JobId, failure: Failure },
+    /// `done` is the plan as it was carried out, in words that are known only then.
+    Ready {
+        job: JobId,
+        artifact: Artifact,
+        done: Plan,
+    },
+    Failed {
+        job: JobId,
+        failure: Failure,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use vodpost_protocol::video::Switch;
 use super::artifact::{Artifact, Assignment, Failure, Form, JobId};
 use super::effect::Effect;
 use super::event::Subject;
-use super::plan;
+use super::plan::{self, Plan};
 use super::posting::Posting;
 use super::select;
 use super::transaction::Transaction;
@@ -235,7 +235,7 @@ fn running(tx: &Transaction<'_>, job: JobId) -> Option<(Video, Order)> {
 }
 
 /// P1: the artifact is verified; its postings are live at once.
-pub(super) fn ready(tx: &mut Transaction<'_>, job: JobId, artifact: Artifact) {
+pub(super) fn ready(tx: &mut Transaction<'_>, job: JobId, artifact: Artifact, done: Plan) {
     let Some((mut video, mut order)) = running(tx, job) else {
         // What is said twice must not take away the file that is served since it was said first.
         let served = tx.state().video(job.video).and_then(Video::artifact);
@@ -251,6 +251,7 @@ pub(super) fn ready(tx: &mut Transaction<'_>, job: JobId, artifact: Artifact) {
     }
     // From here on the postings hold them.
     let labels = std::mem::take(&mut order.labels);
+    order.plan = done;
     let detail = order.plan.explain();
     video.conversion = Conversion::Ready(Box::new(Ready { order, artifact, at: tx.now() }));
     tx.put_video(video.clone());

@@ -134,7 +134,9 @@ fn decide(tx: &mut Transaction<'_>, input: Input) -> Result<(), Refusal> {
             switches::resume_trashing(tx);
         }
         Input::Worker(WorkerReport::Progress(_)) => {}
-        Input::Worker(WorkerReport::Ready { job, artifact }) => conversion::ready(tx, job, artifact),
+        Input::Worker(WorkerReport::Ready { job, artifact, done }) => {
+            conversion::ready(tx, job, artifact, done)
+        }
         Input::Worker(WorkerReport::Failed { job, failure }) => conversion::failed(tx, job, failure),
         Input::Trashed { video, result } => switches::trashed(tx, video, result),
         Input::ArtifactLost { video } => conversion::remake(tx, video),

@@ -2,18 +2,29 @@
 
 use serde::Deserialize;
 
+use super::closer;
 use crate::core::media::{
     AudioCodec, AudioStream, Container, H264, Index, MediaInfo, VideoCodec, VideoStream,
 };
 use crate::media::mp4::bitrate_bps;
-use crate::media::{Picks, ProbeError, StreamRef};
+use crate::media::{Details, Found, Picks, ProbeError, StreamRef};
 
 #[derive(Debug, Deserialize)]
-struct Document {
+pub(super) struct Document {
     #[serde(default)]
     streams: Vec<Stream>,
     #[serde(default)]
     format: Format,
+    #[serde(default)]
+    pub(super) program_version: ProgramVersion,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct ProgramVersion {
+    #[serde(default)]
+    pub version: String,
+    #[serde(default)]
+    pub configuration: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -33,34 +44,43 @@ struct FormatTags {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Stream {
-    index: u32,
+pub(super) struct Stream {
+    pub(super) index: u32,
+    /// In an MP4 the track's id, such as `0x2`.
+    pub(super) id: Option<String>,
     #[serde(default)]
-    codec_type: String,
-    codec_name: Option<String>,
-    profile: Option<String>,
-    level: Option<i32>,
-    width: Option<u32>,
-    height: Option<u32>,
-    pix_fmt: Option<String>,
-    field_order: Option<String>,
-    avg_frame_rate: Option<String>,
-    r_frame_rate: Option<String>,
-    channels: Option<u16>,
-    sample_rate: Option<String>,
-    bit_rate: Option<String>,
+    pub(super) codec_type: String,
+    pub(super) codec_name: Option<String>,
+    pub(super) profile: Option<String>,
+    pub(super) level: Option<i32>,
+    pub(super) width: Option<u32>,
+    pub(super) height: Option<u32>,
+    pub(super) pix_fmt: Option<String>,
+    pub(super) sample_aspect_ratio: Option<String>,
+    pub(super) color_range: Option<String>,
+    pub(super) color_space: Option<String>,
+    pub(super) color_transfer: Option<String>,
+    pub(super) color_primaries: Option<String>,
+    pub(super) field_order: Option<String>,
+    pub(super) avg_frame_rate: Option<String>,
+    pub(super) r_frame_rate: Option<String>,
+    pub(super) channels: Option<u16>,
+    pub(super) sample_rate: Option<String>,
+    pub(super) bit_rate: Option<String>,
     /// Seconds.
-    duration: Option<String>,
+    pub(super) start_time: Option<String>,
+    /// Seconds.
+    pub(super) duration: Option<String>,
     #[serde(default)]
-    disposition: Disposition,
+    pub(super) disposition: Disposition,
     #[serde(default)]
-    tags: StreamTags,
+    pub(super) tags: StreamTags,
     #[serde(default)]
-    side_data_list: Vec<SideData>,
+    pub(super) side_data_list: Vec<SideData>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Disposition {
+pub(super) struct Disposition {
     #[serde(default)]
     default: u8,
     #[serde(default)]
@@ -70,7 +90,7 @@ struct Disposition {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct StreamTags {
+pub(super) struct StreamTags {
     rotate: Option<String>,
     /// Matroska writes statistics instead of a header field.
     #[serde(rename = "BPS")]
@@ -80,13 +100,34 @@ struct StreamTags {
 }
 
 #[derive(Debug, Deserialize)]
-struct SideData {
+pub(super) struct SideData {
     rotation: Option<f64>,
 }
 
-pub(super) fn describe(text: &[u8], size_bytes: u64) -> Result<(MediaInfo, Picks), ProbeError> {
-    let document: Document = serde_json::from_slice(text)
-        .map_err(|error| ProbeError::Ffprobe(format!("unreadable answer: {error}")))?;
+fn parse(text: &[u8]) -> Result<Document, ProbeError> {
+    serde_json::from_slice(text).map_err(|error| ProbeError::Ffprobe(format!("unreadable answer: {error}")))
+}
+
+/// The details of streams that were picked natively.
+pub(super) fn details(text: &[u8], picks: Picks) -> Result<Details, ProbeError> {
+    let document = parse(text)?;
+    let find = |wanted| document.streams.iter().find(|stream| is_meant(stream, wanted));
+    let video = find(picks.video).ok_or(ProbeError::NoVideo)?;
+    Ok(closer::details(&document, video, picks.audio.and_then(find)))
+}
+
+fn is_meant(stream: &Stream, wanted: StreamRef) -> bool {
+    match wanted {
+        StreamRef::Position(index) => stream.index == index,
+        StreamRef::TrackId(id) => {
+            let hexadecimal = stream.id.as_deref().and_then(|text| text.strip_prefix("0x"));
+            hexadecimal.is_some_and(|digits| u32::from_str_radix(digits, 16) == Ok(id))
+        }
+    }
+}
+
+pub(super) fn describe(text: &[u8], size_bytes: u64) -> Result<Found, ProbeError> {
+    let document = parse(text)?;
     let video = pick(&document, "video").ok_or(ProbeError::NoVideo)?;
     let audio = pick(&document, "audio");
     let duration_ms = duration_ms(&document, video, audio);
@@ -102,7 +143,7 @@ pub(super) fn describe(text: &[u8], size_bytes: u64) -> Result<(MediaInfo, Picks
         video: StreamRef::Position(video.index),
         audio: audio.map(|audio| StreamRef::Position(audio.index)),
     };
-    Ok((info, picks))
+    Ok(Found { info, picks, details: Some(closer::details(&document, video, audio)) })
 }
 
 /// The default stream of a kind, else its first. Cover art is no video.
@@ -131,6 +172,16 @@ fn duration_ms(document: &Document, video: &Stream, audio: Option<&Stream>) -> u
     let duration_s = longest_s.or_else(|| seconds(document.format.duration.as_deref()?)).unwrap_or(0.0);
     // Rust converts anything outside of the range, and NaN, to the nearest end or 0.
     (duration_s * 1000.0).round() as u64
+}
+
+/// From the beginning of the first stream to the end of the last; 0 where one of them does not say it.
+pub(super) fn span_ms(streams: &[&Stream]) -> u64 {
+    let start_s = |stream: &Stream| stream.start_time.as_deref()?.parse::<f64>().ok();
+    let starts = streams.iter().map(|stream| start_s(stream)).collect::<Option<Vec<_>>>();
+    let ends = streams.iter().map(|stream| Some(start_s(stream)? + stream_duration_s(stream)?));
+    let first_s = starts.into_iter().flatten().fold(f64::INFINITY, f64::min);
+    let last_s = ends.collect::<Option<Vec<_>>>().into_iter().flatten().fold(0.0, f64::max);
+    ((last_s - first_s) * 1000.0).round() as u64
 }
 
 fn stream_duration_s(stream: &Stream) -> Option<f64> {
@@ -180,7 +231,7 @@ fn video_stream(stream: &Stream) -> VideoStream {
 fn video_codec(stream: &Stream) -> VideoCodec {
     let name = stream.codec_name.as_deref().unwrap_or("unknown");
     if name != "h264" {
-        return VideoCodec::Other(name.to_owned());
+        return VideoCodec::Other(closer::in_words(name, stream));
     }
     VideoCodec::H264(H264 {
         profile_idc: profile_idc(stream.profile.as_deref().unwrap_or_default()),
@@ -270,7 +321,7 @@ mod tests {
             {"index":1,"codec_type":"audio","codec_name":"opus","tags":{"DURATION":"00:00:02.020000000"}},
             {"index":2,"codec_type":"subtitle","tags":{"DURATION":"00:00:09.000000000"}}],
             "format":{"format_name":"matroska,webm","duration":"9.0"}}"#;
-        assert_eq!(describe(text, 1).unwrap().0.duration_ms, 2020);
+        assert_eq!(describe(text, 1).unwrap().info.duration_ms, 2020);
     }
 
     #[test]
@@ -291,7 +342,7 @@ mod tests {
     fn bitrates_fall_back_to_the_size() {
         let text = br#"{"streams":[{"index":3,"codec_type":"video","codec_name":"vp9"}],
             "format":{"format_name":"matroska,webm","duration":"2.000000"}}"#;
-        let (info, picks) = describe(text, 1000).unwrap();
+        let Found { info, picks, .. } = describe(text, 1000).unwrap();
         assert_eq!((info.bitrate_bps, info.duration_ms), (4000, 2000));
         assert_eq!(info.container, Container::Other("matroska".into()));
         assert_eq!(picks.video, StreamRef::Position(3));
