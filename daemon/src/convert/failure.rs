@@ -8,6 +8,7 @@ use std::time::Duration;
 use vodpost_protocol::time::Timestamp;
 
 use crate::core::artifact::Failure;
+use crate::core::media::MediaInfo;
 use crate::core::plan::Plan;
 use crate::media::ProbeError;
 use crate::media::mp4::LayoutError;
@@ -46,6 +47,8 @@ pub(super) enum Fault {
     Layout(#[from] LayoutError),
     #[error("the result was refused: {0}")]
     Refused(String),
+    #[error("the result was refused: phones would not play it: {}", plan.explain())]
+    NotPlayable { result: Box<MediaInfo>, plan: Box<Plan> },
     #[error("the file is damaged: more than 5 % of it cannot be decoded")]
     TooDamaged { output: String },
     #[error("the file is damaged: {lost_percent} % of its frames are lost")]
@@ -104,6 +107,7 @@ impl Fault {
             | Self::Source(_)
             | Self::Layout(_)
             | Self::Refused(_)
+            | Self::NotPlayable { .. }
             | Self::Artifacts(_)
             | Self::Broken(_) => String::new(),
         };

@@ -25,6 +25,7 @@ use self::files::Draft;
 use self::progress::Reporter;
 use self::work::Work;
 use crate::core::artifact::{Artifact, Assignment, Form, ServedLayout, WorkerReport};
+use crate::core::media::MediaInfo;
 use crate::core::plan::Plan;
 use crate::media::{Probed, Tools, probe};
 
@@ -76,14 +77,38 @@ async fn write_anew(
     context: &WorkerContext,
     cancel: &CancellationToken,
 ) -> Result<(Artifact, Plan), Fault> {
+    if context.tools.ffmpeg.is_none() {
+        return Err(Fault::NoFfmpeg { needed_for: assignment.plan.explain() });
+    }
+    let looked = blocking({
+        let (assignment, tools) = (Arc::clone(&assignment), Arc::clone(&context.tools));
+        move || look_again(&assignment, &tools)
+    });
+    let looked = Arc::new(looked.await?);
+    let first = write_once(&assignment, Arc::clone(&looked), context, cancel).await;
+    let Err(Fault::NotPlayable { result, .. }) = &first else { return first };
+    // A copy shows what the stream itself says; the container that it came from may have said something else.
+    let better = blocking({
+        let (assignment, tools) = (Arc::clone(&assignment), Arc::clone(&context.tools));
+        let result = MediaInfo::clone(result);
+        move || looked.1.in_view_of(&result, &assignment, &looked.0, &tools)
+    });
+    match better.await? {
+        Some(looked) => write_once(&assignment, Arc::new(looked), context, cancel).await,
+        None => first,
+    }
+}
+
+async fn write_once(
+    assignment: &Arc<Assignment>,
+    looked: Arc<(Probed, Work)>,
+    context: &WorkerContext,
+    cancel: &CancellationToken,
+) -> Result<(Artifact, Plan), Fault> {
     let Some(ffmpeg) = context.tools.ffmpeg.as_deref() else {
         return Err(Fault::NoFfmpeg { needed_for: assignment.plan.explain() });
     };
-    let (source, work) = blocking({
-        let (assignment, tools) = (Arc::clone(&assignment), Arc::clone(&context.tools));
-        move || look_again(&assignment, &tools)
-    })
-    .await?;
+    let (source, work) = &*looked;
     let draft = Draft::new(&context.artifacts_dir, assignment.job)?;
     let arguments = command::arguments(&command::Order {
         source: &assignment.source,
@@ -98,8 +123,10 @@ async fn write_anew(
     let limits = child::Limits { deadline: assignment.deadline, stalled_after: child::STALLED_AFTER };
     let ended = child::run(ffmpeg, &arguments, draft.path(), limits, reporter, cancel).await;
     let said = ended.map_err(|fault| fault.naming_need(&assignment.plan))?;
-    let artifact = blocking(move || publish(&assignment, &source, draft, said)).await?;
-    Ok((artifact, work.done))
+    let done = work.done.clone();
+    let assignment = Arc::clone(assignment);
+    let artifact = blocking(move || publish(&assignment, &looked.0, draft, said)).await?;
+    Ok((artifact, done))
 }
 
 /// The probe that the plan was made of may be hours old.

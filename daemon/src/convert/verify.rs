@@ -87,7 +87,7 @@ fn playable(served: &dyn ReadAt) -> Result<MediaInfo, Fault> {
     }
     match plan(&info) {
         Some(Plan::Direct) => Ok(info),
-        Some(other) => Err(refused(format!("phones would not play it: {}", other.explain()))),
+        Some(plan) => Err(Fault::NotPlayable { result: Box::new(info), plan: Box::new(plan) }),
         None => Err(refused("it has no video".to_owned())),
     }
 }

@@ -12,6 +12,9 @@ pub struct Details {
     /// Width of a pixel over its height; (1, 1) where unknown or beyond belief.
     pub pixel_aspect: (u32, u32),
     pub color: Color,
+    /// Of the sound, as it is decoded: the header of an MP4 often says two whatever there is. 0 where unknown.
+    pub channels: u16,
+    pub sample_rate_hz: u32,
     /// From the beginning of the first chosen stream to the end of the last. 0 where unknown.
     pub span_ms: u64,
     pub abilities: Abilities,

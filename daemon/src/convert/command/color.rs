@@ -36,6 +36,7 @@ enum Hdr {
 pub(super) struct Conversion {
     way: Way,
     range: Option<Range>,
+    zscale: bool,
 }
 
 impl Conversion {
@@ -55,7 +56,7 @@ impl Conversion {
             }),
             (Model::Yuv, None) => Way::Keep(stated(&color, details.width, details.height)),
         };
-        Self { way, range: color.range }
+        Self { way, range: color.range, zscale: details.abilities.zscale }
     }
 
     pub(super) fn needs_zscale(&self) -> bool {
@@ -98,6 +99,13 @@ impl Conversion {
     pub(super) fn filters(&self) -> String {
         match self.way {
             Way::Keep(_) | Way::FromRgb => String::new(),
+            Way::Narrow(from) if self.zscale => format!(
+                ",format=yuv420p10,zscale=rin=limited:min={}:tin={}:pin={}:r=limited:m=bt709:t=bt709:p=bt709",
+                from.matrix.code(),
+                from.transfer.code(),
+                from.primaries.code()
+            ),
+            // Less exact in saturated colours, but part of every ffmpeg.
             Way::Narrow(from) => format!(
                 ",format=yuv420p10,colorspace=all=bt709:range=tv:format=yuv420p:irange=tv\
                  :ispace={}:itrc={}:iprimaries={}",
@@ -165,7 +173,16 @@ mod tests {
 
     fn details(color: Color, width: u32, height: u32) -> Details {
         let abilities = Abilities { fps_mode: true, zscale: true };
-        Details { width, height, pixel_aspect: (1, 1), color, span_ms: 0, abilities }
+        Details {
+            width,
+            height,
+            pixel_aspect: (1, 1),
+            color,
+            channels: 0,
+            sample_rate_hz: 0,
+            span_ms: 0,
+            abilities,
+        }
     }
 
     fn tags(color: Color, width: u32, height: u32) -> Tags {
@@ -185,12 +202,27 @@ mod tests {
         let wide = Color { primaries: Some(Primaries::DisplayP3), ..Color::default() };
         let hlg = Color { transfer: Some(Transfer::Hlg), ..Color::default() };
         let rgb = Color { model: Model::Rgb, transfer: Some(Transfer::Srgb), ..Color::default() };
-        for (color, filter) in [(wide, "colorspace="), (hlg, "tin=arib-std-b67:min=9:pin=9"), (rgb, "")] {
+        for (color, filter) in [
+            (wide, "zscale=rin=limited:min=9:tin=1:pin=12"),
+            (hlg, "tin=arib-std-b67:min=9:pin=9"),
+            (rgb, ""),
+        ] {
             let conversion = Conversion::of(&details(color, 64, 64));
             assert_eq!(conversion.tags(), BT709);
             assert!(conversion.filters().contains(filter), "{}", conversion.filters());
             assert_eq!(conversion.needs_zscale(), color.transfer == Some(Transfer::Hlg));
         }
+    }
+
+    #[test]
+    fn without_zscale_wide_colors_take_another_way_and_hdr_none() {
+        let color = Color { matrix: Some(Matrix::Bt2020), ..Color::default() };
+        let old = Abilities { fps_mode: false, zscale: false };
+        let wide = Details { abilities: old, ..details(color, 64, 64) };
+        assert!(!Conversion::of(&wide).needs_zscale());
+        assert!(Conversion::of(&wide).filters().contains(",colorspace=all=bt709:"));
+        let hdr = Color { transfer: Some(Transfer::Pq), ..color };
+        assert!(Conversion::of(&Details { color: hdr, ..wide }).needs_zscale());
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn demuxer(container: &Container) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::media::{AudioCodec, AudioStream, Format, Index, VideoCodec, VideoStream};
+    use crate::core::media::{Format, Index, VideoCodec, VideoStream};
     use crate::media::StreamRef;
     use crate::media::details::{Abilities, Color, Details};
 
@@ -111,22 +111,25 @@ mod tests {
         }
     }
 
-    fn picture(video: &VideoStream) -> picture::Recipe {
-        let abilities = Abilities { fps_mode: true, zscale: true };
-        let details = Details {
-            width: video.width,
-            height: video.height,
+    fn details() -> Details {
+        Details {
+            width: 3840,
+            height: 2160,
             pixel_aspect: (1, 1),
             color: Color::default(),
+            channels: 6,
+            sample_rate_hz: 96_000,
             span_ms: 0,
-            abilities,
-        };
-        picture::Recipe::of(video, &details).unwrap()
+            abilities: Abilities { fps_mode: true, zscale: true },
+        }
+    }
+
+    fn picture(video: &VideoStream) -> picture::Recipe {
+        picture::Recipe::of(video, &details()).unwrap()
     }
 
     fn sound() -> sound::Recipe {
-        let codec = AudioCodec::Other("opus".into());
-        sound::Recipe::of(&AudioStream { codec, channels: 6, sample_rate_hz: 96_000 })
+        sound::Recipe::of(&details())
     }
 
     fn build(

@@ -1,6 +1,6 @@
 //! How sound is encoded. Pure.
 
-use crate::core::media::AudioStream;
+use crate::media::Details;
 
 /// AAC-LC of at most two channels and 48 kHz (C2).
 #[derive(Debug)]
@@ -12,19 +12,19 @@ pub(in crate::convert) struct Recipe {
 }
 
 impl Recipe {
-    pub(in crate::convert) fn of(audio: &AudioStream) -> Self {
+    pub(in crate::convert) fn of(details: &Details) -> Self {
         // One channel stays one: ffmpeg would spread it over two at a lower volume.
-        let channels = if audio.channels == 1 { 1 } else { 2 };
-        let rate_hz = match audio.sample_rate_hz {
+        let channels = if details.channels == 1 { 1 } else { 2 };
+        let rate_hz = match details.sample_rate_hz {
             usual @ (32_000 | 44_100 | 48_000) => usual,
             11_025 | 22_050 | 88_200 | 176_400 => 44_100,
             _unusual => 48_000,
         };
         let mut changes = Vec::new();
-        if audio.channels > 2 {
+        if details.channels > 2 {
             changes.push("mixed down to stereo".to_owned());
         }
-        if rate_hz < audio.sample_rate_hz {
+        if rate_hz < details.sample_rate_hz {
             changes.push(format!("resampled to {rate_hz} Hz"));
         }
         Self { channels, rate_hz, changes }

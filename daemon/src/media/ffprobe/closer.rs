@@ -14,6 +14,8 @@ pub(super) fn details(document: &Document, video: &Stream, audio: Option<&Stream
         height: video.height.unwrap_or(0),
         pixel_aspect: video.sample_aspect_ratio.as_deref().and_then(pixel_aspect).unwrap_or((1, 1)),
         color: color(video),
+        channels: audio.and_then(|audio| audio.channels).unwrap_or(0),
+        sample_rate_hz: audio.and_then(|audio| audio.sample_rate.as_deref()?.parse().ok()).unwrap_or(0),
         span_ms: span_ms(&streams),
         abilities: Abilities::of(&version.version, &version.configuration),
     }

@@ -53,6 +53,8 @@ pub(super) struct Stream {
     pub(super) codec_name: Option<String>,
     pub(super) profile: Option<String>,
     pub(super) level: Option<i32>,
+    /// How many frames are shown later than others that are decoded after them.
+    pub(super) has_b_frames: Option<u32>,
     pub(super) width: Option<u32>,
     pub(super) height: Option<u32>,
     pub(super) pix_fmt: Option<String>,
@@ -134,7 +136,7 @@ pub(super) fn describe(text: &[u8], size_bytes: u64) -> Result<Found, ProbeError
     let format = crate::core::media::Format {
         container: container(&document.format),
         index: Index::None,
-        video: Some(video_stream(video)),
+        video: Some(video_stream(video, &document.format)),
         audio: audio.map(audio_stream),
     };
     let bitrate_bps = mean_bitrate_bps(&document.format, video, audio, size_bytes, duration_ms);
@@ -214,9 +216,9 @@ fn mean_bitrate_bps(
     of_streams.or_else(|| number(&format.bit_rate)).unwrap_or_else(|| bitrate_bps(size_bytes, duration_ms))
 }
 
-fn video_stream(stream: &Stream) -> VideoStream {
+fn video_stream(stream: &Stream, format: &Format) -> VideoStream {
     VideoStream {
-        codec: video_codec(stream),
+        codec: video_codec(stream, format),
         width: stream.width.unwrap_or(0),
         height: stream.height.unwrap_or(0),
         fps_milli: [&stream.avg_frame_rate, &stream.r_frame_rate]
@@ -228,8 +230,12 @@ fn video_stream(stream: &Stream) -> VideoStream {
     }
 }
 
-fn video_codec(stream: &Stream) -> VideoCodec {
+fn video_codec(stream: &Stream, format: &Format) -> VideoCodec {
     let name = stream.codec_name.as_deref().unwrap_or("unknown");
+    // An AVI says only in which order frames are decoded; a copy would show them in that order.
+    if name == "h264" && format.format_name == "avi" && stream.has_b_frames.is_some_and(|frames| frames > 0) {
+        return VideoCodec::Other("h264, whose frames have no times (AVI),".to_owned());
+    }
     if name != "h264" {
         return VideoCodec::Other(closer::in_words(name, stream));
     }
