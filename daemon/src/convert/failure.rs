@@ -31,6 +31,8 @@ pub(super) enum Fault {
          can and run `vodpost retry`"
     )]
     NoToneMapping,
+    #[error("the video is Dolby Vision of profile 5, which only its own players show in the right colours")]
+    DolbyVisionOnly,
     #[error("the video does not say how large its picture is")]
     UnknownSize,
     #[error("ffmpeg cannot be started: {0}")]
@@ -101,6 +103,7 @@ impl Fault {
             Self::Cancelled
             | Self::NoFfmpeg { .. }
             | Self::NoToneMapping
+            | Self::DolbyVisionOnly
             | Self::UnknownSize
             | Self::Unstartable(_)
             | Self::SourceChanged

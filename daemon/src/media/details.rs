@@ -12,6 +12,8 @@ pub struct Details {
     /// Width of a pixel over its height; (1, 1) where unknown or beyond belief.
     pub pixel_aspect: (u32, u32),
     pub color: Color,
+    /// Dolby Vision of profile 5: without its own decoder the colours are those of no standard.
+    pub enhancement_only: bool,
     /// Of the sound, as it is decoded: the header of an MP4 often says two whatever there is. 0 where unknown.
     pub channels: u16,
     pub sample_rate_hz: u32,

@@ -178,6 +178,7 @@ mod tests {
             height,
             pixel_aspect: (1, 1),
             color,
+            enhancement_only: false,
             channels: 0,
             sample_rate_hz: 0,
             span_ms: 0,

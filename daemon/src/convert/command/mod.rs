@@ -25,7 +25,7 @@ pub(super) struct Order<'a> {
 /// Everything after the program's name.
 pub(super) fn arguments(order: &Order<'_>) -> io::Result<Vec<OsString>> {
     let mut arguments = Arguments(Vec::new());
-    arguments.add("-nostdin -hide_banner -nostats -progress pipe:1 -stats_period 0.25");
+    arguments.add("-nostdin -hide_banner -nostats -progress pipe:1");
     arguments.add("-abort_on empty_output");
     arguments.add(tolerance(order));
     arguments.add("-protocol_whitelist file,pipe -format_whitelist");
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
     use crate::core::media::{Format, Index, VideoCodec, VideoStream};
     use crate::media::StreamRef;
-    use crate::media::details::{Abilities, Color, Details};
+    use crate::media::details::{Abilities, Color, Details, Transfer};
 
     fn video() -> VideoStream {
         VideoStream {
@@ -117,6 +117,7 @@ mod tests {
             height: 2160,
             pixel_aspect: (1, 1),
             color: Color::default(),
+            enhancement_only: false,
             channels: 6,
             sample_rate_hz: 96_000,
             span_ms: 0,
@@ -196,6 +197,19 @@ mod tests {
         let silent = build("matroska", None, None, None);
         assert_eq!(maps(&silent), ["0:2"]);
         assert!(silent.contains(&"-an".to_owned()));
+    }
+
+    #[test]
+    fn what_this_ffmpeg_cannot_do_is_said_before_it_fails() {
+        let old = Abilities { fps_mode: false, zscale: false };
+        let plain = Details { abilities: old, ..details() };
+        let recipe = picture::Recipe::of(&video(), &plain).unwrap();
+        assert_eq!(value(&build("matroska", Some(&recipe), None, None), "-vsync"), Some("vfr"));
+        let color = Color { transfer: Some(Transfer::Hlg), ..Color::default() };
+        let refused = |details: Details| picture::Recipe::of(&video(), &details).unwrap_err().to_string();
+        assert!(refused(Details { color, ..plain.clone() }).contains("built without libzimg"));
+        assert!(refused(Details { width: 0, ..plain.clone() }).contains("how large"));
+        assert!(refused(Details { enhancement_only: true, ..plain }).contains("Dolby Vision"));
     }
 
     #[test]

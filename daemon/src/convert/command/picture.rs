@@ -25,6 +25,9 @@ impl Recipe {
         if details.width == 0 || details.height == 0 {
             return Err(Fault::UnknownSize);
         }
+        if details.enhancement_only {
+            return Err(Fault::DolbyVisionOnly);
+        }
         let conversion = Conversion::of(details);
         if conversion.needs_zscale() && !details.abilities.zscale {
             return Err(Fault::NoToneMapping);

@@ -14,6 +14,7 @@ pub(super) fn details(document: &Document, video: &Stream, audio: Option<&Stream
         height: video.height.unwrap_or(0),
         pixel_aspect: video.sample_aspect_ratio.as_deref().and_then(pixel_aspect).unwrap_or((1, 1)),
         color: color(video),
+        enhancement_only: video.side_data_list.iter().any(|side| side.dv_profile == Some(5)),
         channels: audio.and_then(|audio| audio.channels).unwrap_or(0),
         sample_rate_hz: audio.and_then(|audio| audio.sample_rate.as_deref()?.parse().ok()).unwrap_or(0),
         span_ms: span_ms(&streams),

@@ -104,6 +104,8 @@ pub(super) struct StreamTags {
 #[derive(Debug, Deserialize)]
 pub(super) struct SideData {
     rotation: Option<f64>,
+    /// Of a `DOVI configuration record`.
+    pub(super) dv_profile: Option<u32>,
 }
 
 fn parse(text: &[u8]) -> Result<Document, ProbeError> {
@@ -311,7 +313,7 @@ mod tests {
         assert_eq!(fps_milli("25"), None);
         let turned = |degrees| {
             rotation(&Stream {
-                side_data_list: vec![SideData { rotation: Some(degrees) }],
+                side_data_list: vec![SideData { rotation: Some(degrees), dv_profile: None }],
                 ..Stream::default()
             })
         };
@@ -328,6 +330,24 @@ mod tests {
             {"index":2,"codec_type":"subtitle","tags":{"DURATION":"00:00:09.000000000"}}],
             "format":{"format_name":"matroska,webm","duration":"9.0"}}"#;
         assert_eq!(describe(text, 1).unwrap().info.duration_ms, 2020);
+    }
+
+    #[test]
+    fn details_are_those_of_the_picked_streams() {
+        let text = br#"{"program_version":{"version":"4.3.9-0+deb11u1","configuration":"--enable-libzimg"},"streams":[
+            {"index":0,"id":"0x1","codec_type":"video","width":64,"height":48},
+            {"index":1,"id":"0x1f","codec_type":"video","width":96,"height":72,"sample_aspect_ratio":"4:3",
+             "color_transfer":"smpte2084","start_time":"1.5","duration":"2.0",
+             "side_data_list":[{"side_data_type":"DOVI configuration record","dv_profile":5}]},
+            {"index":2,"id":"0x3","codec_type":"audio","channels":6,"sample_rate":"96000","start_time":"1.0",
+             "duration":"2.0"}],"format":{}}"#;
+        let picks = Picks { video: StreamRef::TrackId(31), audio: Some(StreamRef::TrackId(3)) };
+        let found = details(text, picks).unwrap();
+        assert_eq!((found.width, found.pixel_aspect, found.span_ms), (96, (4, 3), 2500));
+        assert_eq!((found.channels, found.sample_rate_hz), (6, 96_000));
+        assert!(found.enhancement_only && found.abilities.zscale && !found.abilities.fps_mode);
+        let missing = Picks { video: StreamRef::TrackId(9), audio: None };
+        assert!(matches!(details(text, missing), Err(ProbeError::NoVideo)));
     }
 
     #[test]
