@@ -5,7 +5,7 @@ use std::path::Path;
 use super::command::is_broadcast;
 use super::failure::Fault;
 use crate::core::artifact::{Artifact, Assignment, Form, ServedLayout};
-use crate::core::media::{FileIdentity, Index, MediaInfo};
+use crate::core::media::{FileIdentity, Index, MediaInfo, VideoCodec};
 use crate::core::plan::{Plan, plan};
 use crate::media::mp4::{self, Native, VirtualFile, layout};
 use crate::media::{ProbeError, Probed, ReadAt, identity, open};
@@ -42,7 +42,7 @@ pub(super) fn source(assignment: &Assignment, kind: ServedLayout) -> Result<Arti
 /// A file that ffmpeg wrote, and what it said meanwhile.
 pub(super) fn written(path: &Path, source: &Probed, said: String) -> Result<MediaInfo, Fault> {
     let file = open(path).map_err(Fault::of_folder)?;
-    let info = playable(&file)?;
+    let info = of_one_size(&file, playable(&file)?)?;
     if info.audio.is_some() != source.info.audio.is_some() {
         return Err(Fault::Refused("a stream was lost".to_owned()));
     }
@@ -55,6 +55,23 @@ pub(super) fn written(path: &Path, source: &Probed, said: String) -> Result<Medi
     match lost_percent(&source.info, &info) {
         Some(lost_percent) if !said.is_empty() => Err(Fault::FramesLost { lost_percent, output: said }),
         Some(_) | None => Ok(info),
+    }
+}
+
+/// A picture that was copied may change its size on the way.
+fn of_one_size(file: &dyn ReadAt, info: MediaInfo) -> Result<MediaInfo, Fault> {
+    if !mp4::changes_size(file).map_err(|error| Fault::Refused(error.to_string()))? {
+        return Ok(info);
+    }
+    let codec = VideoCodec::Other("h264, whose size changes on the way,".to_owned());
+    let result = info.with(|format| {
+        if let Some(video) = &mut format.video {
+            video.codec = codec;
+        }
+    });
+    match plan(&result) {
+        Some(plan) => Err(Fault::NotPlayable { result: Box::new(result), plan: Box::new(plan) }),
+        None => Err(Fault::Refused("it has no video".to_owned())),
     }
 }
 
