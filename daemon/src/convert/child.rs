@@ -32,7 +32,7 @@ pub(super) struct Limits {
     pub stalled_after: Duration,
 }
 
-/// Runs ffmpeg to its end. `output` is the file it writes, watched for signs of life.
+/// Runs ffmpeg to its end and returns what it had to say. `output` is the file it writes, watched for signs of life.
 pub(super) async fn run(
     ffmpeg: &Path,
     arguments: &[OsString],
@@ -40,7 +40,7 @@ pub(super) async fn run(
     limits: Limits,
     mut reporter: Reporter,
     cancel: &CancellationToken,
-) -> Result<(), Fault> {
+) -> Result<String, Fault> {
     let mut child = Command::new(ffmpeg)
         .args(arguments)
         // Would make it write a report into the working folder.
@@ -65,7 +65,7 @@ pub(super) async fn run(
     };
     let (ended, said) = tokio::join!(watch, tail(stderr));
     match ended? {
-        Ok(status) if status.success() => Ok(()),
+        Ok(status) if status.success() => Ok(said),
         Ok(status) => Err(Fault::of_exit(status, said)),
         Err(Stop::Cancelled) => Err(Fault::Cancelled),
         Err(Stop::Deadline) => Err(Fault::DeadlineMissed {
@@ -207,7 +207,7 @@ mod tests {
     }
 
     /// Runs a shell in the place of ffmpeg.
-    async fn shell(script: &str, limits: Limits, cancel: &CancellationToken) -> Result<(), Fault> {
+    async fn shell(script: &str, limits: Limits, cancel: &CancellationToken) -> Result<String, Fault> {
         let (to, _from) = tokio::sync::mpsc::channel(1);
         let reporter = Reporter::new(JobId { video: VideoId::from_random(1), attempt: 1 }, 1000, to);
         let arguments = ["-c".into(), script.into()];

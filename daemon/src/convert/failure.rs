@@ -6,12 +6,15 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use crate::core::artifact::{Chance, Failure};
+use crate::core::media::MediaInfo;
 use crate::core::plan::Plan;
 use crate::media::ProbeError;
 use crate::media::mp4::LayoutError;
 
 /// SIGKILL
 const KILLED: i32 = 9;
+/// ffmpeg's status when more than `-max_error_rate` of what it decoded was broken.
+const ERROR_RATE_EXCEEDED: i32 = 69;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
@@ -23,6 +26,15 @@ pub(super) enum Fault {
     Stalled { after: Duration, output: String },
     #[error("ffmpeg is not installed; this file needs it ({needed_for}); install it and run `vodpost retry`")]
     NoFfmpeg { needed_for: String },
+    #[error(
+        "the video is HDR, and this ffmpeg cannot turn it into SDR (it was built without libzimg); install one that \
+         can and run `vodpost retry`"
+    )]
+    NoToneMapping,
+    #[error("the video is Dolby Vision of profile 5, which only its own players show in the right colours")]
+    DolbyVisionOnly,
+    #[error("the video does not say how large its picture is")]
+    UnknownSize,
     #[error("ffmpeg cannot be started: {0}")]
     Unstartable(#[source] io::Error),
     #[error("the disk of the artifact folder is full")]
@@ -37,6 +49,12 @@ pub(super) enum Fault {
     Layout(#[from] LayoutError),
     #[error("the result was refused: {0}")]
     Refused(String),
+    #[error("the result was refused: phones would not play it: {}", plan.explain())]
+    NotPlayable { result: Box<MediaInfo>, plan: Box<Plan> },
+    #[error("the file is damaged: more than 5 % of it cannot be decoded")]
+    TooDamaged { output: String },
+    #[error("the file is damaged: {lost_percent} % of its frames are lost")]
+    FramesLost { lost_percent: u64, output: String },
     #[error("the artifact folder cannot be written: {0}")]
     Artifacts(#[source] io::Error),
     #[error("the worker broke: {0}")]
@@ -55,6 +73,9 @@ impl Fault {
     pub(super) fn of_exit(status: ExitStatus, output: String) -> Self {
         if output.contains("No space left on device") {
             return Self::DiskFull { output };
+        }
+        if status.code() == Some(ERROR_RATE_EXCEEDED) {
+            return Self::TooDamaged { output };
         }
         Self::Tool { status, output }
     }
@@ -81,12 +102,18 @@ impl Fault {
             Self::Cancelled
             | Self::DeadlineMissed { .. }
             | Self::NoFfmpeg { .. }
+            | Self::NoToneMapping
+            | Self::DolbyVisionOnly
+            | Self::UnknownSize
             | Self::Unstartable(_)
             | Self::Tool { .. }
             | Self::SourceChanged
             | Self::Source(_)
             | Self::Layout(_)
             | Self::Refused(_)
+            | Self::NotPlayable { .. }
+            | Self::TooDamaged { .. }
+            | Self::FramesLost { .. }
             | Self::Broken(_) => Chance::Lasting,
         }
     }
@@ -97,14 +124,20 @@ impl Fault {
             Self::DeadlineMissed { output, .. }
             | Self::Stalled { output, .. }
             | Self::DiskFull { output }
+            | Self::TooDamaged { output }
+            | Self::FramesLost { output, .. }
             | Self::Tool { output, .. } => output,
             Self::Cancelled
             | Self::NoFfmpeg { .. }
+            | Self::NoToneMapping
+            | Self::DolbyVisionOnly
+            | Self::UnknownSize
             | Self::Unstartable(_)
             | Self::SourceChanged
             | Self::Source(_)
             | Self::Layout(_)
             | Self::Refused(_)
+            | Self::NotPlayable { .. }
             | Self::Artifacts(_)
             | Self::Broken(_) => String::new(),
         };

@@ -53,8 +53,17 @@ pub struct Assignment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkerReport {
     Progress(Progress),
-    Ready { job: JobId, artifact: Artifact },
-    Failed { job: JobId, failure: Failure, chance: Chance },
+    /// `done` is the plan as it was carried out, in words that are known only then.
+    Ready {
+        job: JobId,
+        artifact: Artifact,
+        done: Plan,
+    },
+    Failed {
+        job: JobId,
+        failure: Failure,
+        chance: Chance,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use vodpost_protocol::video::Switch;
 use super::artifact::{Artifact, Chance, Failure, Form, JobId};
 use super::effect::Effect;
 use super::event::Subject;
-use super::plan;
+use super::plan::{self, Plan};
 use super::posting::Posting;
 use super::queue;
 use super::select;
@@ -167,7 +167,7 @@ fn running(tx: &Transaction<'_>, job: JobId) -> Option<(Video, Order)> {
 }
 
 /// P1: the artifact is verified; its postings are live at once.
-pub(super) fn ready(tx: &mut Transaction<'_>, job: JobId, artifact: Artifact) {
+pub(super) fn ready(tx: &mut Transaction<'_>, job: JobId, artifact: Artifact, done: Plan) {
     let Some((mut video, mut order)) = running(tx, job) else {
         // What is said twice must not take away the file that is served since it was said first.
         let served = tx.state().video(job.video).and_then(Video::artifact);
@@ -181,9 +181,10 @@ pub(super) fn ready(tx: &mut Transaction<'_>, job: JobId, artifact: Artifact) {
         queue::requeue(tx, video);
         return;
     }
-    queue::learn(tx, &video);
+    queue::learn(tx, &video, &done);
     // From here on the postings hold them.
     let labels = std::mem::take(&mut order.labels);
+    order.plan = done;
     let detail = order.plan.explain();
     video.conversion = Conversion::Ready(Box::new(Ready { order, artifact, at: tx.now() }));
     tx.put_video(video.clone());

@@ -207,7 +207,9 @@ fn decide(tx: &mut Transaction<'_>, input: Input) -> Result<(), Refusal> {
             switches::resume_trashing(tx);
         }
         Input::Worker(WorkerReport::Progress(progress)) => queue::judge(tx, &progress),
-        Input::Worker(WorkerReport::Ready { job, artifact }) => conversion::ready(tx, job, artifact),
+        Input::Worker(WorkerReport::Ready { job, artifact, done }) => {
+            conversion::ready(tx, job, artifact, done);
+        }
         Input::Worker(WorkerReport::Failed { job, failure, chance }) => {
             conversion::failed(tx, job, failure, chance);
         }

@@ -15,10 +15,11 @@ use super::actor::Actor;
 use super::artifact::{Assignment, Failure, Progress};
 use super::effect::Effect;
 use super::event::Subject;
+use super::plan::Plan;
 use super::state::{Settings, State};
 use super::transaction::Transaction;
 use super::video::{Conversion, Hold, Order, Running, Video};
-use super::work::{Rates, output_bytes_max, size_in_words};
+use super::work::{Rates, Work, output_bytes_max, size_in_words};
 
 /// How many of those that wait are looked at for one that the disk has room for.
 const LOOKED_AT_MAX: usize = 64;
@@ -220,9 +221,16 @@ pub(super) fn try_now(tx: &mut Transaction<'_>, id: VideoId) -> bool {
 }
 
 /// Takes in how long a conversion took that has just ended well.
-pub(super) fn learn(tx: &mut Transaction<'_>, video: &Video) {
+pub(super) fn learn(tx: &mut Transaction<'_>, video: &Video, done: &Plan) {
     let Conversion::Running(running) = &video.conversion else { return };
-    let Some(work) = video.work() else { return };
+    let order = &running.order;
+    let work = |plan| Work::of(plan, video.media_of(order)?, order.identity.size_bytes);
+    // What turned into other work on the way says nothing about either.
+    let Some(work) =
+        work(done).filter(|done| work(&order.plan).is_some_and(|ordered| ordered.kind == done.kind))
+    else {
+        return;
+    };
     let queue = tx.state().queue().clone();
     let rates = queue.rates.learned(work, tx.now().since(running.started_at));
     if rates != queue.rates {

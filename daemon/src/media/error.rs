@@ -22,7 +22,7 @@ pub enum ProbeError {
     NoVideo,
     #[error("the file refers to media in another file, which is refused")]
     ExternalReference,
-    #[error("ffprobe is not installed; it is needed for files that are not MP4")]
+    #[error("ffprobe is not installed; it is needed for files that are not MP4 and to encode those that are")]
     FfprobeMissing,
     #[error("ffprobe failed: {0}")]
     Ffprobe(String),

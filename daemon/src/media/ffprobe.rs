@@ -9,9 +9,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::{Picks, ProbeError, Tools};
-use crate::core::media::MediaInfo;
+use super::{Details, Found, Picks, ProbeError, Tools};
 
+mod closer;
 mod json;
 
 /// Containers that hold their media themselves.
@@ -21,14 +21,23 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const OUTPUT_LEN_MAX: u64 = 4 << 20;
 const ERRORS_LEN_MAX: u64 = 16 << 10;
 
-pub(super) fn probe(path: &Path, tools: &Tools) -> Result<(MediaInfo, Picks), ProbeError> {
-    let ffprobe = tools.ffprobe.as_deref().ok_or(ProbeError::FfprobeMissing)?;
+pub(super) fn probe(path: &Path, tools: &Tools) -> Result<Found, ProbeError> {
     let size_bytes = std::fs::metadata(path)?.len();
+    json::describe(&ask(path, tools)?, size_bytes)
+}
+
+/// What is needed to encode the picked streams.
+pub(super) fn details(path: &Path, picks: Picks, tools: &Tools) -> Result<Details, ProbeError> {
+    json::details(&ask(path, tools)?, picks)
+}
+
+fn ask(path: &Path, tools: &Tools) -> Result<Vec<u8>, ProbeError> {
+    let ffprobe = tools.ffprobe.as_deref().ok_or(ProbeError::FfprobeMissing)?;
     let output = run(Command::new(ffprobe).args(arguments(path)?), TIMEOUT)?;
     if !output.success {
         return Err(judge(&output.errors));
     }
-    json::describe(&output.text, size_bytes)
+    Ok(output.text)
 }
 
 /// A file name as ffmpeg's `file:` protocol takes it: nothing in it is read as an option, a pattern or a protocol.
@@ -46,6 +55,7 @@ fn arguments(path: &Path) -> io::Result<Vec<OsString>> {
         "json",
         "-show_format",
         "-show_streams",
+        "-show_program_version",
         "-protocol_whitelist",
         "file,pipe",
         "-format_whitelist",

@@ -2,6 +2,7 @@
 
 mod bits;
 mod boxes;
+mod constancy;
 mod entry;
 mod esds;
 mod fragments;
@@ -22,6 +23,7 @@ mod hostile_tests;
 #[cfg(test)]
 mod relocate_tests;
 
+pub use self::constancy::changes_size;
 pub use self::layout::{Layout, LayoutError, Piece, Segment, VirtualFile, layout};
 pub(crate) use self::probe::bitrate_bps;
 pub use self::probe::{Native, looks_like_iso_media, probe};

@@ -98,13 +98,13 @@ impl SampleTables {
 }
 
 /// An entry of `stsc` (8.7.4)
-struct Run {
-    first_chunk: u32,
-    samples: u64,
+pub(super) struct Run {
+    pub first_chunk: u32,
+    pub samples: u64,
 }
 
 impl Run {
-    fn parse(entry: &[u8; 12]) -> Self {
+    pub(super) fn parse(entry: &[u8; 12]) -> Self {
         let [a, b, c, d, e, f, g, h, ..] = *entry;
         Self {
             first_chunk: u32::from_be_bytes([a, b, c, d]),
@@ -129,14 +129,14 @@ fn sum_times(buf: &[u8], stts: Span) -> Result<(u64, u64), ProbeError> {
 }
 
 /// `stsz` and `stz2` (8.7.3)
-enum Sizes<'a> {
+pub(super) enum Sizes<'a> {
     Equal { bytes: u32, count: u32 },
     Listed(&'a [[u8; 4]]),
     Short { bits: u8, data: &'a [u8], count: u32 },
 }
 
 impl<'a> Sizes<'a> {
-    fn parse(buf: &'a [u8], span: Span) -> Result<Self, ProbeError> {
+    pub(super) fn parse(buf: &'a [u8], span: Span) -> Result<Self, ProbeError> {
         const HEAD_LEN: usize = 12;
         let table = span.contents(buf);
         let field = u32_at(table, 4)?;
@@ -165,7 +165,7 @@ impl<'a> Sizes<'a> {
     }
 
     /// Bytes of `count` samples from `first` (from 0), as far as there are so many.
-    fn sum(&self, first: u64, count: u64) -> u64 {
+    pub(super) fn sum(&self, first: u64, count: u64) -> u64 {
         let first = first.min(self.count());
         let end = first.saturating_add(count).min(self.count());
         match self {

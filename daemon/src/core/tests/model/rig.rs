@@ -243,11 +243,19 @@ impl Rig {
                 if same && known == given.identity {
                     self.around.reference.ready(at);
                 }
-                WorkerReport::Ready { job: given.job, artifact: self.artifact(&given, given.identity) }
+                WorkerReport::Ready {
+                    job: given.job,
+                    artifact: self.artifact(&given, given.identity),
+                    done: given.plan.clone(),
+                }
             }
             Work::OtherSource => {
                 let of = FileIdentity { ino: 99, ..given.identity };
-                WorkerReport::Ready { job: given.job, artifact: self.artifact(&given, of) }
+                WorkerReport::Ready {
+                    job: given.job,
+                    artifact: self.artifact(&given, of),
+                    done: given.plan.clone(),
+                }
             }
         };
         self.give(Input::Worker(report), Ok(()))
@@ -258,7 +266,11 @@ impl Rig {
         let late = &self.around.late;
         let Some(given) = late.get(usize::from(number) % late.len().max(1)).cloned() else { return Ok(()) };
         let report = if ready {
-            WorkerReport::Ready { job: given.job, artifact: self.artifact(&given, given.identity) }
+            WorkerReport::Ready {
+                job: given.job,
+                artifact: self.artifact(&given, given.identity),
+                done: given.plan.clone(),
+            }
         } else {
             failed(given.job, Chance::Lasting)
         };

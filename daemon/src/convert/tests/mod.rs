@@ -1,7 +1,15 @@
 //! Whole assignments, with the real ffmpeg.
 
+mod copies;
+mod damage;
+mod eye;
+mod pictures;
+mod sounds;
+mod times;
+mod tracks;
+
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use vodpost_protocol::ids::VideoId;
@@ -48,13 +56,30 @@ impl Bench {
     }
 
     async fn convert(&self, source: &Path) -> Artifact {
+        self.convert_and_say(source).await.0
+    }
+
+    /// What was made, and what `show` says of how it was made.
+    async fn convert_and_say(&self, source: &Path) -> (Artifact, String) {
         let assignment = self.assignment(source);
         let explained = assignment.plan.explain();
         match self.run(assignment).await {
-            WorkerReport::Ready { artifact, .. } => artifact,
-            WorkerReport::Failed { failure, .. } => panic!("{explained}: {failure:?}"),
+            WorkerReport::Ready { artifact, done, .. } => (artifact, done.explain()),
+            WorkerReport::Failed { failure, .. } => panic!("{}: {explained}: {failure:?}", source.display()),
             WorkerReport::Progress(_) => panic!("progress is not an end"),
         }
+    }
+
+    /// Converts into a file of ours that phones play, and says how.
+    async fn made_of(&self, source: &Path) -> (PathBuf, String) {
+        let (artifact, done) = self.convert_and_say(source).await;
+        let Form::File { name, .. } = &artifact.form else { panic!("{}: {artifact:?}", source.display()) };
+        let path = self.context.artifacts_dir.join(name);
+        assert_eq!(plan(&probe_path(&path).unwrap().info), Some(Plan::Direct), "{}", source.display());
+        // Each case of a table makes a file of the same name.
+        let kept = source.with_extension("made.mp4");
+        fs::rename(path, &kept).unwrap();
+        (kept, done)
     }
 
     fn progress(&mut self) -> Vec<Progress> {
@@ -200,8 +225,7 @@ async fn the_track_that_was_probed_is_the_one_that_is_kept() {
 async fn c4_missing_ffmpeg_says_what_to_do() {
     let bench = Bench::new();
     let source = bench.studio.make("a.mp4", &[&PICTURE, &SOUND, &H264, &["-c:a", "ac3"]]);
-    for tools in [Tools::default(), Tools { ffmpeg: Some("/nonexistent/ffmpeg".into()), ..Tools::default() }]
-    {
+    for tools in [Tools::default(), Tools { ffmpeg: Some("/nonexistent/ffmpeg".into()), ..tools() }] {
         let context = WorkerContext { tools: Arc::new(tools), ..bench.context.clone() };
         let reason = failure(run(bench.assignment(&source), context, CancellationToken::new()).await).reason;
         assert_eq!(
