@@ -7,7 +7,7 @@ use super::failure::Fault;
 use crate::core::artifact::{Artifact, Assignment, Form, ServedLayout};
 use crate::core::media::{FileIdentity, Index, MediaInfo, VideoCodec};
 use crate::core::plan::{Plan, plan};
-use crate::media::mp4::{self, Native, VirtualFile, layout};
+use crate::media::mp4::{self, VirtualFile, layout};
 use crate::media::{ProbeError, Probed, ReadAt, identity, open};
 
 /// Encoders pad the last frame of sound and picture.
@@ -95,10 +95,7 @@ pub(super) fn unchanged(assignment: &Assignment) -> Result<(), Fault> {
 
 fn playable(served: &dyn ReadAt) -> Result<MediaInfo, Fault> {
     let refused = |why: String| Fault::Refused(why);
-    let info = match mp4::probe(served).map_err(|error| refused(error.to_string()))? {
-        Native::Described(info, _) => info,
-        Native::Compressed => return Err(refused("its index is compressed".to_owned())),
-    };
+    let (info, _) = mp4::probe(served).map_err(|error| refused(error.to_string()))?;
     if info.index != Index::First {
         return Err(refused("its index does not come first".to_owned()));
     }

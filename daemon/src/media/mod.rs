@@ -24,7 +24,7 @@ pub use self::picks::{Picks, StreamRef};
 pub use self::source::{ReadAt, identity, identity_of_metadata, open};
 pub use self::tools::Tools;
 
-use crate::core::media::{FileIdentity, Index, MediaInfo};
+use crate::core::media::{FileIdentity, MediaInfo};
 
 /// What a probe found, and in which state of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,14 +68,8 @@ fn describe(path: &Path, file: &File, tools: &Tools) -> Result<Found, ProbeError
     if !mp4::looks_like_iso_media(file)? {
         return ffprobe::probe(path, tools);
     }
-    match mp4::probe(file)? {
-        mp4::Native::Described(info, picks) => Ok(Found { info, picks, details: None }),
-        mp4::Native::Compressed => {
-            let found = ffprobe::probe(path, tools)?;
-            let fixed = Index::Fixed("the index is compressed (cmov)".to_owned());
-            Ok(Found { info: found.info.with(|format| format.index = fixed), ..found })
-        }
-    }
+    let (info, picks) = mp4::probe(file)?;
+    Ok(Found { info, picks, details: None })
 }
 
 /// The details of a file whose pictures are about to be encoded. Blocks, on a child process if they are not known yet.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::testing::{AAC, FASTSTART, H264, PICTURE, SOUND, Studio, probe_path, tools};
 use super::*;
-use crate::core::media::{AudioCodec, Container, VideoCodec};
+use crate::core::media::{AudioCodec, Container, Index, VideoCodec};
 use crate::core::plan::{Plan, Treatment, plan};
 
 fn info(path: &Path) -> MediaInfo {

@@ -16,7 +16,7 @@ const HEAD_LEN_MAX: u64 = 4096;
 pub fn changes_size(file: &dyn ReadAt) -> Result<bool, ProbeError> {
     let outline = walk(file)?;
     let moov_bytes = outline.load(file, outline.index()?)?;
-    let Some(movie) = parse_moov_box(&moov_bytes)? else { return Ok(false) };
+    let movie = parse_moov_box(&moov_bytes)?;
     let Some((track, size)) = pictures(&movie) else { return Ok(false) };
     let mut head = vec![0; HEAD_LEN_MAX as usize];
     for (offset, len) in key_frames(&moov_bytes, track)? {
@@ -38,7 +38,7 @@ fn pictures(movie: &Movie) -> Option<(&Track, (u32, u32))> {
 
 /// Offset and length of each sample that `stss` (8.6.2) lists.
 fn key_frames(buf: &[u8], track: &Track) -> Result<Vec<(u64, u64)>, ProbeError> {
-    let (Some(stbl), Some(chunks)) = (track.path.last(), track.chunks) else { return Ok(Vec::new()) };
+    let (Some(stbl), Some(chunks)) = (track.path.last(), track.tables.chunks) else { return Ok(Vec::new()) };
     let (Some(stsz), Some(stsc), Some(stss)) =
         (stbl.child(buf, *b"stsz")?, stbl.child(buf, *b"stsc")?, stbl.child(buf, *b"stss")?)
     else {
