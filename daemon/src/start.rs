@@ -19,12 +19,13 @@ use vodpost_protocol::time::Timestamp;
 
 use crate::clients::listener::{self, SocketError};
 use crate::config::Config;
-use crate::convert;
+use crate::convert::{self, Kind, Ours};
 use crate::core::Core;
 use crate::core::artifact::Form;
 use crate::core::input::{Input, Usage};
 use crate::core::state::{Settings, State};
 use crate::core::transaction::Dice;
+use crate::core::video::Conversion;
 use crate::delivery::{self, link::PublicUrl, table::Table};
 use crate::engine::{Channel, Engine, EngineHandle, Facts, Jobs, Parts};
 use crate::library;
@@ -320,18 +321,18 @@ fn run_engine(engine: Engine) -> Result<std::thread::JoinHandle<()>, StartError>
 
 /// Removes what earlier runs left in the artifact folder and nothing refers to.
 fn sweep(folder: &Path, state: &State) {
-    let keep = state
-        .videos()
-        .filter_map(|video| match &video.artifact()?.form {
-            Form::File { name, .. } => Some(name.clone()),
-            Form::AsIs | Form::Relocated => None,
-        })
-        .collect();
-    match convert::sweep(folder, &keep) {
-        Ok(removed) if removed.is_empty() => {}
-        Ok(removed) => {
-            tracing::info!(count = removed.len(), "left-over files were removed from the artifact folder")
+    let keep = |ours: Ours| {
+        let video = state.video(ours.job.video);
+        let Some(Conversion::Ready(ready)) = video.map(|video| &video.conversion) else { return false };
+        match (ours.kind, &ready.artifact.form) {
+            (Kind::Video, Form::File { name, .. }) => *name == ours.to_string(),
+            (Kind::Video, Form::AsIs | Form::Relocated) => false,
+            (Kind::Poster, _) => ready.order.attempt == ours.job.attempt,
         }
+    };
+    match convert::sweep(folder, keep) {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "left-over files were removed from the artifact folder"),
         Err(error) => tracing::warn!(%error, "the artifact folder could not be swept"),
     }
 }

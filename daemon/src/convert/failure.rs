@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use vodpost_protocol::time::Timestamp;
 
+use super::decode::Part;
 use crate::core::artifact::Failure;
 use crate::core::plan::Plan;
 use crate::media::ProbeError;
@@ -36,6 +37,8 @@ pub(super) enum Fault {
     Layout(#[from] LayoutError),
     #[error("the result was refused: {0}")]
     Refused(String),
+    #[error("the result was refused: {part} cannot be decoded ({last_line}); run `vodpost retry`")]
+    Undecodable { part: Part, last_line: String, output: String },
     #[error("the artifact folder cannot be written: {0}")]
     Artifacts(#[source] io::Error),
     #[error("the worker broke: {0}")]
@@ -59,6 +62,16 @@ impl Fault {
         Self::Tool { status, last_line, output }
     }
 
+    /// What a check of the result by ffmpeg means. That it was ended from outside says nothing about the result.
+    pub(super) fn judging(self, part: Part) -> Self {
+        match self {
+            Self::Tool { status, last_line, output } if status.code().is_some() => {
+                Self::Undecodable { part, last_line, output }
+            }
+            other => other,
+        }
+    }
+
     /// A program that was removed since it was looked up is missing too.
     pub(super) fn naming_need(self, plan: &Plan) -> Self {
         match self {
@@ -75,6 +88,7 @@ impl Fault {
             Self::DeadlineMissed { output, .. }
             | Self::Stalled { output, .. }
             | Self::DiskFull { output }
+            | Self::Undecodable { output, .. }
             | Self::Tool { output, .. } => output,
             Self::Cancelled
             | Self::NoFfmpeg { .. }

@@ -3,11 +3,14 @@
 
 mod child;
 mod command;
+mod decode;
 mod failure;
 mod files;
 mod progress;
 mod verify;
 
+#[cfg(test)]
+mod refusal_tests;
 #[cfg(test)]
 mod tests;
 
@@ -17,14 +20,16 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-pub use self::files::sweep;
+pub use self::files::{Kind, Ours, sweep};
 
 use self::failure::Fault;
 use self::files::Draft;
 use self::progress::Reporter;
+use self::verify::Expected;
 use crate::core::artifact::{Artifact, Assignment, Form, ServedLayout, WorkerReport};
+use crate::core::media::{Container, MediaInfo};
 use crate::core::plan::{Plan, Treatment};
-use crate::media::{Probed, Tools, probe};
+use crate::media::{ProbeError, Probed, Tools, mp4, open, probe};
 
 /// What every assignment needs besides itself.
 #[derive(Debug, Clone)]
@@ -78,12 +83,12 @@ async fn write_anew(
     let Some(ffmpeg) = context.tools.ffmpeg.as_deref() else {
         return Err(Fault::NoFfmpeg { needed_for: assignment.plan.explain() });
     };
-    let source = blocking({
-        let (assignment, tools) = (Arc::clone(&assignment), Arc::clone(&context.tools));
-        move || look_again(&assignment, &tools)
+    let (source, expected) = blocking({
+        let (assignment, tools, video) = (Arc::clone(&assignment), Arc::clone(&context.tools), video.clone());
+        move || look_again(&assignment, &tools, video)
     })
     .await?;
-    let draft = Draft::new(&context.artifacts_dir, assignment.job)?;
+    let draft = Draft::new(&context.artifacts_dir, assignment.job, Kind::Video)?;
     let arguments = command::arguments(&command::Order {
         source: &assignment.source,
         output: draft.path(),
@@ -97,24 +102,45 @@ async fn write_anew(
     let limits = child::Limits { deadline: assignment.deadline, stalled_after: child::STALLED_AFTER };
     let ended = child::run(ffmpeg, &arguments, draft.path(), limits, reporter, cancel).await;
     ended.map_err(|fault| fault.naming_need(&assignment.plan))?;
-    blocking(move || publish(&assignment, &source, draft)).await
+    let (draft, info) = blocking(move || {
+        let info = verify::written(draft.path(), &expected)?;
+        Ok((draft, info))
+    })
+    .await?;
+    let check = decode::Check {
+        job: assignment.job,
+        path: draft.path(),
+        duration_ms: info.duration_ms,
+        deadline: assignment.deadline,
+    };
+    let checked = check.run(ffmpeg, cancel).await;
+    checked.map_err(|fault| fault.naming_need(&assignment.plan))?;
+    blocking(move || publish(&assignment, &info, draft)).await
 }
 
 /// The probe that the plan was made of may be hours old.
-fn look_again(assignment: &Assignment, tools: &Tools) -> Result<Probed, Fault> {
+fn look_again(assignment: &Assignment, tools: &Tools, video: Treatment) -> Result<(Probed, Expected), Fault> {
     let probed = probe(&assignment.source, tools).map_err(Fault::Source)?;
     if probed.identity != assignment.identity {
         return Err(Fault::SourceChanged);
     }
-    Ok(probed)
+    let sums = match &probed.info.container {
+        Container::Mp4 | Container::Mov => {
+            let file = open(&assignment.source).map_err(|error| Fault::Source(ProbeError::Io(error)))?;
+            mp4::sums(&file).map_err(Fault::Source)?
+        }
+        // How long each stream is cannot be told without reading all of it.
+        Container::Other(_) => None,
+    };
+    let expected = Expected { info: probed.info.clone(), sums, video };
+    Ok((probed, expected))
 }
 
 /// Verified, durable, and only then under its final name.
-fn publish(assignment: &Assignment, source: &Probed, draft: Draft) -> Result<Artifact, Fault> {
-    let info = verify::written(draft.path(), &source.info)?;
+fn publish(assignment: &Assignment, info: &MediaInfo, draft: Draft) -> Result<Artifact, Fault> {
     verify::unchanged(assignment)?;
     let (name, identity) = draft.publish()?;
-    Ok(verify::artifact(Form::File { name, identity }, assignment.identity, &info))
+    Ok(verify::artifact(Form::File { name, identity }, assignment.identity, info))
 }
 
 async fn blocking<T: Send + 'static>(

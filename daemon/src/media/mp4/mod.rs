@@ -13,6 +13,7 @@ mod outline;
 mod probe;
 mod relocate;
 mod sps;
+mod sums;
 mod tables;
 
 #[cfg(test)]
@@ -25,3 +26,4 @@ mod relocate_tests;
 pub use self::layout::{Layout, LayoutError, Piece, Segment, VirtualFile, layout};
 pub(crate) use self::probe::bitrate_bps;
 pub use self::probe::{Native, looks_like_iso_media, probe};
+pub use self::sums::{Sums, TrackSum, sums};
