@@ -5,6 +5,7 @@
 mod account;
 mod backup;
 mod bad_input;
+mod conversion_crash;
 mod disk;
 mod durability;
 mod events;
