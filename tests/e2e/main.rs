@@ -14,6 +14,7 @@ mod http;
 mod library;
 mod life_cycle;
 mod media_kinds;
+mod posters;
 mod python;
 mod qr_code;
 mod roles;

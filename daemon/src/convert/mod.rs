@@ -6,6 +6,7 @@ mod command;
 mod decode;
 mod failure;
 mod files;
+mod poster;
 mod progress;
 mod verify;
 
@@ -21,6 +22,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use self::files::{Kind, Ours, sweep};
+pub use self::poster::{POSTER_LEN_MAX, make_poster, poster_path};
 
 use self::failure::Fault;
 use self::files::Draft;

@@ -30,7 +30,7 @@ pub use jobs::Jobs;
 
 use crate::clients::view;
 use crate::core::Core;
-use crate::core::artifact::{Form, Progress, WorkerReport};
+use crate::core::artifact::{Form, Progress, PublicState, Publication, WorkerReport};
 use crate::core::effect::Effect;
 use crate::core::input::Input;
 use crate::core::state::{Change, Undo};
@@ -113,6 +113,8 @@ struct Batch {
     answers: Vec<(Answerer, Pending)>,
     /// Inputs that must be tried again if the disk refuses.
     retry: Vec<Input>,
+    /// Videos that may go live for the first time, and get a poster then.
+    finished: Vec<VideoId>,
 }
 
 impl Batch {
@@ -291,6 +293,7 @@ impl Engine {
         if let Input::Worker(WorkerReport::Ready { job, .. } | WorkerReport::Failed { job, .. }) = &input {
             self.jobs.ended(*job);
             self.progress.remove(&job.video);
+            batch.finished.push(job.video);
         }
         let scanned = match &input {
             Input::Scanned(scan) => {
@@ -340,7 +343,7 @@ impl Engine {
 
     /// Makes the batch durable and then visible, or takes it back.
     fn commit(&mut self, batch: Batch) {
-        let Batch { changes, undo, effects, touched, answers, retry } = batch;
+        let Batch { changes, undo, effects, touched, answers, retry, finished } = batch;
         match self.store.commit(&changes) {
             Ok(()) => {
                 if !changes.is_empty() {
@@ -359,6 +362,9 @@ impl Engine {
                 }
                 for effect in effects {
                     self.carry_out(effect);
+                }
+                for video in finished {
+                    self.want_poster(video);
                 }
             }
             Err(error) => {
@@ -398,7 +404,19 @@ impl Engine {
             Effect::StopConversion(job) => self.jobs.stop(job),
             Effect::Trash { video, root, files } => self.jobs.trash(video, root, files, &self.handle),
             Effect::RemoveArtifact(name) => self.jobs.remove_artifact(name),
+            Effect::RemovePoster(job) => self.jobs.remove_poster(job),
             Effect::Scan => self.want_scan(),
+        }
+    }
+
+    fn want_poster(&self, video: VideoId) {
+        let publications = self.core.publications(video, self.jobs.folder());
+        let is_live = |publication: &&Publication| match &publication.state {
+            PublicState::Live(_) => true,
+            PublicState::Suspended | PublicState::Pending | PublicState::Invalid => false,
+        };
+        if let Some(live) = publications.iter().find(is_live) {
+            self.jobs.want_poster(live.token);
         }
     }
 
