@@ -6,6 +6,7 @@ mod account;
 mod backup;
 mod bad_input;
 mod conversion_crash;
+mod conversion_trouble;
 mod disk;
 mod durability;
 mod events;

@@ -58,6 +58,10 @@ impl Check<'_> {
             let arguments = self.arguments(*part).map_err(Fault::of_folder)?;
             let reporter = Reporter::silent(self.job);
             let ended = child::run(ffmpeg, &arguments, self.path, limits, reporter, cancel).await;
+            if ended.is_err() {
+                // It may be the folder that was taken away, and not the result that is bad.
+                std::fs::metadata(self.path).map_err(Fault::of_folder)?;
+            }
             ended.map_err(|fault| fault.judging(*part))?;
         }
         Ok(())

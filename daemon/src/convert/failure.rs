@@ -62,6 +62,25 @@ impl Fault {
         Self::Tool { status, last_line, output }
     }
 
+    /// Whether ffmpeg has done its work, and it is no good.
+    pub(super) fn is_about_the_result(&self) -> bool {
+        match self {
+            Self::Refused(_) | Self::Undecodable { .. } => true,
+            Self::Cancelled
+            | Self::DeadlineMissed { .. }
+            | Self::Stalled { .. }
+            | Self::NoFfmpeg { .. }
+            | Self::Unstartable(_)
+            | Self::DiskFull { .. }
+            | Self::Tool { .. }
+            | Self::SourceChanged
+            | Self::Source(_)
+            | Self::Layout(_)
+            | Self::Artifacts(_)
+            | Self::Broken(_) => false,
+        }
+    }
+
     /// What a check of the result by ffmpeg means. That it was ended from outside says nothing about the result.
     pub(super) fn judging(self, part: Part) -> Self {
         match self {

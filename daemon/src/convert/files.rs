@@ -11,6 +11,8 @@ use crate::core::media::FileIdentity;
 use crate::media::identity;
 
 const DRAFT_PREFIX: &str = ".tmp-";
+/// With less left than this a disk is full: the last blocks of a file find no room.
+const ROOM_BYTES_MIN: u64 = 1 << 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -74,6 +76,20 @@ impl Draft {
 
     pub(super) fn path(&self) -> &Path {
         &self.draft
+    }
+
+    /// ffmpeg may report success although the end of its file found no room. What is wrong with such a file is the disk.
+    pub(super) fn blaming_the_disk(&self, fault: Fault) -> Fault {
+        if !fault.is_about_the_result() {
+            return fault;
+        }
+        match rustix::fs::statvfs(&self.folder) {
+            Ok(disk) if disk.f_bavail.saturating_mul(disk.f_frsize) < ROOM_BYTES_MIN => {
+                Fault::DiskFull { output: fault.into_failure().reason }
+            }
+            Ok(_) => fault,
+            Err(error) => Fault::of_folder(error.into()),
+        }
     }
 
     /// Makes it durable, and then visible. Returns its name and identity. If any of it fails, it is removed under

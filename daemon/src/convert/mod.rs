@@ -104,9 +104,9 @@ async fn write_anew(
     let limits = child::Limits { deadline: assignment.deadline, stalled_after: child::STALLED_AFTER };
     let ended = child::run(ffmpeg, &arguments, draft.path(), limits, reporter, cancel).await;
     ended.map_err(|fault| fault.naming_need(&assignment.plan))?;
-    let (draft, info) = blocking(move || {
-        let info = verify::written(draft.path(), &expected)?;
-        Ok((draft, info))
+    let (draft, info) = blocking(move || match verify::written(draft.path(), &expected) {
+        Ok(info) => Ok((draft, info)),
+        Err(fault) => Err(draft.blaming_the_disk(fault)),
     })
     .await?;
     let check = decode::Check {
@@ -116,7 +116,7 @@ async fn write_anew(
         deadline: assignment.deadline,
     };
     let checked = check.run(ffmpeg, cancel).await;
-    checked.map_err(|fault| fault.naming_need(&assignment.plan))?;
+    checked.map_err(|fault| draft.blaming_the_disk(fault.naming_need(&assignment.plan)))?;
     blocking(move || publish(&assignment, &info, draft)).await
 }
 
