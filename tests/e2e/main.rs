@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod account;
+mod artifacts;
 mod backup;
 mod bad_input;
 mod conversion_crash;
