@@ -37,7 +37,7 @@ use crate::media::{ProbeError, Probed, Tools, mp4, open, probe};
 #[derive(Debug, Clone)]
 pub struct WorkerContext {
     pub tools: Arc<Tools>,
-    /// Where finished files go, and unfinished ones under names that begin with `.tmp-`.
+    /// Where finished files go, and unfinished ones in folders whose names begin with `.tmp-`.
     pub artifacts_dir: PathBuf,
     /// Gets at most four reports a second; those that find it full are dropped.
     pub progress: mpsc::Sender<WorkerReport>,
