@@ -15,12 +15,14 @@ use super::progress::Reporter;
 use crate::core::artifact::JobId;
 use crate::media::file_url;
 
-/// How much is decoded at each end.
-const SPAN_S: u64 = 3;
-/// From the last key frame before the end on; bounds the work on a file that has few of them.
+/// How much is decoded at the beginning.
+const FIRST_SPAN_S: u64 = 2;
+/// The end is decoded from the last key frame on that lies at least so long before it: mostly two or three seconds.
+const LAST_FROM_MS: u64 = 1000;
+/// And no longer than this, which bounds the work on a file that has few key frames.
 const LAST_SPAN_S: u64 = 30;
 /// Shorter files are decoded as a whole.
-const WHOLE_BELOW_MS: u64 = 10_000;
+const WHOLE_BELOW_MS: u64 = 4000;
 
 /// What is decoded of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,20 +53,25 @@ pub(super) struct Check<'a> {
 
 impl Check<'_> {
     pub(super) async fn run(&self, ffmpeg: &Path, cancel: &CancellationToken) -> Result<(), Fault> {
-        let parts: &[Part] =
-            if self.duration_ms < WHOLE_BELOW_MS { &[Part::Whole] } else { &[Part::First, Part::Last] };
-        let limits = child::Limits { deadline: self.deadline, stalled_after: child::STALLED_AFTER };
-        for part in parts {
-            let arguments = self.arguments(*part).map_err(Fault::of_folder)?;
-            let reporter = Reporter::silent(self.job);
-            let ended = child::run(ffmpeg, &arguments, self.path, limits, reporter, cancel).await;
-            if ended.is_err() {
-                // It may be the folder that was taken away, and not the result that is bad.
-                std::fs::metadata(self.path).map_err(Fault::of_folder)?;
-            }
-            ended.map_err(|fault| fault.judging(*part))?;
+        if self.duration_ms < WHOLE_BELOW_MS {
+            return self.decode(Part::Whole, ffmpeg, cancel).await;
         }
-        Ok(())
+        // Side by side, because the URL waits for both.
+        let (first, last) =
+            tokio::join!(self.decode(Part::First, ffmpeg, cancel), self.decode(Part::Last, ffmpeg, cancel));
+        first.and(last)
+    }
+
+    async fn decode(&self, part: Part, ffmpeg: &Path, cancel: &CancellationToken) -> Result<(), Fault> {
+        let limits = child::Limits { deadline: self.deadline, stalled_after: child::STALLED_AFTER };
+        let arguments = self.arguments(part).map_err(Fault::of_folder)?;
+        let reporter = Reporter::silent(self.job);
+        let ended = child::run(ffmpeg, &arguments, self.path, limits, reporter, cancel).await;
+        if ended.is_err() {
+            // It may be the folder that was taken away, and not the result that is bad.
+            std::fs::metadata(self.path).map_err(Fault::of_folder)?;
+        }
+        ended.map_err(|fault| fault.judging(part))
     }
 
     fn arguments(&self, part: Part) -> io::Result<Vec<OsString>> {
@@ -75,13 +82,13 @@ impl Check<'_> {
         let seek = match part {
             Part::Whole | Part::First => String::new(),
             Part::Last => {
-                let from_ms = self.duration_ms.saturating_sub(SPAN_S * 1000);
+                let from_ms = self.duration_ms.saturating_sub(LAST_FROM_MS);
                 format!("-noaccurate_seek -ss {from_ms}ms")
             }
         };
         let span = match part {
             Part::Whole => String::new(),
-            Part::First => format!("-t {SPAN_S}"),
+            Part::First => format!("-t {FIRST_SPAN_S}"),
             Part::Last => format!("-t {LAST_SPAN_S}"),
         };
         let mut arguments: Vec<OsString> = words(before).collect();
