@@ -137,7 +137,8 @@ fn a_poster_goes_with_its_video_and_comes_back_when_it_is_lost() {
     site.ok(&["suspend", "talk"]);
     assert_eq!(get(daemon.http, &path).status, 403);
     site.ok(&["resume", "talk"]);
-    assert_eq!(get(daemon.http, &path).body, first.body);
+    // One that was only just made when its URL was suspended may have to be made again.
+    assert!(poster(&daemon, &token).body == first.body);
 
     // What is not of this state is swept at the start, what is foreign stays, and what is missing is made when asked for.
     let artifacts = site.state().join("artifacts");
@@ -149,14 +150,14 @@ fn a_poster_goes_with_its_video_and_comes_back_when_it_is_lost() {
     let daemon = site.start();
     assert!(!orphan.exists());
     assert_eq!(get(daemon.http, &path).status, 404);
-    assert_eq!(poster(&daemon, &token).body, first.body);
+    assert!(poster(&daemon, &token).body == first.body);
     assert_eq!(posters(&site).len(), 2);
 
     // Another file, another poster.
     site.add(&Sample::HighBitrate.path(), "talk.mp4");
     site.scan();
     site.wait_shown("talk", "the new file to be live", |shown| shown["postings"][0]["state"] == "live");
-    assert_ne!(poster(&daemon, &token).body, first.body);
+    assert!(poster(&daemon, &token).body != first.body);
     wait::until("the old poster to be removed", || {
         if only.exists() { Err("it is there".into()) } else { Ok(()) }
     });
