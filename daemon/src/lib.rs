@@ -13,6 +13,7 @@ pub mod hostile;
 pub mod library;
 pub mod media;
 pub mod open_files;
+pub mod posters;
 pub mod seal;
 pub mod start;
 pub mod state_dir;

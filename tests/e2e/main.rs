@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod account;
+mod artifacts;
 mod backup;
 mod bad_input;
+mod conversion_crash;
+mod conversion_trouble;
 mod disk;
 mod durability;
 mod events;
@@ -13,6 +16,7 @@ mod http;
 mod library;
 mod life_cycle;
 mod media_kinds;
+mod posters;
 mod python;
 mod qr_code;
 mod roles;

@@ -5,6 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use super::decode::Part;
 use crate::core::artifact::{Chance, Failure};
 use crate::core::media::MediaInfo;
 use crate::core::plan::Plan;
@@ -55,6 +56,8 @@ pub(super) enum Fault {
     TooDamaged { output: String },
     #[error("the file is damaged: {lost_percent} % of its frames are lost")]
     FramesLost { lost_percent: u64, output: String },
+    #[error("the result was refused: {part} cannot be decoded{}; run `vodpost retry`", in_brackets(output))]
+    Undecodable { part: Part, output: String },
     #[error("the artifact folder cannot be written: {0}")]
     Artifacts(#[source] io::Error),
     #[error("the worker broke: {0}")]
@@ -78,6 +81,40 @@ impl Fault {
             return Self::TooDamaged { output };
         }
         Self::Tool { status, output }
+    }
+
+    /// Whether ffmpeg has done its work, and it is no good.
+    pub(super) fn is_about_the_result(&self) -> bool {
+        match self {
+            Self::Refused(_)
+            | Self::Undecodable { .. }
+            | Self::NotPlayable { .. }
+            | Self::FramesLost { .. } => true,
+            Self::Cancelled
+            | Self::NoToneMapping
+            | Self::DolbyVisionOnly
+            | Self::UnknownSize
+            | Self::TooDamaged { .. }
+            | Self::DeadlineMissed { .. }
+            | Self::Stalled { .. }
+            | Self::NoFfmpeg { .. }
+            | Self::Unstartable(_)
+            | Self::DiskFull { .. }
+            | Self::Tool { .. }
+            | Self::SourceChanged
+            | Self::Source(_)
+            | Self::Layout(_)
+            | Self::Artifacts(_)
+            | Self::Broken(_) => false,
+        }
+    }
+
+    /// What a check of the result by ffmpeg means. That it was ended from outside says nothing about the result.
+    pub(super) fn judging(self, part: Part) -> Self {
+        match self {
+            Self::Tool { status, output } if status.code().is_some() => Self::Undecodable { part, output },
+            other => other,
+        }
     }
 
     /// A program that was removed since it was looked up is missing too.
@@ -114,6 +151,7 @@ impl Fault {
             | Self::NotPlayable { .. }
             | Self::TooDamaged { .. }
             | Self::FramesLost { .. }
+            | Self::Undecodable { .. }
             | Self::Broken(_) => Chance::Lasting,
         }
     }
@@ -126,6 +164,7 @@ impl Fault {
             | Self::DiskFull { output }
             | Self::TooDamaged { output }
             | Self::FramesLost { output, .. }
+            | Self::Undecodable { output, .. }
             | Self::Tool { output, .. } => output,
             Self::Cancelled
             | Self::NoFfmpeg { .. }
@@ -143,6 +182,10 @@ impl Fault {
         };
         Failure { reason, output }
     }
+}
+
+fn in_brackets(output: &str) -> String {
+    output.lines().last().map_or_else(String::new, |last_line| format!(" ({last_line})"))
 }
 
 fn describe(status: ExitStatus, output: &str) -> String {

@@ -252,6 +252,7 @@ pub(super) fn remake(tx: &mut Transaction<'_>, id: VideoId) {
         // What is served is the source itself; a look at the library says what became of it.
         Form::AsIs | Form::Relocated => return,
     }
+    tx.effect(Effect::RemovePoster(ready.order.job(id)));
     let mut order = ready.order.clone();
     let mut video = video;
     video.attempts += 1;
@@ -284,8 +285,9 @@ pub(super) fn abandon(tx: &mut Transaction<'_>, video: &mut Video) -> BTreeSet<L
 }
 
 fn drop_artifact(tx: &mut Transaction<'_>, video: &Video) {
-    if let Some(artifact) = video.artifact().cloned() {
-        discard(tx, &artifact);
+    if let Conversion::Ready(ready) = &video.conversion {
+        tx.effect(Effect::RemovePoster(ready.order.job(video.id)));
+        discard(tx, &ready.artifact);
     }
 }
 

@@ -307,6 +307,7 @@ fn served(video: &Video, artifact_folder: &Path) -> Option<Served> {
     };
     Some(Served {
         video: video.id,
+        attempt: ready.order.attempt,
         path,
         identity,
         layout,

@@ -48,7 +48,7 @@ pub struct Pause {
 /// What the rules are told of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Machine {
-    /// Free in the artifact folder, counting what running conversions have written as free; `None` where it is unknown.
+    /// Free in the artifact folder; `None` where it is unknown.
     pub room_bytes: Option<u64>,
 }
 
@@ -107,8 +107,11 @@ fn needed_bytes(video: &Video) -> u64 {
 
 /// What is free and not set aside for conversions that run.
 fn room_left(tx: &Transaction<'_>) -> Option<u64> {
-    let running = tx.state().line().running().filter_map(|id| tx.state().video(id));
-    let taken = running.map(needed_bytes).fold(0, u64::saturating_add);
+    let still_needed = |id: VideoId| {
+        let written = tx.progress().get(&id).map_or(0, |progress| progress.written_bytes);
+        tx.state().video(id).map_or(0, needed_bytes).saturating_sub(written)
+    };
+    let taken = tx.state().line().running().map(still_needed).fold(0, u64::saturating_add);
     tx.machine().room_bytes.map(|room| room.saturating_sub(taken))
 }
 

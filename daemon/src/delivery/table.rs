@@ -122,6 +122,15 @@ impl Table {
         self.entries.read().unwrap_or_else(PoisonError::into_inner).get(token).cloned()
     }
 
+    /// What a live token shows, and what is cancelled as soon as it does not any more.
+    #[must_use]
+    pub fn live(&self, token: &Token) -> Option<(Served, CancellationToken)> {
+        match &self.lookup(token)?.state {
+            State::Live(live) => Some((live.served.clone(), live.ended().clone())),
+            State::Unavailable(_) => None,
+        }
+    }
+
     /// What was used since the last call.
     #[must_use]
     pub fn drain_usage(&self) -> Vec<Usage> {
@@ -219,6 +228,7 @@ mod tests {
     fn served(mtime_ns: i64) -> Served {
         Served {
             video: VideoId::from_random(1),
+            attempt: 1,
             path: "/v.mp4".into(),
             identity: FileIdentity { dev: 1, ino: 1, size_bytes: 1, mtime_ns },
             layout: ServedLayout::AsIs,

@@ -279,3 +279,43 @@ async fn c4_a_source_that_breaks_off_is_refused() {
     assert!(reason.contains("seconds long instead of 2.0"), "{reason}");
     assert!(bench.artifacts().is_empty());
 }
+
+/// C6 must not refuse what only looks odd: each has a stream that is encoded and one that is copied, or only one.
+#[tokio::test]
+async fn odd_but_whole_sources_are_converted() {
+    let bench = Bench::new();
+    let mpeg4 = ["-c:v", "mpeg4"];
+    let ac3 = ["-c:a", "ac3"];
+    let long_sound = ["-f", "lavfi", "-i", "sine=duration=5"];
+    let picture = |filter| ["-f", "lavfi", "-i", filter];
+    let whole = bench.studio.make(
+        "whole.mp4",
+        &[&picture("testsrc=size=160x120:rate=25:duration=8"), &long_sound, &H264, &["-g", "50"], &ac3],
+    );
+    let cut = ["-ss", "1.3", "-i", whole.to_str().unwrap(), "-c", "copy"];
+    let every_third = ["-vf", "select=not(mod(n\\,3))+lt(n\\,10)", "-fps_mode", "vfr"];
+    let sources: [(&str, &[&[&str]]); 11] = [
+        ("sound begins later", &[&PICTURE, &["-itsoffset", "0.7"], &SOUND, &mpeg4, &AAC]),
+        ("sound begins later, copied picture", &[&PICTURE, &["-itsoffset", "0.7"], &SOUND, &H264, &ac3]),
+        ("picture begins later", &[&["-itsoffset", "0.7"], &PICTURE, &SOUND, &mpeg4, &AAC]),
+        ("sound is longer", &[&PICTURE, &long_sound, &mpeg4, &AAC]),
+        ("sound is shorter", &[&picture("testsrc=size=160x120:rate=25:duration=8"), &SOUND, &H264, &ac3]),
+        ("trimmed by an edit list", &[&cut]),
+        ("one picture", &[&PICTURE, &mpeg4, &["-frames:v", "1"]]),
+        ("one picture a second", &[&picture("testsrc=size=160x120:rate=1:duration=4"), &SOUND, &mpeg4, &AAC]),
+        ("pictures at odd moments", &[&PICTURE, &SOUND, &mpeg4, &every_third, &AAC]),
+        ("many pictures", &[&picture("testsrc=size=64x48:rate=120:duration=2"), &SOUND, &mpeg4, &AAC]),
+        ("in fragments", &[&PICTURE, &SOUND, &mpeg4, &AAC, &["-movflags", "+frag_keyframe+empty_moov"]]),
+    ];
+    for (what, arguments) in sources {
+        for name in ["a.mp4", "a.mkv"] {
+            let source = bench.studio.make(name, arguments);
+            let assignment = bench.assignment(&source);
+            assert!(assignment.plan.needs_worker(), "{what}");
+            match bench.run(assignment).await {
+                WorkerReport::Ready { .. } => {}
+                report => panic!("{what}, {name}: {:?}", failure(report)),
+            }
+        }
+    }
+}

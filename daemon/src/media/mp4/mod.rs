@@ -16,6 +16,7 @@ mod pointers;
 mod probe;
 mod relocate;
 mod sps;
+mod sums;
 mod tables;
 
 #[cfg(test)]
@@ -31,3 +32,4 @@ pub use self::constancy::changes_size;
 pub use self::layout::{Layout, LayoutError, Piece, Segment, VirtualFile, layout};
 pub(crate) use self::probe::bitrate_bps;
 pub use self::probe::{looks_like_iso_media, probe};
+pub use self::sums::{Sums, TrackSum, sums};

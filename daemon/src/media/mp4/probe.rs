@@ -60,7 +60,7 @@ pub fn probe(file: &dyn ReadAt) -> Result<(MediaInfo, Picks), ProbeError> {
 }
 
 /// The first enabled track of a kind, else the first at all. Pictures of chapters are no video.
-fn pick(movie: &Movie, wanted: impl Fn(&Track) -> bool) -> Option<&Track> {
+pub(super) fn pick(movie: &Movie, wanted: impl Fn(&Track) -> bool) -> Option<&Track> {
     let is_chapters = |id| movie.tracks.iter().any(|track| track.chapters.contains(&id));
     let candidates = || movie.tracks.iter().filter(|track| wanted(track) && !is_chapters(track.id));
     candidates().find(|track| track.enabled).or_else(|| candidates().next())
@@ -127,7 +127,7 @@ fn plain_duration_ms(movie: &Movie, video: &Track, audio: Option<&Track>) -> u64
 }
 
 /// What is presented: the edits, else the header, else the samples.
-fn track_duration_ms(movie: &Movie, track: &Track) -> u64 {
+pub(super) fn track_duration_ms(movie: &Movie, track: &Track) -> u64 {
     if let Some(ticks) = track.edited_ticks.filter(|_| movie.timescale > 0) {
         return ms(ticks, movie.timescale);
     }

@@ -139,10 +139,8 @@ fn plan(row: &mut Row) -> Plan {
         }
     }
     // An open-ended box is the last one, and nothing stands behind it.
-    let ends_open = matches!(
-        body.parts.iter().rev().find(|part| matches!(part, Part::Bytes(bytes) if bytes.starts_with(&[0; 4]))),
-        Some(_)
-    );
+    let ends_open =
+        body.parts.iter().any(|part| matches!(part, Part::Bytes(bytes) if bytes.starts_with(&[0; 4])));
     if !ends_open {
         gaps.push(body.parts.len());
     }

@@ -11,7 +11,7 @@ use vodpost_protocol::time::Timestamp;
 use super::super::super::Core;
 use super::super::super::actor::Actor;
 use super::super::super::artifact::{
-    Artifact, Assignment, Chance, Failure, Form, JobId, Publication, WorkerReport,
+    Artifact, Assignment, Chance, Failure, Form, JobId, PublicState, Publication, WorkerReport,
 };
 use super::super::super::effect::Effect;
 use super::super::super::input::{Command, Input, Usage};
@@ -197,6 +197,16 @@ impl Rig {
             }
             Effect::RemoveArtifact(name) => {
                 self.around.artifacts.remove(&name);
+            }
+            Effect::RemovePoster(job) => {
+                let publications = self.core.publications(job.video, Path::new(ARTIFACTS));
+                let is_of_job = |publication: &Publication| match &publication.state {
+                    PublicState::Live(served) => served.job() == job,
+                    PublicState::Suspended | PublicState::Pending | PublicState::Invalid => false,
+                };
+                if publications.iter().any(is_of_job) {
+                    return Err(format!("{job:?} is live and lost its poster"));
+                }
             }
             // The trash is answered by a step of its own; announcements are checked with the outcome.
             Effect::Trash { .. } | Effect::Announce(_) | Effect::Scan => {}
