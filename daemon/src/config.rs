@@ -10,6 +10,7 @@ use vodpost_protocol::socket_path;
 
 use crate::clients::roles::{Roles, RolesError};
 use crate::delivery::link::{InvalidPublicUrl, PublicUrl};
+use crate::guard::Sandbox;
 
 #[derive(Debug, Parser)]
 #[command(
@@ -100,6 +101,8 @@ struct ConversionFile {
     workers: Option<usize>,
     ffmpeg: Option<PathBuf>,
     ffprobe: Option<PathBuf>,
+    sandbox: Sandbox,
+    sandbox_read: Vec<PathBuf>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -167,6 +170,10 @@ pub struct Conversion {
     pub workers: usize,
     pub ffmpeg: Option<PathBuf>,
     pub ffprobe: Option<PathBuf>,
+    /// What is done where they cannot be confined.
+    pub sandbox: Sandbox,
+    /// Folders that they may read besides the usual ones, such as those of their libraries.
+    pub sandbox_read: Vec<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -249,6 +256,8 @@ pub fn resolve(args: &Args) -> Result<Config, ConfigError> {
             workers,
             ffmpeg: file.conversion.ffmpeg,
             ffprobe: file.conversion.ffprobe,
+            sandbox: file.conversion.sandbox,
+            sandbox_read: file.conversion.sandbox_read,
         },
         account: Account { four_eyes: file.account.four_eyes },
         events: Events {
@@ -381,6 +390,7 @@ mod tests {
             ("[library]\nroot = 1", "unknown field `root`"),
             ("[conversion]\ndeadline = \"soon\"", "conversion.deadline"),
             ("[conversion]\nworkers = 0", "conversion.workers"),
+            ("[conversion]\nsandbox = \"maybe\"", "best-effort"),
             ("[http]\npublic_url = \"ftp://a\"", "http://"),
             ("[library]\nroots = [\"/tmp\", \"/tmp/below\"]", "overlaps"),
         ] {

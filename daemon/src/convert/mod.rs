@@ -95,7 +95,9 @@ async fn write_anew(
     .map_err(Fault::of_folder)?;
     let reporter = Reporter::new(assignment.job, source.info.duration_ms, context.progress.clone());
     let limits = child::Limits { deadline: assignment.deadline, stalled_after: child::STALLED_AFTER };
-    let ended = child::run(ffmpeg, &arguments, draft.path(), limits, reporter, cancel).await;
+    let (read, write) = ([&*assignment.source], [draft.path()]);
+    let access = context.tools.guard.access(&read, &write);
+    let ended = child::run(ffmpeg, &arguments, draft.path(), access, limits, reporter, cancel).await;
     ended.map_err(|fault| fault.naming_need(&assignment.plan))?;
     blocking(move || publish(&assignment, &source, draft)).await
 }
