@@ -8,6 +8,7 @@ mod bad_input;
 mod disk;
 mod durability;
 mod events;
+mod guard;
 mod hostile;
 mod http;
 mod library;
