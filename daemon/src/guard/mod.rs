@@ -30,8 +30,6 @@ pub use self::verdict::{Lack, Verdict};
 use self::order::{COMMAND, Order, Run};
 use self::verdict::Support;
 
-/// Whatever is on the disk later, this is the program that runs now.
-const THIS_PROGRAM: &str = "/proc/self/exe";
 /// Without what it uses of the environment a tool built in an unusual way may not start.
 const ENVIRONMENT: [&str; 3] = ["PATH", "HOME", LIBRARY_PATH];
 const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
@@ -123,7 +121,7 @@ impl Default for Guard {
 impl Guard {
     #[must_use]
     pub fn new(sandbox: Sandbox, folders: Vec<PathBuf>) -> Self {
-        Self::launched_by(THIS_PROGRAM.into(), sandbox, folders)
+        Self::launched_by(this_program(), sandbox, folders)
     }
 
     /// With another program than the one that runs as the guard: a `vodpostd`.
@@ -275,6 +273,17 @@ pub fn kill_tree(child: Pid) -> io::Result<()> {
     Ok(())
 }
 
+/// Whatever is on the disk later, this is the program that runs now.
+#[cfg(not(test))]
+fn this_program() -> PathBuf {
+    "/proc/self/exe".into()
+}
+
+#[cfg(test)]
+fn this_program() -> PathBuf {
+    testing::program()
+}
+
 /// Nothing that is done under these locks leaves things half done.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -319,11 +328,15 @@ pub(crate) mod testing {
 
     use super::*;
 
-    /// The `vodpostd` that was built with this test.
     pub(crate) fn guard(sandbox: Sandbox) -> Guard {
+        Guard::new(sandbox, Vec::new())
+    }
+
+    /// The `vodpostd` that was built with this test.
+    pub(super) fn program() -> PathBuf {
         let test = std::env::current_exe().unwrap();
         let program = test.ancestors().nth(2).unwrap().join("vodpostd");
         assert!(program.exists(), "{} is missing; run `cargo build --bins` first", program.display());
-        Guard::launched_by(program, sandbox, Vec::new())
+        program
     }
 }

@@ -1,6 +1,11 @@
 //! What any program in ffmpeg's place may and may not do: Python here, which can ask for every system call.
 
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::time::Duration;
+
+use vodpostd::guard::{Access, Guard, Guarded, Sandbox};
 
 use crate::world::{World, ffmpeg, run};
 
@@ -162,7 +167,7 @@ fn a_program_in_a_folder_of_its_own_finds_its_libraries_and_nothing_else() {
         "wrapper",
         format!("#!/bin/sh\n. {}/setting\nexec ffmpeg \"$@\"\n", world.folder.path().display()),
     );
-    let script = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    let script = PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(&wrapper, script).unwrap();
     let verdict = world.guarded.verdict(&wrapper);
     assert!(verdict.layers.calls && !verdict.layers.files && verdict.version.is_some(), "{verdict:?}");
@@ -171,6 +176,58 @@ fn a_program_in_a_folder_of_its_own_finds_its_libraries_and_nothing_else() {
     // And where that is said, it is confined.
     let folders = vec![world.folder.path().to_owned()];
     let launcher = env!("CARGO_BIN_EXE_vodpostd").into();
-    let guard = vodpostd::guard::Guard::launched_by(launcher, vodpostd::guard::Sandbox::Required, folders);
+    let guard = Guard::launched_by(launcher, Sandbox::Required, folders);
     assert!(guard.verdict(&wrapper).lack().is_none(), "{}", guard.verdict(&wrapper));
+}
+
+#[test]
+fn what_the_daemon_inherited_the_tool_does_not() {
+    let world = World::new();
+    let secret = world.write("secret", "");
+    let launcher = world.write(
+        "launcher",
+        format!("#!/bin/sh\nexec 9<{secret:?}\nexec {} \"$@\"\n", env!("CARGO_BIN_EXE_vodpostd")),
+    );
+    std::fs::set_permissions(&launcher, PermissionsExt::from_mode(0o755)).unwrap();
+    let guard = Guard::launched_by(launcher, Sandbox::Off, Vec::new());
+    let script = "for open in 0 1 2 9; do [ -e /proc/self/fd/$open ] && printf $open; done";
+    let ended = run(&guard, Path::new("/bin/sh"), &["-c", script], &[], &[]);
+    assert_eq!(ended.text, b"012", "{}", ended.errors);
+}
+
+#[test]
+fn more_than_was_reserved_is_not_written() {
+    let world = World::new();
+    let output = world.path("output");
+    for guard in [&world.guarded, &world.free] {
+        let (write, program) = ([&*output], Path::new("/bin/sh"));
+        let access = Access { write_len_max: Some(5000), ..guard.access(&[], &write) };
+        let script = format!("while :; do echo 0123456789 >>{output:?}; done");
+        let arguments = ["-c".into(), script.into()];
+        let time = Duration::from_secs(60);
+        let ended = Guarded { program, arguments: &arguments, access, time }.capture(1000).unwrap();
+        // SIGXFSZ
+        assert_eq!(ended.status.signal(), Some(25), "{}", ended.errors);
+        assert_eq!(output.metadata().unwrap().len(), 5000);
+        std::fs::remove_file(&output).unwrap();
+    }
+}
+
+#[test]
+fn a_guard_without_its_daemon_runs_nothing() {
+    let world = World::new();
+    let started = world.path("started");
+    let order =
+        ["guard", "--parent", "1", "--cpu-s", "9", "--memory-bytes", "9999999999", "--file-len-max", "9"];
+    let vodpostd = || std::process::Command::new(env!("CARGO_BIN_EXE_vodpostd"));
+    let ended = vodpostd().args(order).args(["--", "/bin/touch"]).arg(&started).output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(
+        (ended.status.code(), said.trim()),
+        (Some(125), "vodpostd: the daemon that wanted this is gone")
+    );
+    assert!(!started.exists());
+    // Nobody is told of it.
+    let help = vodpostd().arg("--help").output().unwrap();
+    assert!(!String::from_utf8_lossy(&help.stdout).contains("guard"));
 }
