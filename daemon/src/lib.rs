@@ -8,6 +8,7 @@ pub mod core;
 pub mod delivery;
 pub mod engine;
 pub mod error;
+pub mod guard;
 #[cfg(any(test, fuzzing))]
 pub mod hostile;
 pub mod library;

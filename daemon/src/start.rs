@@ -28,6 +28,7 @@ use crate::core::transaction::Dice;
 use crate::core::video::Conversion;
 use crate::delivery::{self, link::PublicUrl, table::Table};
 use crate::engine::{Channel, Engine, EngineHandle, Facts, Jobs, Parts};
+use crate::guard::Guard;
 use crate::library;
 use crate::media::Tools;
 use crate::open_files;
@@ -82,6 +83,7 @@ pub struct Daemon {
     pub socket: PathBuf,
     engine: EngineHandle,
     server: delivery::Server,
+    guard: Guard,
     tasks: Vec<tokio::task::JoinHandle<()>>,
     /// The engine, and the maker of posters where there is one.
     threads: Vec<std::thread::JoinHandle<()>>,
@@ -150,6 +152,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     getrandom::fill(&mut seed)?;
     let Prepared { lock, core, store, sealer, artifacts } = prepare(&config)?;
     let tools = Arc::new(find_tools(&config));
+    let guard = tools.guard.clone();
 
     let shutdown = CancellationToken::new();
     // Before the first viewer can come, or a live URL would be unknown for a moment.
@@ -190,7 +193,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let public_url = Arc::clone(&server.public_url);
     let (http_addr, socket) = (server.addr, config.socket);
     let threads = [engine_thread].into_iter().chain(maker).collect();
-    Ok(Daemon { http_addr, public_url, socket, engine, server, tasks, threads, shutdown, _lock: lock })
+    Ok(Daemon { http_addr, public_url, socket, engine, server, guard, tasks, threads, shutdown, _lock: lock })
 }
 
 fn serve(
@@ -251,6 +254,8 @@ impl Daemon {
     /// Ends everything in order; the state is closed when this returns.
     pub async fn stop(self) {
         self.shutdown.cancel();
+        // A look into a file that hangs would be waited for.
+        self.guard.end_all();
         for task in self.tasks {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a task did not end cleanly");
@@ -287,19 +292,25 @@ fn in_this_network(listen: SocketAddr) -> Option<PublicUrl> {
     Some(PublicUrl::of_address(SocketAddr::from((address, listen.port()))))
 }
 
-fn find_tools(config: &Config) -> Tools {
-    let (ffmpeg, ffprobe) = (config.conversion.ffmpeg.clone(), config.conversion.ffprobe.clone());
-    Tools::with(ffmpeg, ffprobe, std::env::var_os("PATH").as_deref())
+/// Where the tools are, and the guard that the settings ask for.
+#[must_use]
+pub fn find_tools(config: &Config) -> Tools {
+    let conversion = &config.conversion;
+    let guard = Guard::new(conversion.sandbox, conversion.sandbox_read.clone());
+    let (ffmpeg, ffprobe) = (conversion.ffmpeg.clone(), conversion.ffprobe.clone());
+    Tools::with(ffmpeg, ffprobe, std::env::var_os("PATH").as_deref()).guarded_by(guard)
 }
 
-/// Asking ffmpeg for its version takes longer than starting; nobody has to wait for it.
+/// Trying the tools takes longer than starting; nobody has to wait for it but those who use them.
 fn ask_version(tools: &Arc<Tools>) -> Arc<OnceLock<String>> {
     let known = Arc::new(OnceLock::new());
     let (tools, answer) = (Tools::clone(tools), Arc::clone(&known));
     tokio::task::spawn_blocking(move || {
-        if let Some(version) = tools.detect_version().version {
-            answer.get_or_init(|| version);
+        let Some(survey) = tools.survey() else { return };
+        for warning in &survey.warnings {
+            tracing::warn!("{warning}");
         }
+        answer.get_or_init(|| survey.text);
     });
     known
 }

@@ -11,6 +11,7 @@ mod conversion_trouble;
 mod disk;
 mod durability;
 mod events;
+mod guard;
 mod hostile;
 mod http;
 mod library;

@@ -14,6 +14,7 @@ use super::child;
 use super::failure::Fault;
 use super::progress::Reporter;
 use crate::core::artifact::JobId;
+use crate::guard::Guard;
 use crate::media::file_url;
 
 /// How much is decoded at the beginning.
@@ -55,22 +56,37 @@ pub(super) struct Check<'a> {
 }
 
 impl Check<'_> {
-    pub(super) async fn run(&self, ffmpeg: &Path, cancel: &CancellationToken) -> Result<(), Fault> {
+    pub(super) async fn run(
+        &self,
+        ffmpeg: &Path,
+        guard: &Guard,
+        cancel: &CancellationToken,
+    ) -> Result<(), Fault> {
         if self.duration_ms < WHOLE_BELOW_MS {
-            return self.decode(Part::Whole, ffmpeg, cancel).await;
+            return self.decode(Part::Whole, ffmpeg, guard, cancel).await;
         }
         // Side by side, because the URL waits for both.
-        let (first, last) =
-            tokio::join!(self.decode(Part::First, ffmpeg, cancel), self.decode(Part::Last, ffmpeg, cancel));
+        let (first, last) = tokio::join!(
+            self.decode(Part::First, ffmpeg, guard, cancel),
+            self.decode(Part::Last, ffmpeg, guard, cancel)
+        );
         first.and(last)
     }
 
-    async fn decode(&self, part: Part, ffmpeg: &Path, cancel: &CancellationToken) -> Result<(), Fault> {
+    async fn decode(
+        &self,
+        part: Part,
+        ffmpeg: &Path,
+        guard: &Guard,
+        cancel: &CancellationToken,
+    ) -> Result<(), Fault> {
         let (deadline, allowed) = (self.deadline, self.allowed);
         let limits = child::Limits { deadline, allowed, stalled_after: child::STALLED_AFTER };
         let arguments = self.arguments(part).map_err(Fault::of_folder)?;
         let reporter = Reporter::silent(self.job);
-        let ended = child::run(ffmpeg, &arguments, self.path, limits, reporter, cancel).await;
+        let read = [self.path];
+        let access = guard.access(&read, &[]);
+        let ended = child::run(ffmpeg, &arguments, self.path, access, limits, reporter, cancel).await;
         if ended.is_err() {
             // It may be the folder that was taken away, and not the result that is bad.
             std::fs::metadata(self.path).map_err(Fault::of_folder)?;

@@ -5,10 +5,13 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use rustix::process::Signal;
+
 use super::decode::Part;
 use crate::core::artifact::{Chance, Failure};
 use crate::core::media::MediaInfo;
 use crate::core::plan::Plan;
+use crate::guard::{GuardError, Unstarted};
 use crate::media::ProbeError;
 use crate::media::mp4::LayoutError;
 
@@ -38,6 +41,10 @@ pub(super) enum Fault {
     UnknownSize,
     #[error("ffmpeg cannot be started: {0}")]
     Unstartable(#[source] io::Error),
+    #[error("the conversion was refused: {0}")]
+    Guard(#[source] GuardError),
+    #[error("ffmpeg cannot be guarded: {0}")]
+    Unguarded(String),
     #[error("the disk of the artifact folder is full")]
     DiskFull { output: String },
     #[error("ffmpeg {}", describe(*status, output))]
@@ -72,9 +79,28 @@ impl Fault {
         Self::Artifacts(error)
     }
 
+    pub(super) fn of_guard(error: GuardError) -> Self {
+        match error {
+            GuardError::Program { source, .. } => Self::Unstartable(source),
+            error @ (GuardError::Unconfined { .. } | GuardError::File { .. } | GuardError::Ending) => {
+                Self::Guard(error)
+            }
+        }
+    }
+
+    /// The guard ended before it became ffmpeg.
+    pub(super) fn of_unstarted(unstarted: Unstarted, said: String) -> Self {
+        match unstarted {
+            Unstarted::Refused => Self::Unguarded(said),
+            Unstarted::NotRunnable => Self::Unstartable(io::Error::other(said)),
+            Unstarted::NotFound => Self::Unstartable(io::ErrorKind::NotFound.into()),
+        }
+    }
+
     /// ffmpeg ended by itself, but not well.
     pub(super) fn of_exit(status: ExitStatus, output: String) -> Self {
-        if output.contains("No space left on device") {
+        // It was given as much of the disk as it may fill.
+        if status.signal() == Some(Signal::XFSZ.as_raw()) || output.contains("No space left on device") {
             return Self::DiskFull { output };
         }
         if status.code() == Some(ERROR_RATE_EXCEEDED) {
@@ -99,6 +125,8 @@ impl Fault {
             | Self::Stalled { .. }
             | Self::NoFfmpeg { .. }
             | Self::Unstartable(_)
+            | Self::Guard(_)
+            | Self::Unguarded(_)
             | Self::DiskFull { .. }
             | Self::Tool { .. }
             | Self::SourceChanged
@@ -136,6 +164,9 @@ impl Fault {
             Self::Tool { status, .. } if status.signal() == Some(KILLED) => Chance::MayPass,
             // A disk or a network file system that hangs.
             Self::Stalled { .. } => Chance::MayPass,
+            // The file may be there again, and a daemon that ends starts again.
+            Self::Guard(GuardError::File { .. } | GuardError::Ending) => Chance::MayPass,
+            Self::Guard(GuardError::Unconfined { .. } | GuardError::Program { .. }) => Chance::Lasting,
             Self::Cancelled
             | Self::DeadlineMissed { .. }
             | Self::NoFfmpeg { .. }
@@ -143,6 +174,7 @@ impl Fault {
             | Self::DolbyVisionOnly
             | Self::UnknownSize
             | Self::Unstartable(_)
+            | Self::Unguarded(_)
             | Self::Tool { .. }
             | Self::SourceChanged
             | Self::Source(_)
@@ -172,6 +204,8 @@ impl Fault {
             | Self::DolbyVisionOnly
             | Self::UnknownSize
             | Self::Unstartable(_)
+            | Self::Guard(_)
+            | Self::Unguarded(_)
             | Self::SourceChanged
             | Self::Source(_)
             | Self::Layout(_)
@@ -191,6 +225,9 @@ fn in_brackets(output: &str) -> String {
 fn describe(status: ExitStatus, output: &str) -> String {
     let how = match (status.code(), status.signal()) {
         (Some(code), _) => format!("failed with status {code}"),
+        (None, Some(signal)) if signal == Signal::XCPU.as_raw() => {
+            "used more processor time than its deadline allows".to_owned()
+        }
         (None, Some(KILLED)) => "was killed, perhaps for lack of memory".to_owned(),
         (None, Some(signal)) => format!("was ended by signal {signal}"),
         (None, None) => "failed".to_owned(),
@@ -210,6 +247,8 @@ mod tests {
         let output = "av_interleaved_write_frame(): No space left on device\nerror writing".to_owned();
         let failure = Fault::of_exit(ExitStatus::from_raw(256), output.clone()).into_failure();
         assert_eq!(failure, Failure { reason: "the disk of the artifact folder is full".into(), output });
+        let too_long = Fault::of_exit(ExitStatus::from_raw(Signal::XFSZ.as_raw()), String::new());
+        assert!(matches!(too_long, Fault::DiskFull { .. }), "{too_long}");
         let fault = Fault::of_folder(io::ErrorKind::StorageFull.into());
         assert!(matches!(fault, Fault::DiskFull { .. }));
     }

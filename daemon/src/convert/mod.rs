@@ -139,7 +139,9 @@ async fn write_once(
         allowed: assignment.deadline.since(assignment.requested_at),
         stalled_after: child::STALLED_AFTER,
     };
-    let ended = child::run(ffmpeg, &arguments, draft.path(), limits, reporter, cancel).await;
+    let (read, write) = ([&*assignment.source], [draft.path()]);
+    let access = context.tools.guard.access(&read, &write);
+    let ended = child::run(ffmpeg, &arguments, draft.path(), access, limits, reporter, cancel).await;
     let said = ended.map_err(|fault| fault.naming_need(&assignment.plan))?;
     let expected = Expected {
         source: source.clone(),
@@ -162,7 +164,7 @@ async fn write_once(
         deadline: assignment.deadline,
         allowed: assignment.deadline.since(assignment.requested_at),
     };
-    let checked = check.run(ffmpeg, cancel).await;
+    let checked = check.run(ffmpeg, &context.tools.guard, cancel).await;
     checked.map_err(|fault| draft.blaming_the_disk(fault.naming_need(&assignment.plan)))?;
     let done = work.done.clone();
     let assignment = Arc::clone(assignment);

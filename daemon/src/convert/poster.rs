@@ -54,7 +54,7 @@ async fn make(
         return Err(Fault::NoFfmpeg { needed_for: "a poster".to_owned() });
     };
     let probed = blocking({
-        let served = Arc::clone(&served);
+        let (served, tools) = (Arc::clone(&served), Arc::clone(&tools));
         move || probe(&served.path, &tools).map_err(Fault::Source)
     })
     .await?;
@@ -68,7 +68,9 @@ async fn make(
         let arguments =
             arguments(&served.path, draft.path(), probed.picks, from_ms).map_err(Fault::of_folder)?;
         let reporter = Reporter::silent(served.job());
-        child::run(&ffmpeg, &arguments, draft.path(), limits, reporter, cancel).await?;
+        let (read, write) = ([&*served.path], [draft.path()]);
+        let access = tools.guard.access(&read, &write);
+        child::run(&ffmpeg, &arguments, draft.path(), access, limits, reporter, cancel).await?;
         if is_jpeg(draft.path()).map_err(Fault::of_folder)? {
             return blocking(move || draft.publish().map(|_named| ())).await;
         }

@@ -29,7 +29,7 @@ async fn check(path: &Path) -> Result<(), Fault> {
         deadline: Timestamp::from_system(SystemTime::now()).after(Duration::from_secs(600)),
         allowed: Duration::from_secs(600),
     };
-    check.run(&tools().ffmpeg.unwrap(), &CancellationToken::new()).await
+    check.run(&tools().ffmpeg.unwrap(), &tools().guard, &CancellationToken::new()).await
 }
 
 /// The file with a part of its media overwritten; `place` is a share of the media in percent.
@@ -89,7 +89,8 @@ async fn a_check_that_is_killed_says_nothing_about_the_result() {
         deadline: Timestamp::from_system(SystemTime::now()),
         allowed: Duration::from_secs(600),
     };
-    let fault = check.run(&tools().ffmpeg.unwrap(), &CancellationToken::new()).await.unwrap_err();
+    let fault =
+        check.run(&tools().ffmpeg.unwrap(), &tools().guard, &CancellationToken::new()).await.unwrap_err();
     assert!(matches!(fault, Fault::DeadlineMissed { .. }), "{fault}");
     let killed = std::os::unix::process::ExitStatusExt::from_raw(9);
     let fault = Fault::of_exit(killed, String::new()).judging(super::decode::Part::Whole);

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::guard::GuardError;
+
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
     #[error("the file is empty")]
@@ -26,6 +28,8 @@ pub enum ProbeError {
     FfprobeMissing,
     #[error("ffprobe failed: {0}")]
     Ffprobe(String),
+    #[error(transparent)]
+    Guard(GuardError),
     #[error("the file is changing while it is read")]
     Changing,
     #[error("the file cannot be read: {0}")]

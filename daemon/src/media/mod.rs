@@ -22,7 +22,7 @@ pub use self::error::ProbeError;
 pub(crate) use self::ffprobe::{file_url, printable};
 pub use self::picks::{Picks, StreamRef};
 pub use self::source::{ReadAt, identity, identity_of_metadata, open};
-pub use self::tools::Tools;
+pub use self::tools::{Survey, Tools};
 
 use crate::core::media::{FileIdentity, MediaInfo};
 
