@@ -3,8 +3,10 @@
 //! Each group of rows is a file with one function that fills in the table. What is compared is measured side by side:
 //! the two alternate within one run, so that a busy machine slows both.
 
+mod convert;
 mod empty;
 mod files;
+mod generate;
 mod library;
 mod measure;
 mod seed;
@@ -18,8 +20,14 @@ use table::Table;
 /// A group of rows by its name on the command line.
 type Group = (&'static str, fn(&mut Table));
 
-const GROUPS: &[Group] =
-    &[("files", files::rows), ("library", library), ("socket", socket::rows), ("empty", empty::rows)];
+const GROUPS: &[Group] = &[
+    ("generate", generate::rows),
+    ("convert", convert::rows),
+    ("files", files::rows),
+    ("library", library),
+    ("socket", socket::rows),
+    ("empty", empty::rows),
+];
 
 fn library(table: &mut Table) {
     library::rows(table, 100_000);

@@ -68,6 +68,12 @@ pub(crate) fn resident_peak(daemon: &Daemon) -> u64 {
     memory(daemon.pid(), "VmHWM:")
 }
 
+/// Bytes that it passed to `write` and the like so far.
+pub(crate) fn written_bytes(daemon: &Daemon) -> u64 {
+    let path = format!("/proc/{}/io", daemon.pid().as_raw_nonzero());
+    number_after(&std::fs::read_to_string(path).expect("the daemon runs"), "wchar:")
+}
+
 /// How often any thread of the daemon was put on a processor so far.
 pub(crate) fn context_switches(daemon: &Daemon) -> u64 {
     let tasks = format!("/proc/{}/task", daemon.pid().as_raw_nonzero());

@@ -3,16 +3,21 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod account;
+mod artifacts;
 mod backup;
 mod bad_input;
+mod conversion_crash;
+mod conversion_trouble;
 mod disk;
 mod durability;
 mod events;
+mod guard;
 mod hostile;
 mod http;
 mod library;
 mod life_cycle;
 mod media_kinds;
+mod posters;
 mod python;
 mod qr_code;
 mod roles;
