@@ -47,12 +47,23 @@ impl Parts {
         chunks
     }
 
+    /// Where the media begins in what `spread` makes.
+    fn start(&self) -> u64 {
+        self.file_type.len() as u64 + 16
+    }
+
+    /// The size of the hole behind which the last chunk is as far away as 32 bits can say.
+    fn reach(&self) -> u64 {
+        let last = self.chunks().last().unwrap() - self.media_at + self.start();
+        u64::from(u32::MAX) - last
+    }
+
     /// The same video with a hole of this size in the middle of its media.
     fn spread(&self, path: &Path, hole: u64, wide: bool) {
         let chunks = self.chunks();
         let middle = chunks[chunks.len() / 2];
         let first_len = middle - self.media_at;
-        let start = self.file_type.len() as u64 + 16;
+        let start = self.start();
         let media_len = self.media.len() as u64 + hole;
         let mdat = [&1u32.to_be_bytes()[..], b"mdat", &(media_len + 16).to_be_bytes()].concat();
         let mut index = self.index.clone();
@@ -114,10 +125,9 @@ fn add_spread(site: &Site, name: &str, hole: u64, wide: bool) -> PathBuf {
 fn c1_beyond_four_gib_only_the_index_moves() {
     let site = Site::new();
     fs::create_dir_all(site.library()).unwrap();
-    let just_below = 4 * GIB - fs::metadata(Sample::IndexLast.path()).unwrap().len();
     let wide = add_spread(&site, "wide.mp4", 6 * GIB, true);
-    // Its index has offsets of 32 bits, and moves the last chunks to where these do not reach.
-    let narrow = add_spread(&site, "narrow.mp4", just_below, false);
+    // Its index has offsets of 32 bits, and moves the last chunk to where these do not reach.
+    let narrow = add_spread(&site, "narrow.mp4", Parts::of(&Sample::IndexLast.path()).reach(), false);
     let daemon = site.start();
     site.set_up_account();
     site.scan();
