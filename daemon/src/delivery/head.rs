@@ -73,6 +73,13 @@ impl Inbox {
         self.filled == 0
     }
 
+    /// Gives its memory back, where it holds nothing: most connections idle most of the time.
+    pub(super) fn release(&mut self) {
+        if self.is_empty() {
+            self.bytes = Vec::new();
+        }
+    }
+
     /// Where to put received bytes. Never empty after `take_head` returned `None`.
     pub(super) fn space(&mut self) -> &mut [u8] {
         if self.filled == self.bytes.len() {

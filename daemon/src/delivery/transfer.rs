@@ -3,7 +3,9 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::cold;
@@ -15,6 +17,8 @@ use crate::media::mp4::Piece;
 
 /// Bytes after which the file is looked at again.
 const RECHECK_BYTES: u64 = 8 * 1024 * 1024;
+/// After so long bytes that were in the page cache may have left it.
+const COOL_OFF: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TransferError {
@@ -39,16 +43,16 @@ pub(super) struct Transfer<'t> {
 
 impl Transfer<'_> {
     /// Sends the head and the bytes of the range.
-    pub(super) async fn run(&self, sender: Sender<'_>, head: &[u8]) -> Result<(), TransferError> {
+    pub(super) async fn run(&self, mut sender: Sender<'_>, head: &[u8]) -> Result<(), TransferError> {
         tokio::select! {
             biased;
             // Also reaches a transfer whose client has stopped reading.
             () = self.ended.cancelled() => Err(TransferError::Ended),
-            result = self.send(sender, head) => result,
+            result = self.send(&mut sender, head) => result,
         }
     }
 
-    async fn send(&self, sender: Sender<'_>, head: &[u8]) -> Result<(), TransferError> {
+    async fn send(&self, sender: &mut Sender<'_>, head: &[u8]) -> Result<(), TransferError> {
         let followed = if self.range.is_empty() { Followed::No } else { Followed::Yes };
         sender.bytes(head, followed).await?;
         let mut unchecked = 0;
@@ -68,7 +72,7 @@ impl Transfer<'_> {
 
     async fn memory(
         &self,
-        sender: Sender<'_>,
+        sender: &mut Sender<'_>,
         mut bytes: &[u8],
         followed: Followed,
     ) -> Result<(), TransferError> {
@@ -83,15 +87,20 @@ impl Transfer<'_> {
 
     async fn file(
         &self,
-        sender: Sender<'_>,
+        sender: &mut Sender<'_>,
         mut offset: u64,
         mut len: u64,
         unchecked: &mut u64,
     ) -> Result<(), TransferError> {
+        let (mut warm_to, mut warm_since) = (offset, Instant::now());
         while len > 0 {
+            if offset >= warm_to || warm_since.elapsed() > COOL_OFF {
+                let slice = len.min(SLICE_MAX);
+                cold::warmed(self.source, offset, slice).await.map_err(TransferError::Unreadable)?;
+                (warm_to, warm_since) = (offset + slice, Instant::now());
+            }
             self.check_live()?;
-            cold::warmed(self.source, offset, len.min(SLICE_MAX)).await.map_err(TransferError::Unreadable)?;
-            let sent = sender.some_of_file(&self.source.file, offset, len).await?;
+            let sent = sender.some_of_file(&self.source.file, offset, warm_to - offset).await?;
             if sent == 0 {
                 return Err(TransferError::Changed);
             }
