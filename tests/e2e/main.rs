@@ -5,6 +5,7 @@
 mod account;
 mod backup;
 mod bad_input;
+mod conformance;
 mod disk;
 mod durability;
 mod events;
