@@ -20,5 +20,6 @@ mod roles;
 mod screen;
 mod scripts;
 mod syncs;
+mod viewers;
 mod watching;
 mod witness;

@@ -6,7 +6,9 @@ use std::fs::File;
 use std::io::{self, IoSliceMut};
 use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Instant;
 
 use rustix::fs::Advice;
 use rustix::io::{Errno, ReadWriteFlags};
@@ -19,6 +21,59 @@ const CHUNK: usize = 64 * 1024;
 const STRIDE: u64 = 128 * 1024;
 /// Threads that may wait for one disk at a time. A disk that hangs must not take the threads of the others, too.
 const READERS_MAX: usize = 32;
+
+/// Bytes whose presence is remembered together.
+const BLOCK: u64 = 512 * 1024;
+/// Blocks of a file that are remembered: those of its first 32 GiB.
+const BLOCKS_MAX: u64 = 64 * 1024;
+
+/// Which parts of a file were in the page cache during this second, so that asking the kernel once serves all viewers.
+#[derive(Debug)]
+pub(super) struct Warmth(Box<[AtomicU8]>);
+
+impl Warmth {
+    pub(super) fn of_file(len: u64) -> Self {
+        let blocks = len.div_ceil(BLOCK).min(BLOCKS_MAX);
+        Self((0..blocks).map(|_| AtomicU8::new(0)).collect())
+    }
+
+    fn block(&self, at: u64) -> Option<&AtomicU8> {
+        usize::try_from(at / BLOCK).ok().and_then(|block| self.0.get(block))
+    }
+
+    /// Whether all of these bytes were.
+    fn knows(&self, offset: u64, len: u64) -> bool {
+        let now = this_second();
+        let mut blocks = blocks(offset, len);
+        blocks.all(|start| self.block(start).is_some_and(|block| block.load(Ordering::Relaxed) == now))
+    }
+
+    /// Asks for the whole of each block, and remembers those that are there.
+    fn look(&self, file: &File, offset: u64, len: u64) -> bool {
+        let mut all = true;
+        for start in blocks(offset, len) {
+            let cached = is_cached(file, start, BLOCK);
+            if let (true, Some(block)) = (cached, self.block(start)) {
+                block.store(this_second(), Ordering::Relaxed);
+            }
+            all &= cached;
+        }
+        all
+    }
+}
+
+/// Where the blocks begin that hold these bytes.
+fn blocks(offset: u64, len: u64) -> impl Iterator<Item = u64> {
+    let end = offset.saturating_add(len);
+    (offset / BLOCK..end.div_ceil(BLOCK)).map(|block| block * BLOCK)
+}
+
+/// Never 0, which stands for never. A block that nobody asked for may be taken for a warm one once in 255 seconds, and
+/// `sendfile` then waits as it does anywhere else.
+fn this_second() -> u8 {
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u8::try_from(BEGAN.elapsed().as_secs() % 255).unwrap_or(0) + 1
+}
 
 /// The room for waiting, disk by disk.
 #[derive(Debug, Default)]
@@ -53,7 +108,11 @@ pub(super) async fn apart<T: Send + 'static>(
 
 /// Returns when these bytes are in the page cache, as far as that can be told.
 pub(super) async fn warmed(source: &Arc<Source>, offset: u64, len: u64) -> io::Result<()> {
-    if is_cached(&source.file, offset, len) {
+    let file = &source.file;
+    if source.warmth.knows(offset, len)
+        || source.warmth.look(file, offset, len)
+        || is_cached(file, offset, len)
+    {
         return Ok(());
     }
     let room = Arc::clone(&source.disk);
@@ -118,6 +177,22 @@ mod tests {
         read_through(&file, 4 * MIB, 10).unwrap();
         assert!(is_cached(&file, 5 * MIB, MIB), "beyond the end there is nothing to wait for");
         assert!(is_cached(&file, 0, 0), "nothing is always there");
+    }
+
+    #[test]
+    fn blocks_that_were_there_are_remembered_for_a_second_at_most() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&[7; 4 << 20]).unwrap();
+        let warmth = Warmth::of_file(4 * MIB);
+        assert!(!warmth.knows(0, 1));
+        assert!(warmth.look(&file, BLOCK - 1, 2), "just written");
+        let second = this_second();
+        let known = warmth.knows(0, 2 * BLOCK);
+        assert!(known || second != this_second());
+        assert!(!warmth.knows(0, 2 * BLOCK + 1), "the third was not asked for");
+        warmth.0[0].store(if second == 1 { 255 } else { second - 1 }, Ordering::Relaxed);
+        assert!(!warmth.knows(0, 1), "that was in another second");
+        assert!(!Warmth::of_file(1 << 60).knows(1 << 59, 1), "what is not remembered is asked for");
     }
 
     #[tokio::test]

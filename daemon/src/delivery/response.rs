@@ -39,7 +39,7 @@ impl Persistence {
 
 /// The bytes of a response head, with the empty line.
 pub(super) fn head_bytes(status: StatusCode, fields: &HeaderMap, persistence: Persistence) -> Vec<u8> {
-    let mut out = Vec::with_capacity(768);
+    let mut out = Vec::with_capacity(1024);
     let date = httpdate::fmt_http_date(SystemTime::now());
     let reason = status.canonical_reason().unwrap_or_default();
     // Writing to memory cannot fail.

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use lru::LruCache;
 use tokio::sync::{OnceCell, Semaphore};
 
-use super::cold::{Disks, apart};
+use super::cold::{Disks, Warmth, apart};
 use super::conditional::{Validators, layout_number};
 use super::table::Live;
 use crate::core::artifact::Served;
@@ -31,6 +31,7 @@ pub(super) struct Source {
     pub(super) validators: Validators,
     /// The room for those who wait for its disk.
     pub(super) disk: Arc<Semaphore>,
+    pub(super) warmth: Warmth,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -170,7 +171,8 @@ fn load(served: &Served, disk: Arc<Semaphore>) -> Result<Source, OpenError> {
         return Err(OpenError::Differs);
     }
     let validators = Validators::new(&served.identity, served.layout, SystemTime::now());
-    Ok(Source { file, identity: served.identity, layout, validators, disk })
+    let identity = served.identity;
+    Ok(Source { file, identity, layout, validators, disk, warmth: Warmth::of_file(identity.size_bytes) })
 }
 
 fn same_file(path: &Path, identity: &FileIdentity) -> Result<(), OpenError> {

@@ -3,9 +3,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::cold;
@@ -17,8 +15,6 @@ use crate::media::mp4::Piece;
 
 /// Bytes after which the file is looked at again.
 const RECHECK_BYTES: u64 = 8 * 1024 * 1024;
-/// After so long bytes that were in the page cache may have left it.
-const COOL_OFF: Duration = Duration::from_secs(1);
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TransferError {
@@ -92,15 +88,11 @@ impl Transfer<'_> {
         mut len: u64,
         unchecked: &mut u64,
     ) -> Result<(), TransferError> {
-        let (mut warm_to, mut warm_since) = (offset, Instant::now());
         while len > 0 {
-            if offset >= warm_to || warm_since.elapsed() > COOL_OFF {
-                let slice = len.min(SLICE_MAX);
-                cold::warmed(self.source, offset, slice).await.map_err(TransferError::Unreadable)?;
-                (warm_to, warm_since) = (offset + slice, Instant::now());
-            }
+            let slice = len.min(SLICE_MAX);
+            cold::warmed(self.source, offset, slice).await.map_err(TransferError::Unreadable)?;
             self.check_live()?;
-            let sent = sender.some_of_file(&self.source.file, offset, warm_to - offset).await?;
+            let sent = sender.some_of_file(&self.source.file, offset, slice).await?;
             if sent == 0 {
                 return Err(TransferError::Changed);
             }

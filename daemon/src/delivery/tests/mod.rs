@@ -58,12 +58,8 @@ impl Stage {
         let table = Arc::new(Table::new());
         let shutdown = CancellationToken::new();
         let (sender, notices) = mpsc::channel(16);
-        let options = Options {
-            listen: ([127, 0, 0, 1], 0).into(),
-            public_url: None,
-            limits,
-            trusted_proxies,
-        };
+        let options =
+            Options { listen: ([127, 0, 0, 1], 0).into(), public_url: None, limits, trusted_proxies };
         let server = start(options, Arc::clone(&table), sender, shutdown.clone()).unwrap();
         Self { folder: tempfile::tempdir().unwrap(), table, server, notices, shutdown }
     }
