@@ -15,6 +15,7 @@ use self::http::HttpFile;
 use crate::clients::roles::{Roles, RolesError};
 use crate::delivery::address::InvalidNetwork;
 use crate::delivery::link::InvalidPublicUrl;
+use crate::guard::Sandbox;
 
 /// The pauses between them grow so fast that more would come after any deadline.
 const RETRIES_MAX: u32 = 20;
@@ -71,6 +72,7 @@ struct File {
     library: LibraryFile,
     http: HttpFile,
     conversion: ConversionFile,
+    platform: PlatformFile,
     account: AccountFile,
     events: EventsFile,
     roles: RoleNames,
@@ -102,6 +104,14 @@ struct ConversionFile {
     retries: Option<u32>,
     ffmpeg: Option<PathBuf>,
     ffprobe: Option<PathBuf>,
+    sandbox: Sandbox,
+    sandbox_read: Vec<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct PlatformFile {
+    list: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -128,6 +138,7 @@ pub struct Config {
     pub library: Library,
     pub http: Http,
     pub conversion: Conversion,
+    pub platform: Platform,
     pub account: Account,
     pub events: Events,
     #[serde(rename = "roles")]
@@ -164,6 +175,16 @@ pub struct Conversion {
     pub retries: u32,
     pub ffmpeg: Option<PathBuf>,
     pub ffprobe: Option<PathBuf>,
+    /// What is done where they cannot be confined.
+    pub sandbox: Sandbox,
+    /// Folders that they may read besides the usual ones, such as those of their libraries.
+    pub sandbox_read: Vec<PathBuf>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Platform {
+    /// P7: whether new URLs are listed.
+    pub list: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -241,7 +262,10 @@ pub fn resolve(args: &Args) -> Result<Config, ConfigError> {
             retries: file.conversion.retries.unwrap_or(4).min(RETRIES_MAX),
             ffmpeg: file.conversion.ffmpeg,
             ffprobe: file.conversion.ffprobe,
+            sandbox: file.conversion.sandbox,
+            sandbox_read: file.conversion.sandbox_read,
         },
+        platform: Platform { list: file.platform.list.unwrap_or(true) },
         account: Account { four_eyes: file.account.four_eyes },
         events: Events {
             keep: file.events.keep.unwrap_or(100_000).max(1),
@@ -373,6 +397,7 @@ mod tests {
             ("[library]\nroot = 1", "unknown field `root`"),
             ("[conversion]\ndeadline = \"soon\"", "conversion.deadline"),
             ("[conversion]\nworkers = 0", "conversion.workers"),
+            ("[conversion]\nsandbox = \"maybe\"", "best-effort"),
             ("[http]\npublic_url = \"ftp://a\"", "http://"),
             ("[library]\nroots = [\"/tmp\", \"/tmp/below\"]", "overlaps"),
         ] {

@@ -8,11 +8,13 @@ pub mod core;
 pub mod delivery;
 pub mod engine;
 pub mod error;
+pub mod guard;
 #[cfg(any(test, fuzzing))]
 pub mod hostile;
 pub mod library;
 pub mod media;
 pub mod open_files;
+pub mod posters;
 pub mod seal;
 pub mod start;
 pub mod state_dir;

@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 use vodpostd::config::{self, Args, Config, DaemonCommand};
 use vodpostd::error::chain;
+use vodpostd::guard::{self, Sandbox};
 use vodpostd::start;
 
 const FAILED: u8 = 1;
@@ -16,6 +17,14 @@ const USAGE: u8 = 2;
 const ALREADY_RUNNING: u8 = 9;
 
 fn main() -> ExitCode {
+    // Before anything else, since each run of ffmpeg waits for it.
+    if let Some(words) = guard::entry::wanted(std::env::args_os()) {
+        let ended = guard::entry::run(words);
+        return match ended.message {
+            Some(message) => fail(&message, ended.status),
+            None => ExitCode::from(ended.status),
+        };
+    }
     let args = Args::parse();
     let config = match config::resolve(&args) {
         Ok(config) => config,
@@ -28,11 +37,23 @@ fn main() -> ExitCode {
     }
 }
 
+/// The settings on standard output; what is to be said about them on standard error.
 fn check_config(config: &Config) -> ExitCode {
-    match serde_json::to_string_pretty(config) {
+    let said = match serde_json::to_string_pretty(config) {
         Ok(text) => say(&text),
-        Err(error) => fail(&error.to_string(), FAILED),
+        Err(error) => return fail(&error.to_string(), FAILED),
+    };
+    let Some(survey) = start::find_tools(config).survey() else { return said };
+    let refused = config.conversion.sandbox == Sandbox::Required && !survey.warnings.is_empty();
+    if refused {
+        let why = survey.warnings.join("; ");
+        return fail(
+            &format!("conversion.sandbox is \"required\", so nothing will be converted: {why}"),
+            USAGE,
+        );
     }
+    note(&format!("ffmpeg {}", survey.text));
+    said
 }
 
 fn restore(config: &Config, file: &Path) -> ExitCode {
@@ -104,7 +125,11 @@ fn say(text: &str) -> ExitCode {
 }
 
 fn fail(message: &str, status: u8) -> ExitCode {
+    note(message);
+    ExitCode::from(status)
+}
+
+fn note(message: &str) {
     // Nothing is left to be done if not even this can be said.
     drop(writeln!(std::io::stderr(), "vodpostd: {message}"));
-    ExitCode::from(status)
 }

@@ -19,17 +19,20 @@ use vodpost_protocol::time::Timestamp;
 
 use crate::clients::listener::{self, SocketError};
 use crate::config::Config;
-use crate::convert;
+use crate::convert::{self, Kind, Ours};
 use crate::core::Core;
 use crate::core::artifact::Form;
 use crate::core::input::{Input, Usage};
 use crate::core::state::{Settings, State};
 use crate::core::transaction::Dice;
+use crate::core::video::Conversion;
 use crate::delivery::{self, link::PublicUrl, table::Table};
 use crate::engine::{Channel, Engine, EngineHandle, Facts, Jobs, Parts};
+use crate::guard::Guard;
 use crate::library;
 use crate::media::Tools;
 use crate::open_files;
+use crate::posters::{self, Posters};
 use crate::seal::{KEY_FILE, SealError, Sealer};
 use crate::state_dir::{self, StateDirError};
 use crate::store::{self, Backup, Store, StoreError};
@@ -42,7 +45,7 @@ const NOTICES_LEN: usize = 256;
 pub enum StartError {
     #[error(transparent)]
     StateDir(#[from] StateDirError),
-    #[error("the thread of the engine cannot be started")]
+    #[error("a thread cannot be started")]
     Thread(#[source] io::Error),
     #[error("cannot listen on {addr}; choose another address with --listen")]
     Listen { addr: SocketAddr, source: io::Error },
@@ -80,8 +83,10 @@ pub struct Daemon {
     pub socket: PathBuf,
     engine: EngineHandle,
     server: delivery::Server,
+    guard: Guard,
     tasks: Vec<tokio::task::JoinHandle<()>>,
-    thread: std::thread::JoinHandle<()>,
+    /// The engine, and the maker of posters where there is one.
+    threads: Vec<std::thread::JoinHandle<()>>,
     shutdown: CancellationToken,
     _lock: File,
 }
@@ -147,6 +152,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     getrandom::fill(&mut seed)?;
     let Prepared { lock, core, store, sealer, artifacts } = prepare(&config)?;
     let tools = Arc::new(find_tools(&config));
+    let guard = tools.guard.clone();
 
     let shutdown = CancellationToken::new();
     // Before the first viewer can come, or a live URL would be unknown for a moment.
@@ -155,14 +161,16 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
         table.apply(core.publications(video.id, &artifacts));
     }
     let (notices, noticed) = mpsc::channel(NOTICES_LEN);
-    let server = serve(&config, &table, notices, &shutdown)?;
+    let (posters, maker) =
+        posters::start(&table, &tools, &artifacts, shutdown.child_token()).map_err(StartError::Thread)?;
+    let server = serve(&config, &table, artifacts.clone(), notices, &shutdown)?;
     let socket = listener::bind(&config.socket, config.roles.admit_others())?;
     state_dir::note_socket(&lock, &config.socket)?;
 
     let channel = Channel::open(InstanceId(u64::from_le_bytes(seed)));
     let engine = channel.handle.clone();
     let (scan_wanted, scans) = mpsc::channel(1);
-    let jobs = Jobs::new(Handle::current(), Arc::clone(&tools), artifacts);
+    let jobs = Jobs::new(Handle::current(), Arc::clone(&tools), artifacts, posters.clone());
     let facts = facts(&config, &server, &tools);
     let library = library::Options {
         roots: facts.roots.clone(),
@@ -175,21 +183,23 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let events_kept_for = config.events.keep_for;
     let parts =
         Parts { core, store, table: Arc::clone(&table), sealer, jobs, facts, scan_wanted, events_kept_for };
-    let thread = run_engine(Engine::new(parts, channel))?;
+    let engine_thread = run_engine(Engine::new(parts, channel))?;
     let tasks = vec![
         tokio::spawn(library::run(library, tools, engine.clone(), scans, shutdown.child_token())),
         tokio::spawn(listener::serve(socket, config.roles, engine.clone(), shutdown.child_token())),
-        tokio::spawn(watch_delivery(noticed, engine.clone(), shutdown.child_token())),
+        tokio::spawn(watch_delivery(noticed, posters, engine.clone(), shutdown.child_token())),
         tokio::spawn(count_usage(table, engine.clone(), shutdown.child_token())),
     ];
     let public_url = Arc::clone(&server.public_url);
     let (http_addr, socket) = (server.addr, config.socket);
-    Ok(Daemon { http_addr, public_url, socket, engine, server, tasks, thread, shutdown, _lock: lock })
+    let threads = [engine_thread].into_iter().chain(maker).collect();
+    Ok(Daemon { http_addr, public_url, socket, engine, server, guard, tasks, threads, shutdown, _lock: lock })
 }
 
 fn serve(
     config: &Config,
     table: &Arc<Table>,
+    posters: PathBuf,
     notices: mpsc::Sender<delivery::Notice>,
     shutdown: &CancellationToken,
 ) -> Result<delivery::Server, StartError> {
@@ -197,6 +207,7 @@ fn serve(
     let options = delivery::Options {
         listen: addr,
         public_url: config.http.public_url.clone().or_else(|| in_this_network(addr)),
+        posters,
         limits: limits(config),
         trusted_proxies: config.http.trusted_proxies.clone(),
     };
@@ -244,6 +255,8 @@ impl Daemon {
     /// Ends everything in order; the state is closed when this returns.
     pub async fn stop(self) {
         self.shutdown.cancel();
+        // A look into a file that hangs would be waited for.
+        self.guard.end_all();
         for task in self.tasks {
             if let Err(error) = task.await {
                 tracing::error!(%error, "a task did not end cleanly");
@@ -251,9 +264,12 @@ impl Daemon {
         }
         self.server.join().await;
         self.engine.stop().await;
-        let joined = tokio::task::spawn_blocking(move || self.thread.join()).await;
-        if !matches!(joined, Ok(Ok(()))) {
-            tracing::error!("the engine did not end cleanly");
+        for thread in self.threads {
+            let name = thread.thread().name().unwrap_or_default().to_owned();
+            let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+            if !matches!(joined, Ok(Ok(()))) {
+                tracing::error!(name, "a thread did not end cleanly");
+            }
         }
     }
 }
@@ -277,19 +293,25 @@ fn in_this_network(listen: SocketAddr) -> Option<PublicUrl> {
     Some(PublicUrl::of_address(SocketAddr::from((address, listen.port()))))
 }
 
-fn find_tools(config: &Config) -> Tools {
-    let (ffmpeg, ffprobe) = (config.conversion.ffmpeg.clone(), config.conversion.ffprobe.clone());
-    Tools::with(ffmpeg, ffprobe, std::env::var_os("PATH").as_deref())
+/// Where the tools are, and the guard that the settings ask for.
+#[must_use]
+pub fn find_tools(config: &Config) -> Tools {
+    let conversion = &config.conversion;
+    let guard = Guard::new(conversion.sandbox, conversion.sandbox_read.clone());
+    let (ffmpeg, ffprobe) = (conversion.ffmpeg.clone(), conversion.ffprobe.clone());
+    Tools::with(ffmpeg, ffprobe, std::env::var_os("PATH").as_deref()).guarded_by(guard)
 }
 
-/// Asking ffmpeg for its version takes longer than starting; nobody has to wait for it.
+/// Trying the tools takes longer than starting; nobody has to wait for it but those who use them.
 fn ask_version(tools: &Arc<Tools>) -> Arc<OnceLock<String>> {
     let known = Arc::new(OnceLock::new());
     let (tools, answer) = (Tools::clone(tools), Arc::clone(&known));
     tokio::task::spawn_blocking(move || {
-        if let Some(version) = tools.detect_version().version {
-            answer.get_or_init(|| version);
+        let Some(survey) = tools.survey() else { return };
+        for warning in &survey.warnings {
+            tracing::warn!("{warning}");
         }
+        answer.get_or_init(|| survey.text);
     });
     known
 }
@@ -302,6 +324,7 @@ fn settings(config: &Config) -> Settings {
         events_kept: config.events.keep,
         workers: config.conversion.workers,
         retries: config.conversion.retries,
+        list_postings: config.platform.list,
     }
 }
 
@@ -322,24 +345,25 @@ fn run_engine(engine: Engine) -> Result<std::thread::JoinHandle<()>, StartError>
 
 /// Removes what earlier runs left in the artifact folder and nothing refers to.
 fn sweep(folder: &Path, state: &State) {
-    let keep = state
-        .videos()
-        .filter_map(|video| match &video.artifact()?.form {
-            Form::File { name, .. } => Some(name.clone()),
-            Form::AsIs | Form::Relocated => None,
-        })
-        .collect();
-    match convert::sweep(folder, &keep) {
-        Ok(removed) if removed.is_empty() => {}
-        Ok(removed) => {
-            tracing::info!(count = removed.len(), "left-over files were removed from the artifact folder")
+    let keep = |ours: Ours| {
+        let video = state.video(ours.job.video);
+        let Some(Conversion::Ready(ready)) = video.map(|video| &video.conversion) else { return false };
+        match (ours.kind, &ready.artifact.form) {
+            (Kind::Video, Form::File { name, .. }) => *name == ours.to_string(),
+            (Kind::Video, Form::AsIs | Form::Relocated) => false,
+            (Kind::Poster, _) => ready.order.attempt == ours.job.attempt,
         }
+    };
+    match convert::sweep(folder, keep) {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "left-over files were removed from the artifact folder"),
         Err(error) => tracing::warn!(%error, "the artifact folder could not be swept"),
     }
 }
 
 async fn watch_delivery(
     mut notices: mpsc::Receiver<delivery::Notice>,
+    posters: Posters,
     engine: EngineHandle,
     shutdown: CancellationToken,
 ) {
@@ -348,6 +372,7 @@ async fn watch_delivery(
             () = shutdown.cancelled() => return,
             notice = notices.recv() => match notice {
                 Some(delivery::Notice::SourceDiffers { video }) => engine.source_differs(video).await,
+                Some(delivery::Notice::PosterMissing { token }) => posters.want(token),
                 None => return,
             },
         }
@@ -370,7 +395,12 @@ async fn count_usage(table: Arc<Table>, engine: EngineHandle, shutdown: Cancella
         let used: Vec<Usage> = table
             .drain_usage()
             .into_iter()
-            .map(|usage| Usage { token: usage.token, views: usage.views, bytes: usage.bytes })
+            .map(|usage| Usage {
+                token: usage.token,
+                views: usage.views,
+                bytes: usage.bytes,
+                referrers: Vec::new(),
+            })
             .collect();
         if !used.is_empty() {
             engine.input(Input::Usage(used)).await;

@@ -55,6 +55,9 @@ pub enum EventKind {
     ConversionLate,
     QueuePaused,
     QueueResumed,
+    /// P7: the platform shows it while it is live.
+    PostingListed,
+    PostingUnlisted,
 }
 
 impl EventKind {
@@ -88,6 +91,8 @@ impl EventKind {
             Self::ConversionLate => "conversion_late",
             Self::QueuePaused => "queue_paused",
             Self::QueueResumed => "queue_resumed",
+            Self::PostingListed => "posting_listed",
+            Self::PostingUnlisted => "posting_unlisted",
         }
     }
 }

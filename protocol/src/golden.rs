@@ -18,7 +18,7 @@ use crate::conversion::{
 use crate::event::{EventKind, EventView, Push};
 use crate::hello::Role;
 use crate::ids::{Label, Token, VideoId};
-use crate::posting::{Cause, PostingState, PostingView};
+use crate::posting::{Cause, PostingState, PostingView, ReferrerView, TrafficView};
 use crate::refusal::{Candidate, IdentityProblem, Refusal};
 use crate::reply::{Answer, BackupView, EventPage, Located, Message, Page};
 use crate::request::{Call, ForecastQuery, ListQuery, Request, Sort};
@@ -73,6 +73,7 @@ fn requests() -> Vec<Request> {
         Request::PauseQueue,
         Request::ResumeQueue,
         Request::Forecast(ForecastQuery { videos: vec![video()], newest: 3, within_s: Some(7200) }),
+        Request::SetListed { target: video(), listed: true },
     ]
 }
 
@@ -139,6 +140,13 @@ fn video() -> VideoView {
             created_at: at(4),
             views: 5,
             bytes: 6,
+            listed: true,
+            traffic: Some(TrafficView {
+                last_seen_at: at(7),
+                views_24h: 8,
+                views_by_day: vec![0, 300],
+                referrers: vec![ReferrerView { host: "mp.weixin.qq.com".into(), views: 9 }],
+            }),
         }],
         last_change: Some(LastChange { at: at(5), actor: "ann".into(), what: EventKind::PostingSuspended }),
     }

@@ -19,6 +19,27 @@ pub struct PostingView {
     pub created_at: Timestamp,
     pub views: u64,
     pub bytes: u64,
+    /// Whether the platform shows it while it is live (P7).
+    pub listed: bool,
+    /// Absent before the first view.
+    pub traffic: Option<TrafficView>,
+}
+
+/// How a URL was used lately.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrafficView {
+    pub last_seen_at: Timestamp,
+    pub views_24h: u64,
+    /// Views of each of the last 14 days (UTC), today last.
+    pub views_by_day: Vec<u64>,
+    /// Host names of the pages that viewers came from, the most used first.
+    pub referrers: Vec<ReferrerView>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferrerView {
+    pub host: String,
+    pub views: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -75,6 +75,8 @@ pub enum Request {
     ResumeQueue,
     /// Whether these could be converted in time. → `Answer::Forecast`
     Forecast(ForecastQuery),
+    /// Whether the platform shows these URLs while they are live (P7). → `Answer::Video`
+    SetListed { target: String, listed: bool },
 }
 
 impl Request {
@@ -105,7 +107,8 @@ impl Request {
             | Self::Scan
             | Self::Backup { .. }
             | Self::PauseQueue
-            | Self::ResumeQueue => false,
+            | Self::ResumeQueue
+            | Self::SetListed { .. } => false,
         }
     }
 }

@@ -294,6 +294,8 @@ impl Seed {
                 label: label.parse().expect("a label"),
                 switch: if self.row.below(100) < 8 { Switch::Off } else { Switch::On },
                 created_at: video.added_at,
+                listed: true,
+                traffic: None,
                 views: self.row.below(100_000),
                 bytes: self.row.below(1 << 40),
             })

@@ -98,6 +98,7 @@ fn c5_a_conversion_goes_on_after_a_crash_and_leaves_nothing_behind() {
     let names: Vec<_> = std::fs::read_dir(site.state().join("artifacts"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.contains(".jpg"))
         .collect();
     assert_eq!(names.len(), 1, "{names:?}");
 }
@@ -212,7 +213,11 @@ fn c5_a_converted_file_that_is_lost_is_made_again() {
     let token = site.generate("cinema");
     let lose = || {
         for entry in std::fs::read_dir(site.state().join("artifacts")).unwrap() {
-            std::fs::remove_file(entry.unwrap().path()).unwrap();
+            let path = entry.unwrap().path();
+            // A poster may just be made.
+            if path.extension().is_some_and(|end| end == "mp4") {
+                std::fs::remove_file(path).unwrap();
+            }
         }
     };
     let live_again = |daemon: &Daemon| {

@@ -3,17 +3,22 @@
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 mod account;
+mod artifacts;
 mod backup;
 mod bad_input;
 mod conformance;
+mod conversion_crash;
+mod conversion_trouble;
 mod disk;
 mod durability;
 mod events;
+mod guard;
 mod hostile;
 mod http;
 mod library;
 mod life_cycle;
 mod media_kinds;
+mod posters;
 mod python;
 mod qr_code;
 mod roles;

@@ -140,6 +140,15 @@ def conversion(data):
     }
 
 
+def traffic(data):
+    return {
+        "last_seen_at": data.number(),
+        "views_24h": data.number(),
+        "views_by_day": data.vector(data.number),
+        "referrers": data.vector(lambda: {"host": data.string(), "views": data.number()}),
+    }
+
+
 def posting(data):
     return {
         "token": base32(data.number(), 20),
@@ -152,6 +161,8 @@ def posting(data):
         "created_at": data.number(),
         "views": data.number(),
         "bytes": data.number(),
+        "listed": data.boolean(),
+        "traffic": data.option(lambda: traffic(data)),
     }
 
 

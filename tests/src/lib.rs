@@ -8,6 +8,7 @@ pub mod qr;
 pub mod screen;
 pub mod script;
 pub mod site;
+pub mod stand_in;
 pub mod strace;
 pub mod vitals;
 pub mod wait;

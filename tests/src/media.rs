@@ -24,6 +24,8 @@ pub enum Sample {
     Matroska,
     /// HEVC and AAC in Matroska.
     Hevc,
+    /// HEVC with 10 bits and HDR (PQ), larger than 1080p, and surround sound, in an MP4.
+    Hdr,
     /// VP9 and Opus in WebM.
     Vp9,
     /// A long one that takes a while to encode: VP9, 640×360, 40 s.
@@ -45,6 +47,7 @@ impl Sample {
             Self::Ac3 => "ac3.mp4",
             Self::Matroska => "matroska.mkv",
             Self::Hevc => "hevc.mkv",
+            Self::Hdr => "hdr.mp4",
             Self::Vp9 => "vp9.webm",
             Self::Long => "long.webm",
             Self::Truncated => "truncated.mp4",
@@ -86,6 +89,15 @@ impl Sample {
             Self::Hevc => {
                 let hevc = &["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error"];
                 ffmpeg(path, &[VIDEO, SOUND, hevc, AAC]);
+            }
+            Self::Hdr => {
+                let picture = &["-f", "lavfi", "-i", "testsrc2=size=2560x1440:rate=25:duration=0.4"];
+                let sound = &["-f", "lavfi", "-i", "sine=duration=0.4", "-c:a", "ac3", "-ac", "6"];
+                let parameters = "log-level=error:colorprim=bt2020:transfer=smpte2084:colormatrix=bt2020nc";
+                let hevc = &["-c:v", "libx265", "-preset", "ultrafast", "-x265-params", parameters];
+                let tags =
+                    &["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc"];
+                ffmpeg(path, &[picture, sound, hevc, tags, &["-pix_fmt", "yuv420p10le"]]);
             }
             Self::Vp9 => {
                 let vp9 =

@@ -321,19 +321,32 @@ impl Daemon {
     /// When it does not end in time.
     pub fn terminate(mut self) -> (ExitStatus, String) {
         kill_process(self.pid(), Signal::TERM).expect("SIGTERM");
-        let status = wait::until("the daemon to end", || match self.child.try_wait() {
-            Ok(Some(status)) => Ok(status),
-            Ok(None) => Err("still running".to_owned()),
-            Err(error) => Err(error.to_string()),
-        });
+        let status = self.ended();
         let log = self.stderr.take().and_then(|log| log.join().ok()).unwrap_or_default();
         (status, log)
+    }
+
+    /// How it ended, if it has.
+    ///
+    /// # Panics
+    /// When it cannot be asked.
+    #[must_use]
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().expect("it can be asked")
+    }
+
+    /// Waits until it has ended by itself.
+    ///
+    /// # Panics
+    /// When it does not end in time.
+    pub fn ended(&mut self) -> ExitStatus {
+        wait::until("the daemon to end", || self.has_ended().ok_or_else(|| "still running".to_owned()))
     }
 
     /// # Panics
     /// When it is gone.
     pub fn assert_alive(&mut self) {
-        assert!(self.child.try_wait().expect("it can be asked").is_none(), "the daemon ended");
+        assert!(self.has_ended().is_none(), "the daemon ended");
     }
 }
 

@@ -14,6 +14,7 @@ pub mod interrupt;
 pub mod jobs;
 pub mod ls;
 pub mod output;
+pub mod platform;
 pub mod posting;
 pub mod progress;
 pub mod qr;
@@ -95,6 +96,7 @@ pub enum Command {
     Suspend(posting::Suspend),
     Resume(posting::Resume),
     Source(source::Source),
+    Platform(platform::Platform),
     Url(url::Url),
     Qr(qr::Qr),
     Account(account::Account),
@@ -159,6 +161,7 @@ pub fn run(command: Command, context: &mut Context) -> Result<(), Failure> {
         Command::Suspend(command) => command.run(context),
         Command::Resume(command) => command.run(context),
         Command::Source(command) => command.run(context),
+        Command::Platform(command) => command.run(context),
         Command::Url(command) => command.run(context),
         Command::Qr(command) => command.run(context),
         Command::Account(command) => command.run(context),

@@ -361,6 +361,7 @@ fn has_long_answer(request: &Request) -> bool {
         | Request::Subscribe
         | Request::PauseQueue
         | Request::ResumeQueue
+        | Request::SetListed { .. }
         | Request::Backup { .. } => false,
     }
 }

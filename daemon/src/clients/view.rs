@@ -6,7 +6,7 @@ use vodpost_protocol::account::{AccountView, ServiceState, SubmissionView};
 use vodpost_protocol::conversion::{ConversionView, JobView, PlanKind, ProgressView};
 use vodpost_protocol::event::EventView;
 use vodpost_protocol::ids::VideoId;
-use vodpost_protocol::posting::PostingView;
+use vodpost_protocol::posting::{PostingView, ReferrerView, TrafficView};
 use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::{LastChange, RenditionView, SourceState, SourceView, VideoView};
 
@@ -21,8 +21,11 @@ use crate::core::posting::{self, Posting};
 use crate::core::queue::Forecast;
 use crate::core::select;
 use crate::core::state::{Settings, State};
+use crate::core::traffic::Traffic;
 use crate::core::video::{Conversion, DeletionKind, MissingCause, Order, Rendition, Source, Video};
 use crate::delivery::link::{self, PublicUrl};
+
+const DAYS_SHOWN: u64 = 14;
 
 /// What a view needs besides the video.
 pub struct ViewContext<'a> {
@@ -219,6 +222,21 @@ impl ViewContext<'_> {
             created_at: posting.created_at,
             views: posting.views,
             bytes: posting.bytes,
+            listed: posting.listed,
+            traffic: posting.traffic.as_deref().map(|traffic| self.traffic(traffic)),
+        }
+    }
+
+    fn traffic(&self, traffic: &Traffic) -> TrafficView {
+        let hosts = traffic.referrers.iter();
+        let mut referrers: Vec<ReferrerView> =
+            hosts.map(|(host, views)| ReferrerView { host: host.to_string(), views: *views }).collect();
+        referrers.sort_by(|a, b| b.views.cmp(&a.views).then_with(|| a.host.cmp(&b.host)));
+        TrafficView {
+            last_seen_at: traffic.last_seen_at,
+            views_24h: traffic.views_24h(self.now),
+            views_by_day: traffic.views_by_day(DAYS_SHOWN, self.now),
+            referrers,
         }
     }
 }

@@ -1,15 +1,13 @@
-//! ffmpeg as a child: in a process group of its own, watched, and ended when it must be.
-//!
-//! The child is not told to die with its parent, since that takes code in the forked process which Rust calls unsafe.
-//! After a crash of the daemon it goes on until it is done with a temporary file, which the next start removes.
+//! ffmpeg as a guarded child: watched, and ended with everything in its group when it must be. What it may do is up to
+//! [`crate::guard`]; it ends with the daemon, however that ends.
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::path::Path;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant, SystemTime};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::Pid;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio_util::sync::CancellationToken;
@@ -17,9 +15,12 @@ use vodpost_protocol::time::Timestamp;
 
 use super::failure::Fault;
 use super::progress::{Parser, Reporter};
+use crate::guard::{Access, Guarded, Unstarted, kill_tree};
 use crate::media::printable;
 
 pub(super) const STALLED_AFTER: Duration = Duration::from_secs(120);
+/// How long what it said is read on after its end, should somebody else hold the pipe.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 const KEPT_BYTES: usize = 4096;
 const KEPT_LINES: usize = 20;
 
@@ -32,41 +33,40 @@ pub(super) struct Limits {
     pub stalled_after: Duration,
 }
 
-/// Runs ffmpeg to its end. `output` is the file it writes, watched for signs of life.
+/// Runs ffmpeg to its end and returns what it had to say. `output` is the file it writes, watched for signs of life.
 pub(super) async fn run(
     ffmpeg: &Path,
     arguments: &[OsString],
     output: &Path,
+    access: Access<'_>,
     limits: Limits,
     mut reporter: Reporter,
     cancel: &CancellationToken,
-) -> Result<(), Fault> {
-    let mut child = Command::new(ffmpeg)
-        .args(arguments)
-        // Would make it write a report into the working folder.
-        .env_remove("FFREPORT")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(Fault::Unstartable)?;
+) -> Result<String, Fault> {
+    let mut child = start(ffmpeg, arguments, access, limits).await?;
+    // Behind the child, and so dropped before it.
+    let mut group = Group(child.id().and_then(|id| Pid::from_raw(id.cast_signed())));
     let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
         return Err(Fault::Broken("ffmpeg has no output".to_owned()));
     };
+    let over = CancellationToken::new();
     let watch = async {
         let ended = watch(&mut child, stdout, output, limits, &mut reporter, cancel).await;
-        if ended.is_err() {
-            // Ends the other half of the join too: the pipe closes.
-            end(&mut child).await?;
-        }
-        Ok::<_, Fault>(ended)
+        let waited = match &ended {
+            Ok(_status) => Ok(()),
+            Err(_stop) => end(&mut child).await,
+        };
+        group.0 = None;
+        over.cancel();
+        waited.map(|()| ended)
     };
-    let (ended, said) = tokio::join!(watch, tail(stderr));
+    let (ended, said) = tokio::join!(watch, last_words(stderr, &over));
     match ended? {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(Fault::of_exit(status, said)),
+        Ok(status) if status.success() => Ok(said),
+        Ok(status) => Err(match Unstarted::of(status) {
+            Some(unstarted) => Fault::of_unstarted(unstarted, said),
+            None => Fault::of_exit(status, said),
+        }),
         Err(Stop::Cancelled) => Err(Fault::Cancelled),
         Err(Stop::Deadline) => Err(Fault::DeadlineMissed {
             allowed: limits.allowed,
@@ -75,6 +75,34 @@ pub(super) async fn run(
         }),
         Err(Stop::Stalled) => Err(Fault::Stalled { after: limits.stalled_after, output: said }),
         Err(Stop::Lost(error)) => Err(Fault::Broken(error.to_string())),
+    }
+}
+
+/// The child ends with the thread that starts it: one of the runtime's workers, which live as long as it does.
+async fn start(
+    ffmpeg: &Path,
+    arguments: &[OsString],
+    access: Access<'_>,
+    limits: Limits,
+) -> Result<Child, Fault> {
+    // The first time this runs the tool, and blocks.
+    let (guard, program) = (access.guard.clone(), ffmpeg.to_owned());
+    tokio::task::spawn_blocking(move || guard.verdict(&program))
+        .await
+        .map_err(|error| Fault::Broken(error.to_string()))?;
+    let time = limits.deadline.since(Timestamp::from_system(SystemTime::now()));
+    let command = Guarded { program: ffmpeg, arguments, access, time }.command().map_err(Fault::of_guard)?;
+    Command::from(command).kill_on_drop(true).spawn().map_err(Fault::Unstartable)
+}
+
+/// Ends what is in the child's group if nobody waits for the child any more.
+struct Group(Option<Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(Err(error)) = self.0.map(kill_tree) {
+            tracing::warn!(%error, "ffmpeg cannot be ended");
+        }
     }
 }
 
@@ -96,7 +124,7 @@ async fn watch(
     cancel: &CancellationToken,
 ) -> Result<ExitStatus, Stop> {
     let mut parser = Parser::default();
-    let mut pulse = Pulse { last: Instant::now(), file: None };
+    let mut pulse = Pulse { last: Instant::now(), file: state_of(output) };
     let mut buffer = [0; 4096];
     let mut open = true;
     loop {
@@ -137,8 +165,7 @@ struct Pulse {
 impl Pulse {
     /// While ffmpeg moves the index to the front it says nothing, but it writes.
     fn file_moves(&mut self, output: &Path) -> bool {
-        let state =
-            std::fs::metadata(output).and_then(|metadata| Ok((metadata.len(), metadata.modified()?))).ok();
+        let state = state_of(output);
         let moves = state.is_some() && state != self.file;
         self.file = state;
         self.last = Instant::now();
@@ -146,38 +173,46 @@ impl Pulse {
     }
 }
 
+fn state_of(file: &Path) -> Option<(u64, SystemTime)> {
+    std::fs::metadata(file).and_then(|metadata| Ok((metadata.len(), metadata.modified()?))).ok()
+}
+
 /// Ends the whole group, and waits for the child so that no zombie stays.
 async fn end(child: &mut Child) -> Result<(), Fault> {
     let broken = |error: std::io::Error| Fault::Broken(format!("ffmpeg cannot be ended: {error}"));
-    let group = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-    if let Some(group) = group {
-        match kill_process_group(group, Signal::KILL) {
-            // It has just ended by itself.
-            Ok(()) | Err(rustix::io::Errno::SRCH) => {}
-            Err(errno) => return Err(broken(errno.into())),
-        }
+    // None: it has ended by itself and was waited for.
+    if let Some(pid) = child.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
+        kill_tree(pid).map_err(broken)?;
     }
     child.wait().await.map(|_status| ()).map_err(broken)
 }
 
-/// The last lines of what the child prints, readable and bounded.
-async fn tail(mut pipe: impl AsyncRead + Unpin) -> String {
+/// What the child says until the pipe ends, or until shortly after the child.
+async fn last_words(pipe: impl AsyncRead + Unpin, over: &CancellationToken) -> String {
     let mut kept = VecDeque::with_capacity(KEPT_BYTES);
+    tokio::select! {
+        () = keep_tail(pipe, &mut kept) => {}
+        () = async { over.cancelled().await; tokio::time::sleep(LAST_WORDS).await } => {}
+    }
+    last_lines(&String::from_utf8_lossy(kept.make_contiguous()))
+}
+
+/// The last of what the child prints, bounded.
+async fn keep_tail(mut pipe: impl AsyncRead + Unpin, kept: &mut VecDeque<u8>) {
     let mut buffer = [0; 1024];
     loop {
         match pipe.read(&mut buffer).await {
-            Ok(0) => break,
+            Ok(0) => return,
             Ok(len) => {
                 kept.extend(buffer.get(..len).unwrap_or_default());
                 kept.drain(..kept.len().saturating_sub(KEPT_BYTES));
             }
             Err(error) => {
                 tracing::warn!(%error, "ffmpeg's messages cannot be read");
-                break;
+                return;
             }
         }
     }
-    last_lines(&String::from_utf8_lossy(kept.make_contiguous()))
 }
 
 fn last_lines(text: &str) -> String {
@@ -187,56 +222,4 @@ fn last_lines(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::artifact::JobId;
-    use vodpost_protocol::ids::VideoId;
-
-    #[tokio::test]
-    async fn only_the_last_readable_lines_are_kept() {
-        let mut text: String = (0..2000).map(|number| format!("line {number}\n")).collect();
-        text.push_str("\x1b[31mred\x07\r\n\n");
-        let kept = tail(text.as_bytes()).await;
-        assert_eq!(kept.lines().count(), KEPT_LINES);
-        assert!(kept.ends_with("line 1999\n[31mred"), "{kept}");
-        assert!(tail(&[0xff; 100_000][..]).await.len() <= KEPT_BYTES * 3);
-    }
-
-    fn far() -> Timestamp {
-        Timestamp::from_system(SystemTime::now()).after(Duration::from_secs(600))
-    }
-
-    /// Runs a shell in the place of ffmpeg.
-    async fn shell(script: &str, limits: Limits, cancel: &CancellationToken) -> Result<(), Fault> {
-        let (to, _from) = tokio::sync::mpsc::channel(1);
-        let reporter = Reporter::new(JobId { video: VideoId::from_random(1), attempt: 1 }, 1000, to);
-        let arguments = ["-c".into(), script.into()];
-        run(Path::new("/bin/sh"), &arguments, Path::new("/nonexistent"), limits, reporter, cancel).await
-    }
-
-    #[tokio::test]
-    async fn a_child_that_stands_still_is_ended_with_its_children() {
-        let limits =
-            Limits { deadline: far(), allowed: STALLED_AFTER, stalled_after: Duration::from_millis(50) };
-        let script = "echo still here >&2; sleep 600 & sleep 600";
-        let fault = shell(script, limits, &CancellationToken::new()).await.unwrap_err();
-        // Had the second sleep survived, it would still hold the pipe, and this would not have returned.
-        assert!(matches!(&fault, Fault::Stalled { output, .. } if output == "still here"), "{fault}");
-    }
-
-    #[tokio::test]
-    async fn c3_a_missed_deadline_ends_the_child() {
-        let deadline = Timestamp::from_system(SystemTime::now()).after(Duration::from_millis(50));
-        let limits = Limits { deadline, allowed: STALLED_AFTER, stalled_after: STALLED_AFTER };
-        let script = "printf 'out_time_us=500000\\nprogress=continue\\n'; sleep 600";
-        let fault = shell(script, limits, &CancellationToken::new()).await.unwrap_err();
-        assert!(matches!(fault, Fault::DeadlineMissed { done_percent: 50, .. }), "{fault}");
-    }
-
-    #[tokio::test]
-    async fn c4_a_failure_keeps_what_was_said() {
-        let limits = Limits { deadline: far(), allowed: STALLED_AFTER, stalled_after: STALLED_AFTER };
-        let fault = shell("echo because >&2; exit 3", limits, &CancellationToken::new()).await.unwrap_err();
-        assert_eq!(fault.to_string(), "ffmpeg failed with status 3: because");
-    }
-}
+mod tests;

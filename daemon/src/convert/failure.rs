@@ -5,13 +5,20 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use rustix::process::Signal;
+
+use super::decode::Part;
 use crate::core::artifact::{Chance, Failure};
+use crate::core::media::MediaInfo;
 use crate::core::plan::Plan;
+use crate::guard::{GuardError, Unstarted};
 use crate::media::ProbeError;
 use crate::media::mp4::LayoutError;
 
 /// SIGKILL
 const KILLED: i32 = 9;
+/// ffmpeg's status when more than `-max_error_rate` of what it decoded was broken.
+const ERROR_RATE_EXCEEDED: i32 = 69;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Fault {
@@ -23,8 +30,21 @@ pub(super) enum Fault {
     Stalled { after: Duration, output: String },
     #[error("ffmpeg is not installed; this file needs it ({needed_for}); install it and run `vodpost retry`")]
     NoFfmpeg { needed_for: String },
+    #[error(
+        "the video is HDR, and this ffmpeg cannot turn it into SDR (it was built without libzimg); install one that \
+         can and run `vodpost retry`"
+    )]
+    NoToneMapping,
+    #[error("the video is Dolby Vision of profile 5, which only its own players show in the right colours")]
+    DolbyVisionOnly,
+    #[error("the video does not say how large its picture is")]
+    UnknownSize,
     #[error("ffmpeg cannot be started: {0}")]
     Unstartable(#[source] io::Error),
+    #[error("the conversion was refused: {0}")]
+    Guard(#[source] GuardError),
+    #[error("ffmpeg cannot be guarded: {0}")]
+    Unguarded(String),
     #[error("the disk of the artifact folder is full")]
     DiskFull { output: String },
     #[error("ffmpeg {}", describe(*status, output))]
@@ -37,6 +57,14 @@ pub(super) enum Fault {
     Layout(#[from] LayoutError),
     #[error("the result was refused: {0}")]
     Refused(String),
+    #[error("the result was refused: phones would not play it: {}", plan.explain())]
+    NotPlayable { result: Box<MediaInfo>, plan: Box<Plan> },
+    #[error("the file is damaged: more than 5 % of it cannot be decoded")]
+    TooDamaged { output: String },
+    #[error("the file is damaged: {lost_percent} % of its frames are lost")]
+    FramesLost { lost_percent: u64, output: String },
+    #[error("the result was refused: {part} cannot be decoded{}; run `vodpost retry`", in_brackets(output))]
+    Undecodable { part: Part, output: String },
     #[error("the artifact folder cannot be written: {0}")]
     Artifacts(#[source] io::Error),
     #[error("the worker broke: {0}")]
@@ -51,12 +79,70 @@ impl Fault {
         Self::Artifacts(error)
     }
 
+    pub(super) fn of_guard(error: GuardError) -> Self {
+        match error {
+            GuardError::Program { source, .. } => Self::Unstartable(source),
+            error @ (GuardError::Unconfined { .. } | GuardError::File { .. } | GuardError::Ending) => {
+                Self::Guard(error)
+            }
+        }
+    }
+
+    /// The guard ended before it became ffmpeg.
+    pub(super) fn of_unstarted(unstarted: Unstarted, said: String) -> Self {
+        match unstarted {
+            Unstarted::Refused => Self::Unguarded(said),
+            Unstarted::NotRunnable => Self::Unstartable(io::Error::other(said)),
+            Unstarted::NotFound => Self::Unstartable(io::ErrorKind::NotFound.into()),
+        }
+    }
+
     /// ffmpeg ended by itself, but not well.
     pub(super) fn of_exit(status: ExitStatus, output: String) -> Self {
-        if output.contains("No space left on device") {
+        // It was given as much of the disk as it may fill.
+        if status.signal() == Some(Signal::XFSZ.as_raw()) || output.contains("No space left on device") {
             return Self::DiskFull { output };
         }
+        if status.code() == Some(ERROR_RATE_EXCEEDED) {
+            return Self::TooDamaged { output };
+        }
         Self::Tool { status, output }
+    }
+
+    /// Whether ffmpeg has done its work, and it is no good.
+    pub(super) fn is_about_the_result(&self) -> bool {
+        match self {
+            Self::Refused(_)
+            | Self::Undecodable { .. }
+            | Self::NotPlayable { .. }
+            | Self::FramesLost { .. } => true,
+            Self::Cancelled
+            | Self::NoToneMapping
+            | Self::DolbyVisionOnly
+            | Self::UnknownSize
+            | Self::TooDamaged { .. }
+            | Self::DeadlineMissed { .. }
+            | Self::Stalled { .. }
+            | Self::NoFfmpeg { .. }
+            | Self::Unstartable(_)
+            | Self::Guard(_)
+            | Self::Unguarded(_)
+            | Self::DiskFull { .. }
+            | Self::Tool { .. }
+            | Self::SourceChanged
+            | Self::Source(_)
+            | Self::Layout(_)
+            | Self::Artifacts(_)
+            | Self::Broken(_) => false,
+        }
+    }
+
+    /// What a check of the result by ffmpeg means. That it was ended from outside says nothing about the result.
+    pub(super) fn judging(self, part: Part) -> Self {
+        match self {
+            Self::Tool { status, output } if status.code().is_some() => Self::Undecodable { part, output },
+            other => other,
+        }
     }
 
     /// A program that was removed since it was looked up is missing too.
@@ -78,15 +164,26 @@ impl Fault {
             Self::Tool { status, .. } if status.signal() == Some(KILLED) => Chance::MayPass,
             // A disk or a network file system that hangs.
             Self::Stalled { .. } => Chance::MayPass,
+            // The file may be there again, and a daemon that ends starts again.
+            Self::Guard(GuardError::File { .. } | GuardError::Ending) => Chance::MayPass,
+            Self::Guard(GuardError::Unconfined { .. } | GuardError::Program { .. }) => Chance::Lasting,
             Self::Cancelled
             | Self::DeadlineMissed { .. }
             | Self::NoFfmpeg { .. }
+            | Self::NoToneMapping
+            | Self::DolbyVisionOnly
+            | Self::UnknownSize
             | Self::Unstartable(_)
+            | Self::Unguarded(_)
             | Self::Tool { .. }
             | Self::SourceChanged
             | Self::Source(_)
             | Self::Layout(_)
             | Self::Refused(_)
+            | Self::NotPlayable { .. }
+            | Self::TooDamaged { .. }
+            | Self::FramesLost { .. }
+            | Self::Undecodable { .. }
             | Self::Broken(_) => Chance::Lasting,
         }
     }
@@ -97,14 +194,23 @@ impl Fault {
             Self::DeadlineMissed { output, .. }
             | Self::Stalled { output, .. }
             | Self::DiskFull { output }
+            | Self::TooDamaged { output }
+            | Self::FramesLost { output, .. }
+            | Self::Undecodable { output, .. }
             | Self::Tool { output, .. } => output,
             Self::Cancelled
             | Self::NoFfmpeg { .. }
+            | Self::NoToneMapping
+            | Self::DolbyVisionOnly
+            | Self::UnknownSize
             | Self::Unstartable(_)
+            | Self::Guard(_)
+            | Self::Unguarded(_)
             | Self::SourceChanged
             | Self::Source(_)
             | Self::Layout(_)
             | Self::Refused(_)
+            | Self::NotPlayable { .. }
             | Self::Artifacts(_)
             | Self::Broken(_) => String::new(),
         };
@@ -112,9 +218,16 @@ impl Fault {
     }
 }
 
+fn in_brackets(output: &str) -> String {
+    output.lines().last().map_or_else(String::new, |last_line| format!(" ({last_line})"))
+}
+
 fn describe(status: ExitStatus, output: &str) -> String {
     let how = match (status.code(), status.signal()) {
         (Some(code), _) => format!("failed with status {code}"),
+        (None, Some(signal)) if signal == Signal::XCPU.as_raw() => {
+            "used more processor time than its deadline allows".to_owned()
+        }
         (None, Some(KILLED)) => "was killed, perhaps for lack of memory".to_owned(),
         (None, Some(signal)) => format!("was ended by signal {signal}"),
         (None, None) => "failed".to_owned(),
@@ -134,6 +247,8 @@ mod tests {
         let output = "av_interleaved_write_frame(): No space left on device\nerror writing".to_owned();
         let failure = Fault::of_exit(ExitStatus::from_raw(256), output.clone()).into_failure();
         assert_eq!(failure, Failure { reason: "the disk of the artifact folder is full".into(), output });
+        let too_long = Fault::of_exit(ExitStatus::from_raw(Signal::XFSZ.as_raw()), String::new());
+        assert!(matches!(too_long, Fault::DiskFull { .. }), "{too_long}");
         let fault = Fault::of_folder(io::ErrorKind::StorageFull.into());
         assert!(matches!(fault, Fault::DiskFull { .. }));
     }

@@ -3,11 +3,16 @@
 
 mod child;
 mod command;
+mod decode;
 mod failure;
 mod files;
+mod poster;
 mod progress;
 mod verify;
+mod work;
 
+#[cfg(test)]
+mod refusal_tests;
 #[cfg(test)]
 mod tests;
 
@@ -17,20 +22,25 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-pub use self::files::{draft_bytes, sweep};
+pub use self::files::{Kind, Ours, sweep};
+pub use self::poster::{POSTER_LEN_MAX, make_poster, poster_path};
 
 use self::failure::Fault;
 use self::files::Draft;
 use self::progress::Reporter;
+use self::verify::Expected;
+use self::work::Work;
 use crate::core::artifact::{Artifact, Assignment, Form, ServedLayout, WorkerReport};
+use crate::core::media::{Container, MediaInfo};
 use crate::core::plan::{Plan, Treatment};
-use crate::media::{Probed, Tools, probe};
+use crate::media::mp4::Sums;
+use crate::media::{ProbeError, Probed, Tools, mp4, open, probe};
 
 /// What every assignment needs besides itself.
 #[derive(Debug, Clone)]
 pub struct WorkerContext {
     pub tools: Arc<Tools>,
-    /// Where finished files go, and unfinished ones under names that begin with `.tmp-`.
+    /// Where finished files go, and unfinished ones in folders whose names begin with `.tmp-`.
     pub artifacts_dir: PathBuf,
     /// Gets at most four reports a second; those that find it full are dropped.
     pub progress: mpsc::Sender<WorkerReport>,
@@ -41,7 +51,7 @@ pub struct WorkerContext {
 pub async fn run(assignment: Assignment, context: WorkerContext, cancel: CancellationToken) -> WorkerReport {
     let job = assignment.job;
     match work(Arc::new(assignment), &context, &cancel).await {
-        Ok(artifact) => WorkerReport::Ready { job, artifact },
+        Ok((artifact, done)) => WorkerReport::Ready { job, artifact, done },
         Err(fault) => {
             let chance = fault.chance();
             WorkerReport::Failed { job, failure: fault.into_failure(), chance }
@@ -49,21 +59,22 @@ pub async fn run(assignment: Assignment, context: WorkerContext, cancel: Cancell
     }
 }
 
+/// What was made, and how.
 async fn work(
     assignment: Arc<Assignment>,
     context: &WorkerContext,
     cancel: &CancellationToken,
-) -> Result<Artifact, Fault> {
+) -> Result<(Artifact, Plan), Fault> {
     if cancel.is_cancelled() {
         return Err(Fault::Cancelled);
     }
-    let (video, audio) = match &assignment.plan {
-        Plan::Direct => return serve_source(assignment, ServedLayout::AsIs).await,
-        Plan::Relocate => return serve_source(assignment, ServedLayout::Relocated).await,
-        Plan::Remux { .. } => (Treatment::Copy, assignment.info.audio.as_ref().map(|_| Treatment::Copy)),
-        Plan::Transcode { video, audio } => (video.clone(), audio.clone()),
+    let layout = match &assignment.plan {
+        Plan::Direct => ServedLayout::AsIs,
+        Plan::Relocate => ServedLayout::Relocated,
+        Plan::Remux { .. } | Plan::Transcode { .. } => return write_anew(assignment, context, cancel).await,
     };
-    write_anew(assignment, context, cancel, &video, audio.as_ref()).await
+    let done = assignment.plan.clone();
+    Ok((serve_source(assignment, layout).await?, done))
 }
 
 /// Nothing is written: the file is served where it lies.
@@ -75,25 +86,51 @@ async fn write_anew(
     assignment: Arc<Assignment>,
     context: &WorkerContext,
     cancel: &CancellationToken,
-    video: &Treatment,
-    audio: Option<&Treatment>,
-) -> Result<Artifact, Fault> {
+) -> Result<(Artifact, Plan), Fault> {
+    if context.tools.ffmpeg.is_none() {
+        return Err(Fault::NoFfmpeg { needed_for: assignment.plan.explain() });
+    }
+    let looked = blocking({
+        let (assignment, tools) = (Arc::clone(&assignment), Arc::clone(&context.tools));
+        move || look_again(&assignment, &tools)
+    });
+    let looked = Arc::new(looked.await?);
+    let first = write_once(&assignment, Arc::clone(&looked), context, cancel).await;
+    let Err(Fault::NotPlayable { result, .. }) = &first else { return first };
+    // A copy shows what the stream itself says; the container that it came from may have said something else.
+    let better = blocking({
+        let (assignment, tools) = (Arc::clone(&assignment), Arc::clone(&context.tools));
+        let result = MediaInfo::clone(result);
+        let looked = Arc::clone(&looked);
+        move || looked.1.in_view_of(&result, &assignment, &looked.0, &tools)
+    });
+    match better.await? {
+        Some((source, work)) => {
+            let looked = Arc::new((source, work, looked.2));
+            write_once(&assignment, looked, context, cancel).await
+        }
+        None => first,
+    }
+}
+
+async fn write_once(
+    assignment: &Arc<Assignment>,
+    looked: Arc<Looked>,
+    context: &WorkerContext,
+    cancel: &CancellationToken,
+) -> Result<(Artifact, Plan), Fault> {
     let Some(ffmpeg) = context.tools.ffmpeg.as_deref() else {
         return Err(Fault::NoFfmpeg { needed_for: assignment.plan.explain() });
     };
-    let source = blocking({
-        let (assignment, tools) = (Arc::clone(&assignment), Arc::clone(&context.tools));
-        move || look_again(&assignment, &tools)
-    })
-    .await?;
-    let draft = Draft::new(&context.artifacts_dir, assignment.job)?;
+    let (source, work, sums) = &*looked;
+    let draft = Draft::new(&context.artifacts_dir, assignment.job, Kind::Video)?;
     let arguments = command::arguments(&command::Order {
         source: &assignment.source,
         output: draft.path(),
         info: &source.info,
         picks: source.picks,
-        video,
-        audio,
+        picture: work.picture.as_ref(),
+        sound: work.sound.as_ref(),
     })
     .map_err(Fault::of_folder)?;
     let reporter = Reporter::new(assignment.job, source.info.duration_ms, context.progress.clone());
@@ -102,26 +139,65 @@ async fn write_anew(
         allowed: assignment.deadline.since(assignment.requested_at),
         stalled_after: child::STALLED_AFTER,
     };
-    let ended = child::run(ffmpeg, &arguments, draft.path(), limits, reporter, cancel).await;
-    ended.map_err(|fault| fault.naming_need(&assignment.plan))?;
-    blocking(move || publish(&assignment, &source, draft)).await
+    let (read, write) = ([&*assignment.source], [draft.path()]);
+    let access = context.tools.guard.access(&read, &write);
+    let ended = child::run(ffmpeg, &arguments, draft.path(), access, limits, reporter, cancel).await;
+    let said = ended.map_err(|fault| fault.naming_need(&assignment.plan))?;
+    let expected = Expected {
+        source: source.clone(),
+        sums: *sums,
+        copied: match &work.done {
+            Plan::Transcode { video: Treatment::Encode { .. }, .. } => false,
+            Plan::Transcode { video: Treatment::Copy, .. } | Plan::Remux { .. } => true,
+            Plan::Direct | Plan::Relocate => true,
+        },
+    };
+    let (draft, info) = blocking(move || match verify::written(draft.path(), &expected, said) {
+        Ok(info) => Ok((draft, info)),
+        Err(fault) => Err(draft.blaming_the_disk(fault)),
+    })
+    .await?;
+    let check = decode::Check {
+        job: assignment.job,
+        path: draft.path(),
+        duration_ms: info.duration_ms,
+        deadline: assignment.deadline,
+        allowed: assignment.deadline.since(assignment.requested_at),
+    };
+    let checked = check.run(ffmpeg, &context.tools.guard, cancel).await;
+    checked.map_err(|fault| draft.blaming_the_disk(fault.naming_need(&assignment.plan)))?;
+    let done = work.done.clone();
+    let assignment = Arc::clone(assignment);
+    let artifact = blocking(move || publish(&assignment, &info, draft)).await?;
+    Ok((artifact, done))
 }
 
+/// What a file is, what is to be done with it, and what its index says of each stream.
+type Looked = (Probed, Work, Option<Sums>);
+
 /// The probe that the plan was made of may be hours old.
-fn look_again(assignment: &Assignment, tools: &Tools) -> Result<Probed, Fault> {
+fn look_again(assignment: &Assignment, tools: &Tools) -> Result<Looked, Fault> {
     let probed = probe(&assignment.source, tools).map_err(Fault::Source)?;
     if probed.identity != assignment.identity {
         return Err(Fault::SourceChanged);
     }
-    Ok(probed)
+    let work = Work::of(assignment, &probed, tools)?;
+    let sums = match &probed.info.container {
+        Container::Mp4 | Container::Mov => {
+            let file = open(&assignment.source).map_err(|error| Fault::Source(ProbeError::Io(error)))?;
+            mp4::sums(&file).map_err(Fault::Source)?
+        }
+        // How long each stream is cannot be told without reading all of it.
+        Container::Other(_) => None,
+    };
+    Ok((probed, work, sums))
 }
 
 /// Verified, durable, and only then under its final name.
-fn publish(assignment: &Assignment, source: &Probed, draft: Draft) -> Result<Artifact, Fault> {
-    let info = verify::written(draft.path(), &source.info)?;
+fn publish(assignment: &Assignment, info: &MediaInfo, draft: Draft) -> Result<Artifact, Fault> {
     verify::unchanged(assignment)?;
     let (name, identity) = draft.publish()?;
-    Ok(verify::artifact(Form::File { name, identity }, assignment.identity, &info))
+    Ok(verify::artifact(Form::File { name, identity }, assignment.identity, info))
 }
 
 async fn blocking<T: Send + 'static>(

@@ -85,6 +85,12 @@ impl Reporter {
         Self { job, total_ms, to, next: None, last: Update::default() }
     }
 
+    /// For a run that is no news to anybody, such as a check of what another one wrote.
+    pub(super) fn silent(job: JobId) -> Self {
+        let (to, _nobody) = tokio::sync::mpsc::channel(1);
+        Self::new(job, 0, to)
+    }
+
     /// Whether anything has moved since the last update.
     pub(super) fn report(&mut self, update: Update, now: Instant) -> bool {
         let moved = (update.done_ms, update.size_bytes, update.frame)
@@ -99,6 +105,7 @@ impl Reporter {
             done_ms: self.done_ms(),
             total_ms: self.total_ms,
             speed_milli: update.speed_milli,
+            written_bytes: update.size_bytes.unwrap_or(0),
         };
         match self.to.try_send(WorkerReport::Progress(progress)) {
             Ok(()) => {}

@@ -53,8 +53,17 @@ pub struct Assignment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WorkerReport {
     Progress(Progress),
-    Ready { job: JobId, artifact: Artifact },
-    Failed { job: JobId, failure: Failure, chance: Chance },
+    /// `done` is the plan as it was carried out, in words that are known only then.
+    Ready {
+        job: JobId,
+        artifact: Artifact,
+        done: Plan,
+    },
+    Failed {
+        job: JobId,
+        failure: Failure,
+        chance: Chance,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +74,8 @@ pub struct Progress {
     pub total_ms: u64,
     /// Thousandths of media seconds per second; `None` until it is known.
     pub speed_milli: Option<u32>,
+    /// Bytes in the unfinished file.
+    pub written_bytes: u64,
 }
 
 impl Progress {
@@ -107,6 +118,9 @@ impl Failure {
 pub struct Publication {
     pub token: Token,
     pub title: String,
+    /// P7: the platform shows it while it is live.
+    pub listed: bool,
+    pub created_at: Timestamp,
     pub state: PublicState,
 }
 
@@ -126,6 +140,8 @@ pub enum PublicState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Served {
     pub video: VideoId,
+    /// Of the conversion that made it, by which its poster is found.
+    pub attempt: u32,
     pub path: PathBuf,
     /// The file must still be this one when it is opened, and while it is sent.
     pub identity: FileIdentity,
@@ -133,6 +149,13 @@ pub struct Served {
     pub duration_ms: u64,
     pub width: u32,
     pub height: u32,
+}
+
+impl Served {
+    #[must_use]
+    pub fn job(&self) -> JobId {
+        JobId { video: self.video, attempt: self.attempt }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use vodpost_protocol::video::Switch;
 use super::artifact::{Artifact, Chance, Failure, Form, JobId};
 use super::effect::Effect;
 use super::event::Subject;
-use super::plan;
+use super::plan::{self, Plan};
 use super::posting::Posting;
 use super::queue;
 use super::select;
@@ -167,7 +167,7 @@ fn running(tx: &Transaction<'_>, job: JobId) -> Option<(Video, Order)> {
 }
 
 /// P1: the artifact is verified; its postings are live at once.
-pub(super) fn ready(tx: &mut Transaction<'_>, job: JobId, artifact: Artifact) {
+pub(super) fn ready(tx: &mut Transaction<'_>, job: JobId, artifact: Artifact, done: Plan) {
     let Some((mut video, mut order)) = running(tx, job) else {
         // What is said twice must not take away the file that is served since it was said first.
         let served = tx.state().video(job.video).and_then(Video::artifact);
@@ -181,9 +181,10 @@ pub(super) fn ready(tx: &mut Transaction<'_>, job: JobId, artifact: Artifact) {
         queue::requeue(tx, video);
         return;
     }
-    queue::learn(tx, &video);
+    queue::learn(tx, &video, &done);
     // From here on the postings hold them.
     let labels = std::mem::take(&mut order.labels);
+    order.plan = done;
     let detail = order.plan.explain();
     video.conversion = Conversion::Ready(Box::new(Ready { order, artifact, at: tx.now() }));
     tx.put_video(video.clone());
@@ -251,6 +252,7 @@ pub(super) fn remake(tx: &mut Transaction<'_>, id: VideoId) {
         // What is served is the source itself; a look at the library says what became of it.
         Form::AsIs | Form::Relocated => return,
     }
+    tx.effect(Effect::RemovePoster(ready.order.job(id)));
     let mut order = ready.order.clone();
     let mut video = video;
     video.attempts += 1;
@@ -283,8 +285,9 @@ pub(super) fn abandon(tx: &mut Transaction<'_>, video: &mut Video) -> BTreeSet<L
 }
 
 fn drop_artifact(tx: &mut Transaction<'_>, video: &Video) {
-    if let Some(artifact) = video.artifact().cloned() {
-        discard(tx, &artifact);
+    if let Conversion::Ready(ready) = &video.conversion {
+        tx.effect(Effect::RemovePoster(ready.order.job(video.id)));
+        discard(tx, &ready.artifact);
     }
 }
 
@@ -308,6 +311,8 @@ fn create_posting(tx: &mut Transaction<'_>, video: &Video, label: Label) {
         created_at: tx.now(),
         views: 0,
         bytes: 0,
+        listed: tx.settings().list_postings,
+        traffic: None,
     };
     tx.put_posting(posting);
     let subject = Subject::Posting { video: video.id, title: video.title(), label, token };

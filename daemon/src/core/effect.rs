@@ -31,6 +31,8 @@ pub enum Effect {
     },
     /// A file of ours in the artifact folder that nothing refers to any more.
     RemoveArtifact(String),
+    /// The poster of what this job made, if there is one.
+    RemovePoster(JobId),
     /// Look at the roots.
     Scan,
 }

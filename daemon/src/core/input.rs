@@ -51,6 +51,7 @@ pub enum Command {
     PauseQueue,
     ResumeQueue,
     SetPostings { video: VideoId, tokens: Vec<Token>, switch: Switch },
+    SetListed { video: VideoId, tokens: Vec<Token>, listed: bool },
     SetSource { video: VideoId, switch: Switch },
     DeleteSource { video: VideoId, keep_files: bool },
     Submit(Box<SealedSubmission>),
@@ -60,11 +61,13 @@ pub enum Command {
     Activate,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usage {
     pub token: Token,
     pub views: u64,
     pub bytes: u64,
+    /// Host names of the pages that these views came from.
+    pub referrers: Vec<(String, u64)>,
 }
 
 /// One look at all roots.

@@ -119,7 +119,8 @@ pub struct VideoStream {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum VideoCodec {
     H264(H264),
-    /// Named as ffprobe names it: `hevc`, `vp9`, `av1`, …
+    /// Named as ffprobe names it: `hevc`, `vp9`, `av1`, … What people should know besides follows after commas:
+    /// `hevc, Main 10, HDR (PQ)`. Nothing is decided by it.
     Other(String),
 }
 
@@ -128,7 +129,7 @@ impl VideoCodec {
     pub fn name(&self) -> &str {
         match self {
             Self::H264(_) => "h264",
-            Self::Other(name) => name,
+            Self::Other(words) => words.split(", ").next().unwrap_or_default(),
         }
     }
 }

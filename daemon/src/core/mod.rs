@@ -31,6 +31,7 @@ pub mod select;
 pub mod state;
 pub mod switches;
 pub mod titles;
+pub mod traffic;
 pub mod transaction;
 pub mod video;
 pub mod work;
@@ -206,7 +207,9 @@ fn decide(tx: &mut Transaction<'_>, input: Input) -> Result<(), Refusal> {
             switches::resume_trashing(tx);
         }
         Input::Worker(WorkerReport::Progress(progress)) => queue::judge(tx, &progress),
-        Input::Worker(WorkerReport::Ready { job, artifact }) => conversion::ready(tx, job, artifact),
+        Input::Worker(WorkerReport::Ready { job, artifact, done }) => {
+            conversion::ready(tx, job, artifact, done);
+        }
         Input::Worker(WorkerReport::Failed { job, failure, chance }) => {
             conversion::failed(tx, job, failure, chance);
         }
@@ -233,6 +236,7 @@ fn obey(tx: &mut Transaction<'_>, command: Command) -> Result<(), Refusal> {
             Ok(())
         }
         Command::SetPostings { video, tokens, switch } => switches::set_postings(tx, video, &tokens, switch),
+        Command::SetListed { video, tokens, listed } => switches::set_listed(tx, video, &tokens, listed),
         Command::SetSource { video, switch } => switches::set_source(tx, video, switch),
         Command::DeleteSource { video, keep_files } => switches::delete_source(tx, video, keep_files),
         Command::Submit(submission) => account::submit(tx, *submission),
@@ -269,6 +273,9 @@ fn count(tx: &mut Transaction<'_>, used: &[input::Usage]) {
         if let Some(mut posting) = tx.state().posting(usage.token).cloned() {
             posting.views += usage.views;
             posting.bytes += usage.bytes;
+            if usage.views > 0 {
+                posting.traffic.get_or_insert_default().count(usage.views, &usage.referrers, tx.now());
+            }
             tx.put_posting_counters(posting);
         }
     }
@@ -281,7 +288,8 @@ fn publication(video: &Video, posting: &Posting, artifact_folder: &Path) -> Publ
         PostingState::Pending => PublicState::Pending,
         PostingState::Invalid => PublicState::Invalid,
     };
-    Publication { token: posting.token, title: video.title(), state }
+    let (listed, created_at) = (posting.listed, posting.created_at);
+    Publication { token: posting.token, title: video.title(), listed, created_at, state }
 }
 
 fn served(video: &Video, artifact_folder: &Path) -> Option<Served> {
@@ -299,6 +307,7 @@ fn served(video: &Video, artifact_folder: &Path) -> Option<Served> {
     };
     Some(Served {
         video: video.id,
+        attempt: ready.order.attempt,
         path,
         identity,
         layout,

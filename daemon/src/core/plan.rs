@@ -8,6 +8,9 @@ const SHORT_SIDE_MAX: u32 = 1080;
 /// 60 frames a second, with room for the rounding of 60000/1001 and of container time scales.
 const FPS_MILLI_MAX: u32 = 60_500;
 const LEVEL_IDC_MAX: u8 = 42;
+/// What level 4.2 allows (ITU-T H.264, table A-1 and A.3.3): bits a second, and as many in advance.
+const HIGH_BITRATE_MAX_BPS: u64 = 62_500_000;
+const MAIN_BITRATE_MAX_BPS: u64 = 50_000_000;
 const SAMPLE_RATE_HZ_MAX: u32 = 48_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +71,17 @@ impl Treatment {
         }
     }
 
+    /// The same with what became of the stream besides its codec: `encoded (interlaced → deinterlaced)`.
+    #[must_use]
+    pub fn done(self, changes: &[String]) -> Self {
+        match self {
+            Self::Encode { why } if !changes.is_empty() => {
+                Self::Encode { why: format!("{why} → {}", changes.join(", ")) }
+            }
+            unchanged @ (Self::Copy | Self::Encode { .. }) => unchanged,
+        }
+    }
+
     fn of(misfit: Option<String>) -> Self {
         misfit.map_or(Self::Copy, |why| Self::Encode { why })
     }
@@ -77,7 +91,7 @@ impl Treatment {
 #[must_use]
 pub fn plan(info: &MediaInfo) -> Option<Plan> {
     let video = info.video.as_ref()?;
-    let video_misfit = video_misfit(video);
+    let video_misfit = video_misfit(video, info);
     let audio_misfit = info.audio.as_ref().map(audio_misfit);
     if video_misfit.is_none() && audio_misfit.clone().flatten().is_none() {
         return Some(match container_misfit(&info.container, &info.index) {
@@ -106,10 +120,30 @@ fn container_misfit(container: &Container, index: &Index) -> ContainerFit {
     }
 }
 
-fn video_misfit(video: &VideoStream) -> Option<String> {
-    let h264 = match &video.codec {
+/// Everything that does not fit; `None` if it all does.
+fn video_misfit(video: &VideoStream, info: &MediaInfo) -> Option<String> {
+    let (long, short) = (video.width.max(video.height), video.width.min(video.height));
+    let too_large = long > LONG_SIDE_MAX || short > SHORT_SIDE_MAX;
+    let misfits: Vec<String> = [
+        codec_misfit(&video.codec, info),
+        too_large.then(|| format!("{}×{} is larger than 1080p", video.width, video.height)),
+        (video.fps_milli > FPS_MILLI_MAX)
+            .then(|| format!("{} frames a second are more than 60", video.fps_milli / 1000)),
+        video.interlaced.then(|| "interlaced".to_owned()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!misfits.is_empty()).then(|| misfits.join("; "))
+}
+
+fn codec_misfit(codec: &VideoCodec, info: &MediaInfo) -> Option<String> {
+    let h264 = match codec {
         VideoCodec::H264(h264) => h264,
-        VideoCodec::Other(name) => return Some(format!("{name} instead of H.264")),
+        VideoCodec::Other(words) => {
+            // `hevc, Main 10, HDR (PQ)`
+            return Some(format!("{} instead of H.264", words.replacen(", ", " ", 1)));
+        }
     };
     if !matches!(h264.profile_idc, 66 | 77 | 100) || !h264.plain_pixels {
         return Some(format!("{h264} is not 8-bit 4:2:0 up to High"));
@@ -117,17 +151,15 @@ fn video_misfit(video: &VideoStream) -> Option<String> {
     if h264.level_idc > LEVEL_IDC_MAX {
         return Some(format!("{h264} is above level 4.2"));
     }
-    let (long, short) = (video.width.max(video.height), video.width.min(video.height));
-    if long > LONG_SIDE_MAX || short > SHORT_SIDE_MAX {
-        return Some(format!("{}×{} is larger than 1080p", video.width, video.height));
-    }
-    if video.fps_milli > FPS_MILLI_MAX {
-        return Some(format!("{} frames a second are more than 60", video.fps_milli / 1000));
-    }
-    if video.interlaced {
-        return Some("interlaced".to_owned());
-    }
-    None
+    let max_bps = if h264.profile_idc == 100 { HIGH_BITRATE_MAX_BPS } else { MAIN_BITRATE_MAX_BPS };
+    is_above(info, max_bps).then(|| format!("{} Mb/s are above level 4.2", info.bitrate_bps / 1_000_000))
+}
+
+/// Whether there are more bits than a decoder's buffer of one second, filled at the highest rate, has seen by the end:
+/// the mean of a short file may well be higher.
+fn is_above(info: &MediaInfo, max_bps: u64) -> bool {
+    u128::from(info.bitrate_bps) * u128::from(info.duration_ms)
+        > u128::from(max_bps) * (u128::from(info.duration_ms) + 1000)
 }
 
 fn audio_misfit(audio: &AudioStream) -> Option<String> {
@@ -239,6 +271,30 @@ mod tests {
         assert!(encodes_video_only(&with_video(|video| video.fps_milli = 120_000)));
         assert!(encodes_video_only(&with_video(|video| video.interlaced = true)));
         assert_eq!(with_video(|video| (video.width, video.height) = (1080, 1920)), Plan::Direct);
+    }
+
+    #[test]
+    fn c2_every_misfit_is_named() {
+        let plan = with_video(|video| {
+            video.codec = VideoCodec::Other("hevc, Main 10, HDR (PQ)".into());
+            (video.width, video.height, video.interlaced) = (3840, 2160, true);
+        });
+        assert_eq!(
+            plan.explain(),
+            "video encoded (hevc Main 10, HDR (PQ) instead of H.264; 3840×2160 is larger than 1080p; interlaced); \
+             audio copied"
+        );
+    }
+
+    #[test]
+    fn c2_more_bits_than_the_level_allows_do_not_fit() {
+        let of_rate =
+            |bitrate_bps, duration_ms| plan(&MediaInfo { bitrate_bps, duration_ms, ..fitting() }).unwrap();
+        assert_eq!(of_rate(62_000_000, 3_600_000), Plan::Direct);
+        assert!(encodes_video_only(&of_rate(200_000_000, 3_600_000)));
+        // A single large frame is within the decoder's buffer.
+        assert_eq!(of_rate(200_000_000, 40), Plan::Direct);
+        assert!(encodes_video_only(&of_rate(u64::MAX, u64::MAX)));
     }
 
     #[test]

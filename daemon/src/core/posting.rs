@@ -5,6 +5,7 @@ use vodpost_protocol::posting::{Cause, PostingState};
 use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::{Switch, VideoState};
 
+use super::traffic::Traffic;
 use super::video::{Conversion, Source, Video};
 
 /// One dedicated URL of a video.
@@ -18,6 +19,10 @@ pub struct Posting {
     pub created_at: Timestamp,
     pub views: u64,
     pub bytes: u64,
+    /// P7: the platform shows it while it is live.
+    pub listed: bool,
+    /// None before the first view, as it is with most.
+    pub traffic: Option<Box<Traffic>>,
 }
 
 impl Posting {

@@ -15,10 +15,11 @@ use super::actor::Actor;
 use super::artifact::{Assignment, Failure, Progress};
 use super::effect::Effect;
 use super::event::Subject;
+use super::plan::Plan;
 use super::state::{Settings, State};
 use super::transaction::Transaction;
 use super::video::{Conversion, Hold, Order, Running, Video};
-use super::work::{Rates, output_bytes_max, size_in_words};
+use super::work::{Rates, Work, output_bytes_max, size_in_words};
 
 /// How many of those that wait are looked at for one that the disk has room for.
 const LOOKED_AT_MAX: usize = 64;
@@ -47,7 +48,7 @@ pub struct Pause {
 /// What the rules are told of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Machine {
-    /// Free in the artifact folder, counting what running conversions have written as free; `None` where it is unknown.
+    /// Free in the artifact folder; `None` where it is unknown.
     pub room_bytes: Option<u64>,
 }
 
@@ -106,8 +107,11 @@ fn needed_bytes(video: &Video) -> u64 {
 
 /// What is free and not set aside for conversions that run.
 fn room_left(tx: &Transaction<'_>) -> Option<u64> {
-    let running = tx.state().line().running().filter_map(|id| tx.state().video(id));
-    let taken = running.map(needed_bytes).fold(0, u64::saturating_add);
+    let still_needed = |id: VideoId| {
+        let written = tx.progress().get(&id).map_or(0, |progress| progress.written_bytes);
+        tx.state().video(id).map_or(0, needed_bytes).saturating_sub(written)
+    };
+    let taken = tx.state().line().running().map(still_needed).fold(0, u64::saturating_add);
     tx.machine().room_bytes.map(|room| room.saturating_sub(taken))
 }
 
@@ -220,9 +224,16 @@ pub(super) fn try_now(tx: &mut Transaction<'_>, id: VideoId) -> bool {
 }
 
 /// Takes in how long a conversion took that has just ended well.
-pub(super) fn learn(tx: &mut Transaction<'_>, video: &Video) {
+pub(super) fn learn(tx: &mut Transaction<'_>, video: &Video, done: &Plan) {
     let Conversion::Running(running) = &video.conversion else { return };
-    let Some(work) = video.work() else { return };
+    let order = &running.order;
+    let work = |plan| Work::of(plan, video.media_of(order)?, order.identity.size_bytes);
+    // What turned into other work on the way says nothing about either.
+    let Some(work) =
+        work(done).filter(|done| work(&order.plan).is_some_and(|ordered| ordered.kind == done.kind))
+    else {
+        return;
+    };
     let queue = tx.state().queue().clone();
     let rates = queue.rates.learned(work, tx.now().since(running.started_at));
     if rates != queue.rates {

@@ -31,7 +31,8 @@ fn needed(request: &Request) -> Role {
         | Request::ServiceActivate
         | Request::Scan
         | Request::PauseQueue
-        | Request::ResumeQueue => Role::Operator,
+        | Request::ResumeQueue
+        | Request::SetListed { .. } => Role::Operator,
         Request::DeleteSource { .. }
         | Request::Backup { .. }
         | Request::AccountApprove

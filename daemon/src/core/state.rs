@@ -34,6 +34,8 @@ pub struct Settings {
     pub workers: usize,
     /// How often a conversion that failed for a cause that may pass is tried again.
     pub retries: u32,
+    /// P7: whether the platform shows new postings.
+    pub list_postings: bool,
 }
 
 /// One record of the state as it shall be. A commit is a list of these.

@@ -42,6 +42,29 @@ pub(super) fn set_postings(
     Ok(())
 }
 
+/// P7: whether the platform shows these while they are live.
+pub(super) fn set_listed(
+    tx: &mut Transaction<'_>,
+    id: VideoId,
+    tokens: &[Token],
+    listed: bool,
+) -> Result<(), Refusal> {
+    let video = not_deleted(tx, id)?;
+    let what = if listed { EventKind::PostingListed } else { EventKind::PostingUnlisted };
+    for token in tokens {
+        let Some(mut posting) = tx.state().posting(*token).cloned() else {
+            return Err(Refusal::NoSuchToken { asked: token.to_string() });
+        };
+        if posting.listed != listed {
+            posting.listed = listed;
+            let (label, title) = (posting.label.clone(), video.title());
+            tx.put_posting(posting);
+            tx.event(what, Subject::Posting { video: id, title, label, token: *token }, None);
+        }
+    }
+    Ok(())
+}
+
 /// P4: acts on the source alone; the postings keep their own switches.
 pub(super) fn set_source(tx: &mut Transaction<'_>, id: VideoId, switch: Switch) -> Result<(), Refusal> {
     let mut video = not_deleted(tx, id)?;

@@ -86,6 +86,7 @@ fn settings() -> Settings {
         events_kept: 1000,
         workers: 1,
         retries: 4,
+        list_postings: true,
     }
 }
 
@@ -254,7 +255,8 @@ impl World {
         };
         let artifact =
             Artifact { form, source: assignment.identity, duration_ms: 10_000, width: 1920, height: 1080 };
-        self.input(Input::Worker(WorkerReport::Ready { job: assignment.job, artifact })).unwrap();
+        let done = assignment.plan.clone();
+        self.input(Input::Worker(WorkerReport::Ready { job: assignment.job, artifact, done })).unwrap();
     }
 
     /// Moves the clock and lets the rules notice.

@@ -9,8 +9,7 @@ use super::plan::{Plan, Treatment};
 const FIXED: Duration = Duration::from_millis(800);
 /// What took less says little about a speed.
 const MEASURED_MIN: Duration = Duration::from_secs(3);
-/// What encoded streams may take, sound included; see `convert::command`.
-const ENCODED_BPS_MAX: u64 = 8_200_000;
+/// What encoded sound may take, with what the container adds.
 const ENCODED_SOUND_BPS_MAX: u64 = 200_000;
 /// Frames a second where the file does not say it.
 const FPS_MILLI_ASSUMED: u32 = 25_000;
@@ -59,6 +58,27 @@ fn pixels(info: &MediaInfo) -> u64 {
     u64::try_from(frames.saturating_mul(pixels)).unwrap_or(u64::MAX)
 }
 
+/// So much that pictures of this size look well when they move, and not more than a phone's connection carries.
+#[must_use]
+pub fn encoded_kbps_max((width, height): (u32, u32), fps: u32) -> u32 {
+    let kbps = match width * height {
+        0..=230_400 => 1500,
+        230_401..=409_920 => 2500,
+        409_921..=921_600 => 5000,
+        _up_to_1080p => 8000,
+    };
+    if fps > 30 { kbps * 3 / 2 } else { kbps }
+}
+
+fn encoded_bps_max(info: &MediaInfo) -> u64 {
+    let picture = info.video.as_ref().map_or(0, |video| {
+        // What is larger or faster is made smaller or slower.
+        let fps = (video.fps_milli / 1000).min(60);
+        encoded_kbps_max((video.width.min(1920), video.height.min(1920)), fps)
+    });
+    u64::from(picture) * 1000 + ENCODED_SOUND_BPS_MAX
+}
+
 /// How large the artifact may become, so that the room for it can be set aside.
 #[must_use]
 pub fn output_bytes_max(plan: &Plan, info: &MediaInfo, size_bytes: u64) -> u64 {
@@ -68,7 +88,7 @@ pub fn output_bytes_max(plan: &Plan, info: &MediaInfo, size_bytes: u64) -> u64 {
     };
     let media = match plan {
         Plan::Direct | Plan::Relocate => return 0,
-        Plan::Transcode { video: Treatment::Encode { .. }, .. } => lasting(ENCODED_BPS_MAX),
+        Plan::Transcode { video: Treatment::Encode { .. }, .. } => lasting(encoded_bps_max(info)),
         Plan::Transcode { video: Treatment::Copy, audio: Some(Treatment::Encode { .. }) } => {
             size_bytes.saturating_add(lasting(ENCODED_SOUND_BPS_MAX))
         }

@@ -12,6 +12,7 @@ pub(crate) mod hostile;
 pub mod link;
 mod media_response;
 mod pages;
+mod poster;
 mod qr;
 mod range;
 mod response;
@@ -28,6 +29,7 @@ mod tests;
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,11 +38,12 @@ use tokio::net::TcpSocket;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use vodpost_protocol::ids::VideoId;
+use vodpost_protocol::ids::{Token, VideoId};
 
 use self::address::{Network, Places};
 use self::connection::Context;
 use self::link::PublicUrl;
+use self::poster::Posters;
 use self::table::Table;
 
 /// Connections that the kernel keeps waiting for `accept`.
@@ -54,6 +57,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Where viewers reach the server; `None` for the address that it listens on.
     pub public_url: Option<PublicUrl>,
+    /// Where posters are.
+    pub posters: PathBuf,
     pub limits: Limits,
     /// Proxies whose word on the viewer's address is taken.
     pub trusted_proxies: Vec<Network>,
@@ -93,6 +98,8 @@ impl Default for Limits {
 pub enum Notice {
     /// The file of a live video is missing, or not the one that was verified.
     SourceDiffers { video: VideoId },
+    /// Somebody asked for a poster that is not there.
+    PosterMissing { token: Token },
 }
 
 /// A running server.
@@ -127,7 +134,8 @@ pub fn start(
     let listener = socket.listen(BACKLOG)?;
     let addr = listener.local_addr()?;
     let public_url = Arc::new(options.public_url.unwrap_or_else(|| PublicUrl::of_address(addr)));
-    let router = pages::router(Arc::clone(&table), Arc::clone(&public_url));
+    let posters = Posters { folder: options.posters, notices: notices.clone() };
+    let router = pages::router(Arc::clone(&table), Arc::clone(&public_url), posters);
     let limits = options.limits;
     let (crowding, crowded) = watch::channel(false);
     let places = Places::new(limits.connections_per_address);

@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use vodpost_protocol::ids::Token;
 
 use super::link::{PublicUrl, file_url, page_url};
+use super::poster::Posters;
 use super::response::{NO_STORE, REVALIDATE, answer, text};
 use super::route::{Part, Route, route};
 use super::table::{self, Entry, Table, Unavailable};
@@ -45,15 +46,16 @@ static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
 struct Site {
     table: Arc<Table>,
     public_url: Arc<PublicUrl>,
+    posters: Posters,
 }
 
-pub(super) fn router(table: Arc<Table>, public_url: Arc<PublicUrl>) -> Router {
+pub(super) fn router(table: Arc<Table>, public_url: Arc<PublicUrl>, posters: Posters) -> Router {
     Router::new()
         .route("/", get(home))
         .route("/robots.txt", get(robots))
         .route("/v/{name}", get(posting))
         .fallback(unknown)
-        .with_state(Site { table, public_url })
+        .with_state(Site { table, public_url, posters })
 }
 
 async fn home(fields: HeaderMap) -> Response<axum::body::Body> {
@@ -71,14 +73,14 @@ async fn unknown(fields: HeaderMap) -> Response<axum::body::Body> {
 
 async fn posting(State(site): State<Site>, uri: Uri, fields: HeaderMap) -> Response<axum::body::Body> {
     let response = match route(uri.path()) {
-        Route::Posting(token, part) => site.part(token, part, &fields),
+        Route::Posting(token, part) => site.part(token, part, &fields).await,
         Route::NoPosting | Route::Other => absent(Absence::NotFound, &fields),
     };
     response.map(Into::into)
 }
 
 impl Site {
-    fn part(&self, token: Token, part: Part, fields: &HeaderMap) -> Response<Bytes> {
+    async fn part(&self, token: Token, part: Part, fields: &HeaderMap) -> Response<Bytes> {
         let Some(entry) = self.table.lookup(&token) else { return absent(Absence::NotFound, fields) };
         let served = match &entry.state {
             table::State::Live(live) => &live.served,
@@ -89,8 +91,21 @@ impl Site {
             Part::Page => self.watch(&entry, served, fields),
             Part::QrSvg => drawn(SVG, qr::svg(&address)),
             Part::QrPng => drawn(PNG, qr::png(&address)),
-            // There are no posters yet, and the file is not sent by the router.
-            Part::Poster | Part::File => absent(Absence::NotFound, fields),
+            Part::Poster => self.poster(token, served, fields).await,
+            // Not sent by the router.
+            Part::File => absent(Absence::NotFound, fields),
+        }
+    }
+
+    async fn poster(&self, token: Token, served: &Served, fields: &HeaderMap) -> Response<Bytes> {
+        let poster = self.posters.answer(token, served, fields).await;
+        // Its posting may have ended while it was read (P6).
+        match self.table.lookup(&token).as_deref().map(|entry| &entry.state) {
+            Some(table::State::Unavailable(state)) => absent(Absence::Unavailable(*state), fields),
+            Some(table::State::Live(_)) => {
+                poster.map_or_else(|| text(StatusCode::NOT_FOUND, "There is no picture yet."), live)
+            }
+            None => absent(Absence::NotFound, fields),
         }
     }
 
@@ -105,6 +120,7 @@ impl Site {
             width: served.width,
             height: served.height,
             seconds: served.duration_ms.div_ceil(1000),
+            has_poster: self.posters.has(entry.token, served),
         };
         let mut response = live(html(StatusCode::OK, &page));
         response.headers_mut().insert(VARY, HeaderValue::from_static("accept-language"));
@@ -131,6 +147,7 @@ struct Watch {
     width: u32,
     height: u32,
     seconds: u64,
+    has_poster: bool,
 }
 
 #[derive(Template)]

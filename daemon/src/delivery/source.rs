@@ -201,6 +201,7 @@ mod tests {
     fn live(path: &Path) -> Arc<Live> {
         Arc::new(Live::new(Served {
             video: VideoId::from_random(1),
+            attempt: 1,
             path: path.to_owned(),
             identity: identity_of_metadata(&fs::metadata(path).unwrap()),
             layout: ServedLayout::AsIs,

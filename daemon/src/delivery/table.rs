@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockWri
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use vodpost_protocol::ids::Token;
+use vodpost_protocol::time::Timestamp;
 
 use super::source::Sources;
 use crate::core::artifact::{PublicState, Publication, Served};
@@ -29,6 +30,9 @@ pub struct Table {
 pub struct Entry {
     pub token: Token,
     pub title: Box<str>,
+    /// P7: the platform shows it while it is live.
+    pub listed: bool,
+    pub created_at: Timestamp,
     pub(super) state: State,
     counters: OnceLock<Arc<Counters>>,
 }
@@ -118,6 +122,15 @@ impl Table {
         self.entries.read().unwrap_or_else(PoisonError::into_inner).get(token).cloned()
     }
 
+    /// What a live token shows, and what is cancelled as soon as it does not any more.
+    #[must_use]
+    pub fn live(&self, token: &Token) -> Option<(Served, CancellationToken)> {
+        match &self.lookup(token)?.state {
+            State::Live(live) => Some((live.served.clone(), live.ended().clone())),
+            State::Unavailable(_) => None,
+        }
+    }
+
     /// What was used since the last call.
     #[must_use]
     pub fn drain_usage(&self) -> Vec<Usage> {
@@ -162,7 +175,7 @@ impl Table {
 impl Entry {
     /// The entry after `old`. Transfers go on where the same bytes stay live.
     fn follow(old: Option<&Self>, publication: Publication) -> Self {
-        let Publication { token, title, state } = publication;
+        let Publication { token, title, listed, created_at, state } = publication;
         let state = match state {
             PublicState::Live(served) => State::Live(match old.map(|old| &old.state) {
                 Some(State::Live(live)) if live.served == served => Arc::clone(live),
@@ -173,7 +186,7 @@ impl Entry {
             PublicState::Invalid => State::Unavailable(Unavailable::Invalid),
         };
         let counters = old.map(|old| old.counters.clone()).unwrap_or_default();
-        Self { token, title: title.into(), state, counters }
+        Self { token, title: title.into(), listed, created_at, state, counters }
     }
 
     /// What is counted under this entry. An entry before it may have others; each is reported by itself.
@@ -215,6 +228,7 @@ mod tests {
     fn served(mtime_ns: i64) -> Served {
         Served {
             video: VideoId::from_random(1),
+            attempt: 1,
             path: "/v.mp4".into(),
             identity: FileIdentity { dev: 1, ino: 1, size_bytes: 1, mtime_ns },
             layout: ServedLayout::AsIs,
@@ -225,7 +239,8 @@ mod tests {
     }
 
     fn publication(title: &str, state: PublicState) -> Publication {
-        Publication { token: Token::from_random(1), title: title.to_owned(), state }
+        let created_at = Timestamp::from_millis(1);
+        Publication { token: Token::from_random(1), title: title.to_owned(), listed: true, created_at, state }
     }
 
     fn live_ended(table: &Table) -> CancellationToken {

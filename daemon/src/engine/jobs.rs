@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use vodpost_protocol::ids::VideoId;
+use vodpost_protocol::ids::{Token, VideoId};
 
 use super::EngineHandle;
 use crate::convert::{self, WorkerContext};
@@ -16,6 +16,7 @@ use crate::core::effect::Doomed;
 use crate::core::input::Input;
 use crate::library::trash;
 use crate::media::Tools;
+use crate::posters::{self, Posters};
 
 /// Progress reports that may wait; more are left out by the worker.
 const REPORTS_LEN: usize = 64;
@@ -25,13 +26,14 @@ pub struct Jobs {
     tools: Arc<Tools>,
     /// Where artifacts of ours are.
     folder: PathBuf,
+    posters: Posters,
     running: HashMap<JobId, CancellationToken>,
 }
 
 impl Jobs {
     #[must_use]
-    pub fn new(runtime: Handle, tools: Arc<Tools>, folder: PathBuf) -> Self {
-        Self { runtime, tools, folder, running: HashMap::new() }
+    pub fn new(runtime: Handle, tools: Arc<Tools>, folder: PathBuf, posters: Posters) -> Self {
+        Self { runtime, tools, folder, posters, running: HashMap::new() }
     }
 
     #[must_use]
@@ -68,11 +70,6 @@ impl Jobs {
         }
     }
 
-    /// Bytes in the files that running conversions are writing.
-    pub(super) fn written_bytes(&self) -> u64 {
-        self.running.keys().map(|job| convert::draft_bytes(&self.folder, *job)).sum()
-    }
-
     pub(super) fn ended(&mut self, job: JobId) {
         self.running.remove(&job);
     }
@@ -91,6 +88,15 @@ impl Jobs {
             let result = moved.unwrap_or_else(|error| Err(error.to_string()));
             engine.input(Input::Trashed { video, result }).await;
         });
+    }
+
+    pub(super) fn want_poster(&self, token: Token) {
+        self.posters.want(token);
+    }
+
+    pub(super) fn remove_poster(&self, job: JobId) {
+        let folder = self.folder.clone();
+        self.runtime.spawn_blocking(move || posters::remove_of(&folder, job));
     }
 
     /// Viewers who are being sent the file keep it open; it is gone from the disk when they are.

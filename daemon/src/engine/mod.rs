@@ -31,7 +31,7 @@ pub use jobs::Jobs;
 
 use crate::clients::view;
 use crate::core::Core;
-use crate::core::artifact::{Form, Progress, WorkerReport};
+use crate::core::artifact::{Form, Progress, PublicState, Publication, WorkerReport};
 use crate::core::effect::Effect;
 use crate::core::input::Input;
 use crate::core::state::{Change, Undo};
@@ -115,6 +115,8 @@ struct Batch {
     retry: Vec<Input>,
     /// The rules were told of the machine.
     observed: bool,
+    /// Videos that may go live for the first time, and get a poster then.
+    finished: Vec<VideoId>,
 }
 
 impl Batch {
@@ -297,6 +299,7 @@ impl Engine {
             Input::Worker(WorkerReport::Progress(progress)) => self.pass_on(progress),
             Input::Worker(WorkerReport::Ready { job, .. } | WorkerReport::Failed { job, .. }) => {
                 self.jobs.ended(*job);
+                batch.finished.push(job.video);
             }
             Input::Started | Input::Command { .. } | Input::Scanned(_) | Input::Trashed { .. } => {}
             Input::ArtifactLost { .. } | Input::Usage(_) | Input::EventsExpired { .. } | Input::Tick => {}
@@ -350,7 +353,7 @@ impl Engine {
 
     /// Makes the batch durable and then visible, or takes it back.
     fn commit(&mut self, batch: Batch) {
-        let Batch { changes, undo, effects, touched, answers, retry, observed: _ } = batch;
+        let Batch { changes, undo, effects, touched, answers, retry, observed: _, finished } = batch;
         match self.store.commit(&changes) {
             Ok(()) => {
                 if !changes.is_empty() {
@@ -369,6 +372,9 @@ impl Engine {
                 }
                 for effect in effects {
                     self.carry_out(effect);
+                }
+                for video in finished {
+                    self.want_poster(video);
                 }
             }
             Err(error) => {
@@ -407,7 +413,19 @@ impl Engine {
             Effect::StopConversion(job) => self.jobs.stop(job),
             Effect::Trash { video, root, files } => self.jobs.trash(video, root, files, &self.handle),
             Effect::RemoveArtifact(name) => self.jobs.remove_artifact(name),
+            Effect::RemovePoster(job) => self.jobs.remove_poster(job),
             Effect::Scan => self.want_scan(),
+        }
+    }
+
+    fn want_poster(&self, video: VideoId) {
+        let publications = self.core.publications(video, self.jobs.folder());
+        let is_live = |publication: &&Publication| match &publication.state {
+            PublicState::Live(_) => true,
+            PublicState::Suspended | PublicState::Pending | PublicState::Invalid => false,
+        };
+        if let Some(live) = publications.iter().find(is_live) {
+            self.jobs.want_poster(live.token);
         }
     }
 

@@ -27,11 +27,11 @@ const JOBS_MAX: usize = 100;
 const FORECAST_LISTED_MAX: usize = 300;
 
 impl Engine {
-    /// The room for conversions, as if those that run had written nothing yet.
+    /// Tells the rules how much room there is for conversions.
     pub(super) fn observe_room(&mut self) {
         let folder = self.jobs.folder();
-        let free = rustix::fs::statvfs(folder).ok().map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
-        let room_bytes = free.map(|free| free.saturating_add(self.jobs.written_bytes()));
+        let disk = rustix::fs::statvfs(folder).ok();
+        let room_bytes = disk.map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
         self.core.observe(Machine { room_bytes });
     }
 

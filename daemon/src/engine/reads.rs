@@ -122,7 +122,9 @@ impl ScanNotes {
                 | EventKind::ConversionDelayed
                 | EventKind::ConversionLate
                 | EventKind::QueuePaused
-                | EventKind::QueueResumed => {}
+                | EventKind::QueueResumed
+                | EventKind::PostingListed
+                | EventKind::PostingUnlisted => {}
             }
         }
         count.changed = changed.len() as u64;
@@ -194,6 +196,7 @@ impl Engine {
             | Request::Scan
             | Request::PauseQueue
             | Request::ResumeQueue
+            | Request::SetListed { .. }
             | Request::Backup { .. } => {
                 tracing::error!("a change was taken for a read");
                 Err(Refusal::Busy)

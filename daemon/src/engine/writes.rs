@@ -52,9 +52,9 @@ pub(super) fn check_lengths(request: &Request) -> Result<(), Refusal> {
         | Request::Cancel { video }
         | Request::SetSource { video, .. }
         | Request::DeleteSource { video, .. } => check("video", video, NAME_BYTES_MAX),
-        Request::Locate { target } | Request::SetPosting { target, .. } => {
-            check("target", target, NAME_BYTES_MAX)
-        }
+        Request::Locate { target }
+        | Request::SetPosting { target, .. }
+        | Request::SetListed { target, .. } => check("target", target, NAME_BYTES_MAX),
         Request::AccountReject { reason } | Request::AccountRevoke { reason } => {
             check("reason", reason, REASON_BYTES_MAX)
         }
@@ -108,6 +108,11 @@ impl Engine {
             Request::SetPosting { target, switch } => {
                 let (video, tokens) = resolve::target(self.core.state(), &self.facts.roots, &target)?;
                 Ok((Command::SetPostings { video: video.id, tokens, switch }, Pending::Video(video.id)))
+            }
+            Request::SetListed { target, listed } => {
+                let (video, tokens) = resolve::target(self.core.state(), &self.facts.roots, &target)?;
+                let video = video.id;
+                Ok((Command::SetListed { video, tokens, listed }, Pending::Video(video)))
             }
             Request::SetSource { video, switch } => {
                 let video = self.find(&video)?;

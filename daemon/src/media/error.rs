@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::guard::GuardError;
+
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
     #[error("the file is empty")]
@@ -22,10 +24,12 @@ pub enum ProbeError {
     NoVideo,
     #[error("the file refers to media in another file, which is refused")]
     ExternalReference,
-    #[error("ffprobe is not installed; it is needed for files that are not MP4")]
+    #[error("ffprobe is not installed; it is needed for files that are not MP4 and to encode those that are")]
     FfprobeMissing,
     #[error("ffprobe failed: {0}")]
     Ffprobe(String),
+    #[error(transparent)]
+    Guard(GuardError),
     #[error("the file is changing while it is read")]
     Changing,
     #[error("the file cannot be read: {0}")]

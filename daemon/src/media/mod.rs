@@ -1,6 +1,7 @@
 //! What a file is: its identity, its streams, where its index lies, and the layout under which its bytes are served.
 //! MP4 and QuickTime are read natively; every other container is described by ffprobe.
 
+pub mod details;
 mod error;
 mod ffprobe;
 pub mod mp4;
@@ -16,13 +17,14 @@ mod tests;
 use std::fs::File;
 use std::path::Path;
 
+pub use self::details::Details;
 pub use self::error::ProbeError;
 pub(crate) use self::ffprobe::{file_url, printable};
 pub use self::picks::{Picks, StreamRef};
 pub use self::source::{ReadAt, identity, identity_of_metadata, open};
-pub use self::tools::Tools;
+pub use self::tools::{Survey, Tools};
 
-use crate::core::media::{FileIdentity, Index, MediaInfo};
+use crate::core::media::{FileIdentity, MediaInfo};
 
 /// What a probe found, and in which state of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +33,8 @@ pub struct Probed {
     pub info: MediaInfo,
     /// How ffmpeg is told which streams `info` describes.
     pub picks: Picks,
+    /// What ffprobe said beyond that. A native probe does not ask it; [`look_closer`] does.
+    pub details: Option<Details>,
 }
 
 /// Finds out what a file is, by its content. Blocks: some reads for an MP4, a child process for the rest.
@@ -50,20 +54,28 @@ pub fn probe(path: &Path, tools: &Tools) -> Result<Probed, ProbeError> {
     if before != after {
         return Err(ProbeError::Changing);
     }
-    let (info, picks) = found?;
-    Ok(Probed { identity: before, info, picks })
+    let Found { info, picks, details } = found?;
+    Ok(Probed { identity: before, info, picks, details })
 }
 
-fn describe(path: &Path, file: &File, tools: &Tools) -> Result<(MediaInfo, Picks), ProbeError> {
+struct Found {
+    info: MediaInfo,
+    picks: Picks,
+    details: Option<Details>,
+}
+
+fn describe(path: &Path, file: &File, tools: &Tools) -> Result<Found, ProbeError> {
     if !mp4::looks_like_iso_media(file)? {
         return ffprobe::probe(path, tools);
     }
-    match mp4::probe(file)? {
-        mp4::Native::Described(info, picks) => Ok((info, picks)),
-        mp4::Native::Compressed => {
-            let (info, picks) = ffprobe::probe(path, tools)?;
-            let fixed = Index::Fixed("the index is compressed (cmov)".to_owned());
-            Ok((info.with(|format| format.index = fixed), picks))
-        }
+    let (info, picks) = mp4::probe(file)?;
+    Ok(Found { info, picks, details: None })
+}
+
+/// The details of a file whose pictures are about to be encoded. Blocks, on a child process if they are not known yet.
+pub fn look_closer(path: &Path, probed: &Probed, tools: &Tools) -> Result<Details, ProbeError> {
+    match &probed.details {
+        Some(details) => Ok(details.clone()),
+        None => ffprobe::details(path, probed.picks, tools),
     }
 }

@@ -6,6 +6,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::{ProbeError, Probed, Tools, probe};
+use crate::guard::{Sandbox, testing::guard};
 
 pub(crate) const PICTURE: [&str; 4] = ["-f", "lavfi", "-i", "testsrc=size=160x120:rate=25:duration=2"];
 pub(crate) const SOUND: [&str; 4] = ["-f", "lavfi", "-i", "sine=duration=2"];
@@ -15,7 +16,7 @@ pub(crate) const AAC: [&str; 4] = ["-c:a", "aac", "-ac", "2"];
 pub(crate) const FASTSTART: [&str; 2] = ["-movflags", "+faststart"];
 
 pub(crate) fn tools() -> Tools {
-    Tools::find(std::env::var_os("PATH").as_deref())
+    Tools::find(std::env::var_os("PATH").as_deref()).guarded_by(guard(Sandbox::Required))
 }
 
 pub(crate) struct Studio {

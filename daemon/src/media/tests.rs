@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::testing::{AAC, FASTSTART, H264, PICTURE, SOUND, Studio, probe_path, tools};
 use super::*;
-use crate::core::media::{AudioCodec, Container, VideoCodec};
+use crate::core::media::{AudioCodec, Container, Index, VideoCodec};
 use crate::core::plan::{Plan, Treatment, plan};
 
 fn info(path: &Path) -> MediaInfo {
@@ -160,7 +160,7 @@ fn rotation_is_clockwise() {
         let arguments = ["-i", source.to_str().unwrap(), "-c", "copy", "-metadata:s:v:0", &rotate];
         let path = studio.make(&format!("{degrees}.mp4"), &[&arguments]);
         assert_eq!(info(&path).video.clone().unwrap().rotation, degrees);
-        assert_eq!(ffprobe::probe(&path, &tools()).unwrap().0.video.clone().unwrap().rotation, degrees);
+        assert_eq!(ffprobe::probe(&path, &tools()).unwrap().info.video.clone().unwrap().rotation, degrees);
     }
 }
 
@@ -198,7 +198,7 @@ fn the_native_probe_agrees_with_ffprobe() {
     ];
     for path in files {
         let native = info(&path);
-        let (theirs, _) = ffprobe::probe(&path, &tools()).unwrap();
+        let theirs = ffprobe::probe(&path, &tools()).unwrap().info;
         assert_eq!(native.video, theirs.video, "{path:?}");
         assert_eq!(native.audio, theirs.audio, "{path:?}");
         about(native.duration_ms, theirs.duration_ms, 2);

@@ -3,15 +3,24 @@
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-/// Where ffmpeg and ffprobe are, if they are installed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+use crate::guard::Guard;
+
+/// Where ffmpeg and ffprobe are, if they are installed, and what guards them.
+#[derive(Debug, Clone, Default)]
 pub struct Tools {
     pub ffmpeg: Option<PathBuf>,
     pub ffprobe: Option<PathBuf>,
-    /// As ffmpeg prints it, such as `5.1.9-0+deb12u1`.
-    pub version: Option<String>,
+    pub guard: Guard,
+}
+
+/// What is known of the tools once they were tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// The version, and how far it is confined.
+    pub text: String,
+    /// What an admin should know, one sentence a tool.
+    pub warnings: Vec<String>,
 }
 
 impl Tools {
@@ -27,15 +36,33 @@ impl Tools {
         Self {
             ffmpeg: ffmpeg.or_else(|| look_up("ffmpeg", path_env)),
             ffprobe: ffprobe.or_else(|| look_up("ffprobe", path_env)),
-            version: None,
+            guard: Guard::default(),
         }
     }
 
-    /// Asks ffmpeg for its version. Blocks on a child process that ends by itself.
     #[must_use]
-    pub fn detect_version(mut self) -> Self {
-        self.version = self.ffmpeg.as_deref().and_then(version_of);
-        self
+    pub fn guarded_by(self, guard: Guard) -> Self {
+        Self { guard, ..self }
+    }
+
+    /// Tries both tools. Blocks on child processes that end by themselves. `None` if there is no ffmpeg.
+    #[must_use]
+    pub fn survey(&self) -> Option<Survey> {
+        let ffmpeg = self.guard.verdict(self.ffmpeg.as_deref()?);
+        let version = ffmpeg.version.as_deref().unwrap_or("unknown version");
+        let mut text = format!("{version}{ffmpeg}");
+        let mut warnings = Vec::new();
+        warnings.extend(ffmpeg.lack().map(|_| format!("ffmpeg {text}")));
+        let ffprobe = self.ffprobe.as_deref().map(|ffprobe| self.guard.verdict(ffprobe));
+        if let Some(ffprobe) =
+            ffprobe.filter(|ffprobe| ffprobe.lack().is_some() && ffprobe.lack() != ffmpeg.lack())
+        {
+            let said =
+                format!("ffprobe {}{ffprobe}", ffprobe.version.as_deref().unwrap_or("of unknown version"));
+            text.push_str(&format!("; {said}"));
+            warnings.push(said);
+        }
+        Some(Survey { text, warnings })
     }
 }
 
@@ -51,36 +78,18 @@ fn is_executable(path: &Path) -> bool {
     path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
 }
 
-fn version_of(ffmpeg: &Path) -> Option<String> {
-    let output = Command::new(ffmpeg).arg("-version").stdin(Stdio::null()).output().ok()?;
-    parse_version(&String::from_utf8_lossy(&output.stdout))
-}
-
-/// `ffmpeg version 5.1.9-0+deb12u1 Copyright …`
-fn parse_version(text: &str) -> Option<String> {
-    text.lines().next()?.strip_prefix("ffmpeg version ")?.split_whitespace().next().map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_version_is_the_third_word() {
-        assert_eq!(
-            parse_version("ffmpeg version 5.1.9-0+deb12u1 Copyright\n"),
-            Some("5.1.9-0+deb12u1".into())
-        );
-        assert_eq!(parse_version("something else"), None);
-        assert_eq!(parse_version(""), None);
-    }
 
     #[test]
     fn relative_folders_and_plain_files_are_passed_over() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("ffmpeg"), "not a program").unwrap();
         let path = std::env::join_paths([Path::new("."), folder.path()]).unwrap();
-        assert_eq!(Tools::find(Some(&path)), Tools::default());
-        assert_eq!(Tools::find(None), Tools::default());
+        for path in [Some(path.as_os_str()), None] {
+            let tools = Tools::find(path);
+            assert_eq!((tools.ffmpeg, tools.ffprobe), (None, None));
+        }
     }
 }

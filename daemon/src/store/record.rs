@@ -97,7 +97,7 @@ fn value(change: &Change) -> Result<Option<Value>, StoreError> {
     Ok(Some(match change {
         Change::Video(video) => seal(&second::Video::from_core(video))?,
         Change::ForgetVideo(_) | Change::ForgetEvent(_) => return Ok(None),
-        Change::Posting(posting) => seal(&disk::Posting::from_core(posting))?,
+        Change::Posting(posting) => seal(&second::Posting::from_core(posting))?,
         Change::Account(account) => seal(&disk::Account::from_core(account))?,
         Change::Queue(queue) => seal(&second::Queue::from_core(queue))?,
         Change::Event(event) => seal(&disk::Event::from_core(event))?,
@@ -120,7 +120,10 @@ pub(super) fn read(key: &[u8], value: &[u8]) -> Result<Change, StoreError> {
             Schema::First => open::<disk::Video>(value)?.into_core(second::Course::default()),
             Schema::Second => open::<second::Video>(value)?.into_core(),
         })),
-        Some(b'p') => Change::Posting(open::<disk::Posting>(value)?.into_core()),
+        Some(b'p') => Change::Posting(match schema(value)? {
+            Schema::First => open::<disk::Posting>(value)?.into_core(),
+            Schema::Second => open::<second::Posting>(value)?.into_core(),
+        }),
         Some(b'a') => Change::Account(Box::new(open::<disk::Account>(value)?.into_core())),
         Some(b'q') => Change::Queue(open::<second::Queue>(value)?.into_core()),
         Some(b'e') => Change::Event(open::<disk::Event>(value)?.into_core()),

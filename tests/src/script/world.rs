@@ -22,9 +22,9 @@
 //! | `hangs` | it has done the first second, at half speed, and does no more |
 //! | `dies` | it is killed, as where memory is short |
 //! | `cuts` | it converts one second only and says that all is well |
+//! | `spoils` | it writes a file whose end is noise and says that all is well |
 
 use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -45,25 +45,6 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("empty", Sample::Empty),
     ("text", Sample::Text),
 ];
-
-/// The stand-in for ffmpeg, which is found by those who look for it only. A link, since a program that this process has just
-/// written may still be open for writing in one that another thread forks, and cannot be run then.
-pub(super) fn stand_in(folder: &Path) -> PathBuf {
-    let path = folder.join("ffmpeg");
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("stand-in/ffmpeg");
-    std::os::unix::fs::symlink(program, &path).expect("a stand-in for ffmpeg");
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).expect("permissions");
-    ffmpeg(folder, "works");
-    path
-}
-
-pub(super) fn ffmpeg(folder: &Path, mode: &str) {
-    assert!(["works", "breaks", "hangs", "dies", "cuts"].contains(&mode), "ffmpeg: {mode}");
-    // At once, so that the stand-in never reads half a word.
-    let arriving = folder.join("ffmpeg-mode-arriving");
-    std::fs::write(&arriving, mode).expect("a mode");
-    std::fs::rename(arriving, folder.join("ffmpeg-mode")).expect("a mode");
-}
 
 /// Something happens to the library; what there is to tell of it.
 pub(super) fn disk(site: &Site, words: &[&str]) -> Vec<String> {

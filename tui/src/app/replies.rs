@@ -262,6 +262,8 @@ impl App {
             | EventKind::PostingCreated
             | EventKind::PostingSuspended
             | EventKind::PostingResumed
+            | EventKind::PostingListed
+            | EventKind::PostingUnlisted
             | EventKind::RenditionsChanged => {
                 if let Some(id) = event.video.filter(|id| self.list.get(*id).is_some()) {
                     if self.requests.readings() < READINGS_MAX {

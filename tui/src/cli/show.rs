@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use clap::Args;
 use vodpost_protocol::conversion::{ConversionState, ConversionView};
-use vodpost_protocol::posting::{PostingState, PostingView};
+use vodpost_protocol::posting::{PostingState, PostingView, TrafficView};
 use vodpost_protocol::request::Request;
 use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::{RenditionView, SourceState, Switch, VideoView};
@@ -16,6 +16,9 @@ use super::output::Output;
 use super::wait::is_under_way;
 use crate::format::{self, Cell, Column, Table, Tone, moment};
 use crate::text::{self, plain};
+
+/// Pages that link to a URL, in one line.
+const REFERRERS_SHOWN: usize = 5;
 
 /// Show one video: its files and why one was chosen, its conversion and its URLs
 #[derive(Debug, Args)]
@@ -215,7 +218,25 @@ fn print_postings(out: &mut Output, postings: &[PostingView]) -> Result<(), Fail
         return Ok(());
     }
     heading(out, "URLs")?;
-    posting_table(out, postings)
+    posting_table(out, postings)?;
+    let now = Timestamp::from_system(SystemTime::now());
+    for posting in postings {
+        if let Some(traffic) = &posting.traffic {
+            let line = format!("{}: {}", posting.label, traffic_line(traffic, now));
+            out.line(&Tone::Faint.paint(&line, out.color()))?;
+        }
+    }
+    Ok(())
+}
+
+/// `seen 3 min ago, 12 views in 24 h, from mp.weixin.qq.com (300), example.org (2)`
+fn traffic_line(traffic: &TrafficView, now: Timestamp) -> String {
+    let seen = format::ago(traffic.last_seen_at, now);
+    let views = format::count(traffic.views_24h, "view", "views");
+    let hosts = traffic.referrers.iter().take(REFERRERS_SHOWN);
+    let hosts: Vec<String> = hosts.map(|from| format!("{} ({})", plain(&from.host), from.views)).collect();
+    let from = if hosts.is_empty() { String::new() } else { format!(", from {}", hosts.join(", ")) };
+    format!("seen {seen}, {views} in 24 h{from}")
 }
 
 /// The URLs with their states, for this and the commands that change them.
@@ -225,6 +246,7 @@ pub(super) fn posting_table(out: &mut Output, postings: &[PostingView]) -> Resul
         Column::Left("STATE"),
         Column::Right("VIEWS"),
         Column::Right("SENT"),
+        Column::Left("LISTED"),
         Column::Left("URL"),
     ]);
     for posting in postings {
@@ -233,6 +255,7 @@ pub(super) fn posting_table(out: &mut Output, postings: &[PostingView]) -> Resul
             Cell::toned(posting_line(posting), posting_tone(posting.state)),
             Cell::new(posting.views.to_string()),
             Cell::new(format::bytes(posting.bytes)),
+            Cell::new(if posting.listed { "yes" } else { "no" }),
             Cell::new(plain(&posting.url)),
         ]);
     }

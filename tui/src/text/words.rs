@@ -65,6 +65,8 @@ pub fn event(what: EventKind) -> &'static str {
         EventKind::ConversionLate => "conversion will be late",
         EventKind::QueuePaused => "conversions paused",
         EventKind::QueueResumed => "conversions resumed",
+        EventKind::PostingListed => "URL listed",
+        EventKind::PostingUnlisted => "URL unlisted",
     }
 }
 

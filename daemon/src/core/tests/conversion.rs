@@ -6,8 +6,9 @@ use vodpost_protocol::conversion::ConversionState;
 use vodpost_protocol::ids::Label;
 use vodpost_protocol::posting::PostingState;
 use vodpost_protocol::refusal::Refusal;
+use vodpost_protocol::video::Switch;
 
-use super::super::artifact::{Chance, Failure, WorkerReport};
+use super::super::artifact::{Chance, Failure, JobId, WorkerReport};
 use super::super::conversion::state_of;
 use super::super::effect::Effect;
 use super::super::input::{Command, Input};
@@ -166,6 +167,39 @@ fn c5_a_converted_file_that_is_lost_is_made_again_and_the_url_stays() {
     world.finish_work();
     assert_eq!(world.state_of("film"), [PostingState::Live]);
     assert_eq!(world.postings("film"), postings);
+}
+
+#[test]
+fn the_poster_goes_with_what_it_shows() {
+    let removed = |world: &World| -> Vec<JobId> {
+        let posters = world.effects.iter().filter_map(|effect| match effect {
+            Effect::RemovePoster(job) => Some(*job),
+            _ => None,
+        });
+        posters.collect()
+    };
+    let mut world = World::ready();
+    world.write("film.mkv", Ok(mkv()));
+    world.scan();
+    for title in ["talk", "film"] {
+        world.generate(title).unwrap();
+    }
+    world.finish_work();
+    let job = |world: &World, title: &str, attempt| JobId { video: world.id(title), attempt };
+    world.effects.clear();
+    world.command(Command::SetSource { video: world.id("film"), switch: Switch::Off }).unwrap();
+    assert_eq!(removed(&world), [], "it comes back with the switch");
+    world.command(Command::SetSource { video: world.id("film"), switch: Switch::On }).unwrap();
+    world.input(Input::ArtifactLost { video: world.id("film") }).unwrap();
+    assert_eq!(removed(&world), [job(&world, "film", 1)]);
+    world.finish_work();
+    world.effects.clear();
+    for (title, attempt) in [("talk", 1), ("film", 2)] {
+        let video = world.id(title);
+        world.command(Command::DeleteSource { video, keep_files: true }).unwrap();
+        assert_eq!(removed(&world), [job(&world, title, attempt)]);
+        world.effects.clear();
+    }
 }
 
 #[test]

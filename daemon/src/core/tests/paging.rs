@@ -65,6 +65,8 @@ fn mutate(rng: &mut Rng, state: &mut State) {
                 created_at: Timestamp::from_millis(1),
                 views: 0,
                 bytes: 0,
+                listed: true,
+                traffic: None,
             };
             if state.postings_of(id).next().is_none() {
                 state.apply(Change::Posting(posting));

@@ -231,7 +231,8 @@ fn c3_a_running_conversion_is_judged_by_its_own_speed() {
     let given = world.assignments().remove(0);
     let report = |world: &mut World, done_ms, speed_milli| {
         let total_ms = 3_600_000;
-        let progress = Progress { job: given.job, done_ms, total_ms, speed_milli: Some(speed_milli) };
+        let progress =
+            Progress { job: given.job, done_ms, total_ms, speed_milli: Some(speed_milli), written_bytes: 0 };
         world.input(Input::Worker(WorkerReport::Progress(progress))).unwrap();
     };
     report(&mut world, 100, 10);

@@ -1,14 +1,15 @@
 //! P3 to P6 and L6.
 
+use vodpost_protocol::event::EventKind;
 use vodpost_protocol::posting::{Cause, PostingState};
 use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::video::Switch;
 
 use super::super::artifact::PublicState;
 use super::super::effect::Effect;
-use super::super::input::{Command, Input};
+use super::super::input::{Command, Input, Usage};
 use super::super::posting::causes;
-use super::World;
+use super::{World, label};
 
 fn set_posting(world: &mut World, switch: Switch) -> Result<(), Refusal> {
     let video = world.id("talk");
@@ -152,4 +153,38 @@ fn l6_what_could_not_be_moved_to_the_trash_is_tried_again_with_the_next_look() {
     world.effects.clear();
     world.scan();
     assert!(world.effects.iter().any(|effect| matches!(effect, Effect::Trash { .. })));
+}
+
+#[test]
+fn p7_a_url_is_listed_until_it_is_taken_off_and_says_who_did() {
+    let mut world = World::live();
+    let token = world.postings("talk")[0].token;
+    let video = world.id("talk");
+    let listed = |world: &World| world.core.publications(video, std::path::Path::new("/artifacts"))[0].listed;
+    assert!(listed(&world));
+    for _ in 0..2 {
+        world.command(Command::SetListed { video, tokens: vec![token], listed: false }).unwrap();
+    }
+    assert!(!listed(&world));
+    assert_eq!(world.events.iter().filter(|event| **event == EventKind::PostingUnlisted).count(), 1);
+    assert_eq!(world.state_of("talk"), [PostingState::Live], "whoever has it can use it");
+    world.crash();
+    assert!(!listed(&world));
+    world.core.settings.list_postings = false;
+    world.command(Command::Generate { video, label: label("second") }).unwrap();
+    assert!(!world.postings("talk")[1].listed);
+}
+
+#[test]
+fn views_are_counted_with_where_they_came_from() {
+    let mut world = World::live();
+    let token = world.postings("talk")[0].token;
+    let used =
+        |views, host: &str| Usage { token, views, bytes: 10, referrers: vec![(host.to_owned(), views)] };
+    world.input(Input::Usage(vec![used(2, "a.example"), used(0, "b.example")])).unwrap();
+    world.crash();
+    let posting = &world.postings("talk")[0];
+    let traffic = posting.traffic.as_ref().unwrap();
+    assert_eq!((posting.views, posting.bytes, traffic.views_24h(world.now)), (2, 20, 2));
+    assert_eq!(traffic.referrers, [("a.example".into(), 2)], "bytes alone are no view");
 }

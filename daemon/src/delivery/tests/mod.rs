@@ -27,6 +27,7 @@ use crate::media::identity;
 
 /// Far longer than anything here takes; a test that waits for it has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
+const ATTEMPT: u32 = 3;
 const HOST: &str = "Host: h\r\n";
 
 struct Stage {
@@ -58,10 +59,12 @@ impl Stage {
         let table = Arc::new(Table::new());
         let shutdown = CancellationToken::new();
         let (sender, notices) = mpsc::channel(16);
+        let folder = tempfile::tempdir().unwrap();
+        let posters = folder.path().to_owned();
         let options =
-            Options { listen: ([127, 0, 0, 1], 0).into(), public_url: None, limits, trusted_proxies };
+            Options { listen: ([127, 0, 0, 1], 0).into(), public_url: None, posters, limits, trusted_proxies };
         let server = start(options, Arc::clone(&table), sender, shutdown.clone()).unwrap();
-        Self { folder: tempfile::tempdir().unwrap(), table, server, notices, shutdown }
+        Self { folder, table, server, notices, shutdown }
     }
 
     /// With one live video of these bytes.
@@ -90,6 +93,7 @@ impl Stage {
     fn publish(&self, title: &str, path: &Path, layout: ServedLayout) {
         let served = Served {
             video: video(),
+            attempt: ATTEMPT,
             path: path.to_owned(),
             identity: identity(&File::open(path).unwrap()).unwrap(),
             layout,
@@ -101,7 +105,9 @@ impl Stage {
     }
 
     fn apply(&self, title: &str, state: PublicState) {
-        self.table.apply(vec![Publication { token: token(), title: title.to_owned(), state }]);
+        let created_at = vodpost_protocol::time::Timestamp::from_millis(1);
+        let title = title.to_owned();
+        self.table.apply(vec![Publication { token: token(), title, listed: true, created_at, state }]);
     }
 
     async fn connect(&self) -> TcpStream {

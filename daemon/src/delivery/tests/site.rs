@@ -1,6 +1,8 @@
 //! Pages, QR codes, and what is said instead of a video.
 
 use super::*;
+use crate::convert::{POSTER_LEN_MAX, poster_path};
+use crate::core::artifact::JobId;
 use crate::delivery::link::page_url;
 use crate::delivery::qr::tests::{decode_png, decode_svg};
 
@@ -153,4 +155,43 @@ async fn other_paths_tell_nothing() {
         stage.get(&format!("/%76/%{:02x}{}.MP4", b'0', &token.to_string()[1..]), "").await.body,
         b"bytes"
     );
+}
+
+#[tokio::test]
+async fn a_poster_is_served_once_it_is_there_and_asked_for_while_it_is_not() {
+    let mut stage = Stage::showing(b"bytes");
+    let path = format!("/v/{}.jpg", token());
+    let missing = stage.get(&path, BROWSER).await;
+    assert_eq!((missing.status, missing.text().trim_end()), (404, "There is no picture yet."));
+    assert_eq!(missing.field("cache-control"), Some("no-store"));
+    assert_eq!(stage.notices.recv().await, Some(Notice::PosterMissing { token: token() }));
+    let page = stage.get(&format!("/v/{}", token()), BROWSER).await;
+    assert!(!page.text().contains(".jpg"), "{}", page.text());
+    assert_eq!(stage.notices.recv().await, Some(Notice::PosterMissing { token: token() }));
+
+    let poster = poster_path(stage.folder.path(), JobId { video: video(), attempt: ATTEMPT });
+    std::fs::write(&poster, b"a picture").unwrap();
+    let there = stage.get(&path, "").await;
+    assert_eq!((there.status, there.text()), (200, "a picture"));
+    assert_eq!(there.field("content-type"), Some("image/jpeg"));
+    assert_eq!(there.field("cache-control"), Some("private, max-age=0, must-revalidate"));
+    assert_eq!(there.field("x-content-type-options"), Some("nosniff"));
+    let tag = there.field("etag").unwrap();
+    let same = stage.get(&path, &format!("If-None-Match: {tag}\r\n")).await;
+    assert_eq!((same.status, same.text(), same.field("etag")), (304, "", Some(tag)));
+    let head = stage.request("HEAD", &path, "").await;
+    assert_eq!((head.status, head.stable_fields()), (200, there.stable_fields()));
+    let page = stage.get(&format!("/v/{}", token()), BROWSER).await;
+    let address = page_url(&stage.server.public_url, &token());
+    for part in
+        [format!("poster=\"{}.jpg\"", token()), format!("property=\"og:image\" content=\"{address}.jpg\"")]
+    {
+        assert!(page.text().contains(&part), "{}", page.text());
+    }
+    assert!(stage.notices.try_recv().is_err(), "nothing is missing any more");
+
+    std::fs::write(&poster, vec![0; POSTER_LEN_MAX as usize + 1]).unwrap();
+    assert_eq!(stage.get(&path, "").await.status, 404, "no poster is so large");
+    stage.apply("talk", PublicState::Suspended);
+    assert_eq!(stage.get(&path, "").await.status, 403);
 }

@@ -2,18 +2,29 @@
 
 use serde::Deserialize;
 
+use super::closer;
 use crate::core::media::{
     AudioCodec, AudioStream, Container, H264, Index, MediaInfo, VideoCodec, VideoStream,
 };
 use crate::media::mp4::bitrate_bps;
-use crate::media::{Picks, ProbeError, StreamRef};
+use crate::media::{Details, Found, Picks, ProbeError, StreamRef};
 
 #[derive(Debug, Deserialize)]
-struct Document {
+pub(super) struct Document {
     #[serde(default)]
     streams: Vec<Stream>,
     #[serde(default)]
     format: Format,
+    #[serde(default)]
+    pub(super) program_version: ProgramVersion,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct ProgramVersion {
+    #[serde(default)]
+    pub version: String,
+    #[serde(default)]
+    pub configuration: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -33,34 +44,45 @@ struct FormatTags {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Stream {
-    index: u32,
+pub(super) struct Stream {
+    pub(super) index: u32,
+    /// In an MP4 the track's id, such as `0x2`.
+    pub(super) id: Option<String>,
     #[serde(default)]
-    codec_type: String,
-    codec_name: Option<String>,
-    profile: Option<String>,
-    level: Option<i32>,
-    width: Option<u32>,
-    height: Option<u32>,
-    pix_fmt: Option<String>,
-    field_order: Option<String>,
-    avg_frame_rate: Option<String>,
-    r_frame_rate: Option<String>,
-    channels: Option<u16>,
-    sample_rate: Option<String>,
-    bit_rate: Option<String>,
+    pub(super) codec_type: String,
+    pub(super) codec_name: Option<String>,
+    pub(super) profile: Option<String>,
+    pub(super) level: Option<i32>,
+    /// How many frames are shown later than others that are decoded after them.
+    pub(super) has_b_frames: Option<u32>,
+    pub(super) width: Option<u32>,
+    pub(super) height: Option<u32>,
+    pub(super) pix_fmt: Option<String>,
+    pub(super) sample_aspect_ratio: Option<String>,
+    pub(super) color_range: Option<String>,
+    pub(super) color_space: Option<String>,
+    pub(super) color_transfer: Option<String>,
+    pub(super) color_primaries: Option<String>,
+    pub(super) field_order: Option<String>,
+    pub(super) avg_frame_rate: Option<String>,
+    pub(super) r_frame_rate: Option<String>,
+    pub(super) channels: Option<u16>,
+    pub(super) sample_rate: Option<String>,
+    pub(super) bit_rate: Option<String>,
     /// Seconds.
-    duration: Option<String>,
+    pub(super) start_time: Option<String>,
+    /// Seconds.
+    pub(super) duration: Option<String>,
     #[serde(default)]
-    disposition: Disposition,
+    pub(super) disposition: Disposition,
     #[serde(default)]
-    tags: StreamTags,
+    pub(super) tags: StreamTags,
     #[serde(default)]
-    side_data_list: Vec<SideData>,
+    pub(super) side_data_list: Vec<SideData>,
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Disposition {
+pub(super) struct Disposition {
     #[serde(default)]
     default: u8,
     #[serde(default)]
@@ -70,7 +92,7 @@ struct Disposition {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct StreamTags {
+pub(super) struct StreamTags {
     rotate: Option<String>,
     /// Matroska writes statistics instead of a header field.
     #[serde(rename = "BPS")]
@@ -80,20 +102,43 @@ struct StreamTags {
 }
 
 #[derive(Debug, Deserialize)]
-struct SideData {
+pub(super) struct SideData {
     rotation: Option<f64>,
+    /// Of a `DOVI configuration record`.
+    pub(super) dv_profile: Option<u32>,
 }
 
-pub(super) fn describe(text: &[u8], size_bytes: u64) -> Result<(MediaInfo, Picks), ProbeError> {
-    let document: Document = serde_json::from_slice(text)
-        .map_err(|error| ProbeError::Ffprobe(format!("unreadable answer: {error}")))?;
+fn parse(text: &[u8]) -> Result<Document, ProbeError> {
+    serde_json::from_slice(text).map_err(|error| ProbeError::Ffprobe(format!("unreadable answer: {error}")))
+}
+
+/// The details of streams that were picked natively.
+pub(super) fn details(text: &[u8], picks: Picks) -> Result<Details, ProbeError> {
+    let document = parse(text)?;
+    let find = |wanted| document.streams.iter().find(|stream| is_meant(stream, wanted));
+    let video = find(picks.video).ok_or(ProbeError::NoVideo)?;
+    Ok(closer::details(&document, video, picks.audio.and_then(find)))
+}
+
+fn is_meant(stream: &Stream, wanted: StreamRef) -> bool {
+    match wanted {
+        StreamRef::Position(index) => stream.index == index,
+        StreamRef::TrackId(id) => {
+            let hexadecimal = stream.id.as_deref().and_then(|text| text.strip_prefix("0x"));
+            hexadecimal.is_some_and(|digits| u32::from_str_radix(digits, 16) == Ok(id))
+        }
+    }
+}
+
+pub(super) fn describe(text: &[u8], size_bytes: u64) -> Result<Found, ProbeError> {
+    let document = parse(text)?;
     let video = pick(&document, "video").ok_or(ProbeError::NoVideo)?;
     let audio = pick(&document, "audio");
     let duration_ms = duration_ms(&document, video, audio);
     let format = crate::core::media::Format {
         container: container(&document.format),
         index: Index::None,
-        video: Some(video_stream(video)),
+        video: Some(video_stream(video, &document.format)),
         audio: audio.map(audio_stream),
     };
     let bitrate_bps = mean_bitrate_bps(&document.format, video, audio, size_bytes, duration_ms);
@@ -102,7 +147,7 @@ pub(super) fn describe(text: &[u8], size_bytes: u64) -> Result<(MediaInfo, Picks
         video: StreamRef::Position(video.index),
         audio: audio.map(|audio| StreamRef::Position(audio.index)),
     };
-    Ok((info, picks))
+    Ok(Found { info, picks, details: Some(closer::details(&document, video, audio)) })
 }
 
 /// The default stream of a kind, else its first. Cover art is no video.
@@ -131,6 +176,16 @@ fn duration_ms(document: &Document, video: &Stream, audio: Option<&Stream>) -> u
     let duration_s = longest_s.or_else(|| seconds(document.format.duration.as_deref()?)).unwrap_or(0.0);
     // Rust converts anything outside of the range, and NaN, to the nearest end or 0.
     (duration_s * 1000.0).round() as u64
+}
+
+/// From the beginning of the first stream to the end of the last; 0 where one of them does not say it.
+pub(super) fn span_ms(streams: &[&Stream]) -> u64 {
+    let start_s = |stream: &Stream| stream.start_time.as_deref()?.parse::<f64>().ok();
+    let starts = streams.iter().map(|stream| start_s(stream)).collect::<Option<Vec<_>>>();
+    let ends = streams.iter().map(|stream| Some(start_s(stream)? + stream_duration_s(stream)?));
+    let first_s = starts.into_iter().flatten().fold(f64::INFINITY, f64::min);
+    let last_s = ends.collect::<Option<Vec<_>>>().into_iter().flatten().fold(0.0, f64::max);
+    ((last_s - first_s) * 1000.0).round() as u64
 }
 
 fn stream_duration_s(stream: &Stream) -> Option<f64> {
@@ -163,9 +218,9 @@ fn mean_bitrate_bps(
     of_streams.or_else(|| number(&format.bit_rate)).unwrap_or_else(|| bitrate_bps(size_bytes, duration_ms))
 }
 
-fn video_stream(stream: &Stream) -> VideoStream {
+fn video_stream(stream: &Stream, format: &Format) -> VideoStream {
     VideoStream {
-        codec: video_codec(stream),
+        codec: video_codec(stream, format),
         width: stream.width.unwrap_or(0),
         height: stream.height.unwrap_or(0),
         fps_milli: [&stream.avg_frame_rate, &stream.r_frame_rate]
@@ -177,10 +232,14 @@ fn video_stream(stream: &Stream) -> VideoStream {
     }
 }
 
-fn video_codec(stream: &Stream) -> VideoCodec {
+fn video_codec(stream: &Stream, format: &Format) -> VideoCodec {
     let name = stream.codec_name.as_deref().unwrap_or("unknown");
+    // An AVI says only in which order frames are decoded; a copy would show them in that order.
+    if name == "h264" && format.format_name == "avi" && stream.has_b_frames.is_some_and(|frames| frames > 0) {
+        return VideoCodec::Other("h264, whose frames have no times (AVI),".to_owned());
+    }
     if name != "h264" {
-        return VideoCodec::Other(name.to_owned());
+        return VideoCodec::Other(closer::in_words(name, stream));
     }
     VideoCodec::H264(H264 {
         profile_idc: profile_idc(stream.profile.as_deref().unwrap_or_default()),
@@ -254,7 +313,7 @@ mod tests {
         assert_eq!(fps_milli("25"), None);
         let turned = |degrees| {
             rotation(&Stream {
-                side_data_list: vec![SideData { rotation: Some(degrees) }],
+                side_data_list: vec![SideData { rotation: Some(degrees), dv_profile: None }],
                 ..Stream::default()
             })
         };
@@ -270,7 +329,25 @@ mod tests {
             {"index":1,"codec_type":"audio","codec_name":"opus","tags":{"DURATION":"00:00:02.020000000"}},
             {"index":2,"codec_type":"subtitle","tags":{"DURATION":"00:00:09.000000000"}}],
             "format":{"format_name":"matroska,webm","duration":"9.0"}}"#;
-        assert_eq!(describe(text, 1).unwrap().0.duration_ms, 2020);
+        assert_eq!(describe(text, 1).unwrap().info.duration_ms, 2020);
+    }
+
+    #[test]
+    fn details_are_those_of_the_picked_streams() {
+        let text = br#"{"program_version":{"version":"4.3.9-0+deb11u1","configuration":"--enable-libzimg"},"streams":[
+            {"index":0,"id":"0x1","codec_type":"video","width":64,"height":48},
+            {"index":1,"id":"0x1f","codec_type":"video","width":96,"height":72,"sample_aspect_ratio":"4:3",
+             "color_transfer":"smpte2084","start_time":"1.5","duration":"2.0",
+             "side_data_list":[{"side_data_type":"DOVI configuration record","dv_profile":5}]},
+            {"index":2,"id":"0x3","codec_type":"audio","channels":6,"sample_rate":"96000","start_time":"1.0",
+             "duration":"2.0"}],"format":{}}"#;
+        let picks = Picks { video: StreamRef::TrackId(31), audio: Some(StreamRef::TrackId(3)) };
+        let found = details(text, picks).unwrap();
+        assert_eq!((found.width, found.pixel_aspect, found.span_ms), (96, (4, 3), 2500));
+        assert_eq!((found.channels, found.sample_rate_hz), (6, 96_000));
+        assert!(found.enhancement_only && found.abilities.zscale && !found.abilities.fps_mode);
+        let missing = Picks { video: StreamRef::TrackId(9), audio: None };
+        assert!(matches!(details(text, missing), Err(ProbeError::NoVideo)));
     }
 
     #[test]
@@ -291,7 +368,7 @@ mod tests {
     fn bitrates_fall_back_to_the_size() {
         let text = br#"{"streams":[{"index":3,"codec_type":"video","codec_name":"vp9"}],
             "format":{"format_name":"matroska,webm","duration":"2.000000"}}"#;
-        let (info, picks) = describe(text, 1000).unwrap();
+        let Found { info, picks, .. } = describe(text, 1000).unwrap();
         assert_eq!((info.bitrate_bps, info.duration_ms), (4000, 2000));
         assert_eq!(info.container, Container::Other("matroska".into()));
         assert_eq!(picks.video, StreamRef::Position(3));

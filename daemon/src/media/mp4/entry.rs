@@ -54,7 +54,10 @@ pub(super) fn parse_video(buf: &[u8], stsd: Span) -> Result<VideoEntry, ProbeErr
     };
     if !matches!(&entry.kind, b"avc1" | b"avc3") {
         let esds = find(b"esds").and_then(parse_esds);
-        return Ok(plain(&video_name(entry.kind, esds.as_ref())));
+        let mut words = video_name(entry.kind, esds.as_ref());
+        words.push_str(find(b"hvcC").and_then(hevc_profile).unwrap_or_default());
+        words.push_str(find(b"colr").and_then(hdr).unwrap_or_default());
+        return Ok(plain(&words));
     }
     let Some(config) = find(b"avcC").and_then(parse_avc_config) else {
         return Ok(plain("h264 without its configuration (avcC)"));
@@ -64,6 +67,28 @@ pub(super) fn parse_video(buf: &[u8], stsd: Span) -> Result<VideoEntry, ProbeErr
     let (width, height) = config.sps.map_or((width, height), |sps| (sps.width, sps.height));
     let interlaced = fields.map_or(coded_as_fields, |fields| fields == 2);
     Ok(VideoEntry { codec: VideoCodec::H264(config.h264), width, height, interlaced })
+}
+
+/// `general_profile_idc` (ISO/IEC 14496-15, 8.3.3.1) of all but Main, in ffprobe's words.
+fn hevc_profile(config: &[u8]) -> Option<&'static str> {
+    match config.get(1)? & 0x1f {
+        2 => Some(", Main 10"),
+        3 => Some(", Main Still Picture"),
+        4 => Some(", Rext"),
+        _main_or_newer => None,
+    }
+}
+
+/// `transfer_characteristics` (12.1.5) of a high dynamic range.
+fn hdr(colr: &[u8]) -> Option<&'static str> {
+    if !matches!(colr.get(..4)?, b"nclx" | b"nclc") {
+        return None;
+    }
+    match u16::from_be_bytes([*colr.get(6)?, *colr.get(7)?]) {
+        16 => Some(", HDR (PQ)"),
+        18 => Some(", HDR (HLG)"),
+        _standard => None,
+    }
 }
 
 fn video_name(kind: FourCc, esds: Option<&Esds>) -> String {

@@ -54,6 +54,14 @@ pub(super) fn movie(tracks: &[Vec<u8>]) -> Vec<u8> {
     make_box(b"moov", &[make_box(b"mvhd", &mvhd), tracks.concat()].concat())
 }
 
+/// The same index as old QuickTime compressed it. At level 0 its length does not depend on what is in it.
+pub(super) fn compressed(moov: &[u8], level: u8) -> Vec<u8> {
+    let packed = miniz_oxide::deflate::compress_to_vec_zlib(moov, level);
+    let cmvd = [&u32::try_from(moov.len()).unwrap().to_be_bytes()[..], &packed].concat();
+    let cmov = [make_box(b"dcom", b"zlib"), make_box(b"cmvd", &cmvd)].concat();
+    make_box(b"moov", &make_box(b"cmov", &cmov))
+}
+
 /// A file that is mostly holes.
 pub(super) fn sparse(len: u64, parts: &[(u64, &[u8])]) -> File {
     let file = NamedTempFile::new().unwrap().into_file();

@@ -4,10 +4,10 @@ use std::io;
 
 use super::outline::walk;
 use super::relocate::relocated;
-use super::{Layout, Native, Segment, VirtualFile, layout, looks_like_iso_media, movie, probe};
+use super::{Layout, Segment, VirtualFile, layout, looks_like_iso_media, movie, probe};
 use crate::core::artifact::ServedLayout;
 use crate::core::media::Index;
-use crate::media::{ProbeError, ReadAt};
+use crate::media::ReadAt;
 
 pub(crate) struct Bytes(pub Vec<u8>);
 
@@ -33,10 +33,7 @@ pub fn mp4(bytes: &[u8]) {
 pub(super) fn survives(bytes: Vec<u8>) -> bool {
     let file = Bytes(bytes);
     looks_like_iso_media(&file).expect("the file can be read");
-    let described = match probe(&file) {
-        Ok(Native::Described(info, _)) => Some(info),
-        Ok(Native::Compressed) | Err(_) => None,
-    };
+    let described = probe(&file).ok().map(|(info, _)| info);
     let Ok(layout) = layout(&file, ServedLayout::Relocated) else {
         let last = described.as_ref().is_some_and(|info| info.index == Index::Last);
         assert!(!last, "what is planned to be moved can be moved");
@@ -48,12 +45,7 @@ pub(super) fn survives(bytes: Vec<u8>) -> bool {
     let mut all = vec![0; moved.layout.len as usize];
     moved.read_exact_at(&mut all, 0).expect("every byte of the layout is there");
     let Some(info) = described.filter(|info| info.index == Index::Last) else { return true };
-    let after = match probe(&moved) {
-        Ok(Native::Described(after, _)) => after,
-        // A sample reached out of its box, into what is not behind it any more. Nothing goes live before this is asked.
-        Err(ProbeError::Truncated { .. }) => return true,
-        other => panic!("the moved file is no video: {other:?}"),
-    };
+    let (after, _) = probe(&moved).expect("the moved file is a video");
     assert_eq!(after.index, Index::First);
     assert_eq!((after.duration_ms, &after.video, &after.audio), (info.duration_ms, &info.video, &info.audio));
     true
@@ -72,10 +64,9 @@ fn check_layout(layout: &Layout, file_len: u64) {
 fn check_chunks(file: &Bytes, layout: &Layout) {
     let starts = |file: &dyn ReadAt| -> Vec<Option<u8>> {
         let outline = walk(file).expect("it was laid out");
-        let moov = outline.load(file, outline.index().expect("it has an index")).expect("it can be read");
-        let parsed =
-            movie::parse_moov_box(&moov).expect("it was parsed before").expect("it is not compressed");
-        let tables = parsed.tracks.iter().filter_map(|track| track.chunks);
+        let moov = outline.load_index(file).expect("it was read before").bytes;
+        let parsed = movie::parse_moov_box(&moov).expect("it was parsed before");
+        let tables = parsed.tracks.iter().filter_map(|track| track.tables.chunks);
         let offsets = tables.flat_map(|table| table.offsets(&moov).expect("as before").collect::<Vec<_>>());
         let first = |offset| {
             let mut byte = [0];

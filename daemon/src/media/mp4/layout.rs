@@ -60,11 +60,19 @@ pub fn layout(file: &dyn ReadAt, kind: ServedLayout) -> Result<Layout, LayoutErr
                 Refusal::Fixed(why) => LayoutError::Fixed(why),
                 Refusal::Probe(error) => LayoutError::Unreadable(error),
             })?;
-            let rest = new
-                .kept
-                .into_iter()
-                .map(|run| Segment::File { offset: run.old.start, len: run.old.end - run.old.start });
-            Ok(Layout::of(std::iter::once(Segment::Memory(new.head.into())).chain(rest).collect()))
+            let mut segments = vec![Segment::Memory(new.head.into())];
+            let mut lists = new.lists.into_iter().peekable();
+            for run in new.kept {
+                let mut at = run.old.start;
+                while let Some((start, bytes)) = lists.next_if(|(start, _)| *start < run.old.end) {
+                    segments.push(Segment::File { offset: at, len: start - at });
+                    at = start + bytes.len() as u64;
+                    segments.push(Segment::Memory(bytes.into()));
+                }
+                segments.push(Segment::File { offset: at, len: run.old.end - at });
+            }
+            segments.retain(|segment| !segment.is_empty());
+            Ok(Layout::of(segments))
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod bits;
 mod boxes;
+mod compressed;
+mod constancy;
 mod entry;
 mod esds;
 mod fragments;
@@ -10,9 +12,11 @@ pub(crate) mod hostile;
 mod layout;
 mod movie;
 mod outline;
+mod pointers;
 mod probe;
 mod relocate;
 mod sps;
+mod sums;
 mod tables;
 
 #[cfg(test)]
@@ -20,8 +24,12 @@ mod handmade;
 #[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]
+mod reference_tests;
+#[cfg(test)]
 mod relocate_tests;
 
+pub use self::constancy::changes_size;
 pub use self::layout::{Layout, LayoutError, Piece, Segment, VirtualFile, layout};
 pub(crate) use self::probe::bitrate_bps;
-pub use self::probe::{Native, looks_like_iso_media, probe};
+pub use self::probe::{looks_like_iso_media, probe};
+pub use self::sums::{Sums, TrackSum, sums};

@@ -2,7 +2,8 @@
 
 use super::boxes::{FourCc, Span, children, entries, u8_at, u32_at, u64_at};
 use super::entry::{VideoEntry, handler, is_external, parse_audio, parse_video};
-use super::tables::{ChunkTable, SampleTables, Samples, chunk_table};
+use super::pointers::Pointers;
+use super::tables::{SampleTables, Samples, chunk_table};
 use crate::core::media::AudioStream;
 use crate::media::ProbeError;
 
@@ -17,8 +18,8 @@ pub(super) struct Movie {
     pub tracks: Vec<Track>,
     /// There is an `mvex`: samples may follow in fragments.
     pub extends: Option<Extends>,
-    /// A reason why not every offset in the index is known.
-    pub immovable: Option<&'static str>,
+    /// Other places of the file that the index knows.
+    pub pointers: Pointers,
 }
 
 /// `mvex` (8.8.1)
@@ -43,8 +44,8 @@ pub(super) struct Track {
     /// What the edit list presents, in the movie's time scale.
     pub edited_ticks: Option<u64>,
     pub samples: Samples,
-    pub chunks: Option<ChunkTable>,
-    /// The boxes around `chunks`, outermost first, without the index itself.
+    pub tables: SampleTables,
+    /// The boxes around the table of chunks, outermost first, without the index itself.
     pub path: Vec<Span>,
     pub external: bool,
     /// Tracks that hold this one's chapter titles or pictures.
@@ -58,10 +59,15 @@ pub(super) enum Media {
     Other,
 }
 
-/// The contents of `moov`, which lies at `moov` in the buffer. `None` where it is compressed.
-pub(super) fn parse_movie(buf: &[u8], moov: Span) -> Result<Option<Movie>, ProbeError> {
-    let mut movie =
-        Movie { timescale: 0, duration_ticks: 0, tracks: Vec::new(), extends: None, immovable: None };
+/// The contents of `moov`, which lies at `moov` in the buffer and is not compressed.
+pub(super) fn parse_movie(buf: &[u8], moov: Span) -> Result<Movie, ProbeError> {
+    let mut movie = Movie {
+        timescale: 0,
+        duration_ticks: 0,
+        tracks: Vec::new(),
+        extends: None,
+        pointers: Pointers::default(),
+    };
     for child in moov.children(buf) {
         let child = child?;
         match &child.kind {
@@ -70,24 +76,25 @@ pub(super) fn parse_movie(buf: &[u8], moov: Span) -> Result<Option<Movie>, Probe
                 return Err(ProbeError::damaged("there are more than 1024 tracks"));
             }
             b"trak" => {
-                let track = parse_track(buf, child, &mut movie.immovable)?;
+                let track = parse_track(buf, child, &mut movie.pointers)?;
                 movie.tracks.extend(track);
             }
             b"mvex" => movie.extends = Some(parse_extends(buf, child)?),
-            b"meta" => note_items(buf, child, &mut movie.immovable),
-            b"cmov" => return Ok(None),
+            b"meta" => movie.pointers.items(buf, child)?,
+            b"udta" => user_data(buf, child, &mut movie.pointers)?,
+            b"cmov" => return Err(ProbeError::damaged("it is compressed more than once (cmov)")),
             _ => {}
         }
     }
-    Ok(Some(movie))
+    Ok(movie)
 }
 
-/// Items of a `meta` box (`iloc`, 8.11.3) are placed by absolute offsets. Looking for the name alone is enough: a
-/// false alarm only costs a copy.
-pub(super) fn note_items(buf: &[u8], meta: Span, immovable: &mut Option<&'static str>) {
-    if meta.contents(buf).windows(4).any(|name| name == b"iloc") {
-        *immovable = Some("the index places items by absolute offsets (iloc)");
+/// `udta` (8.10.1), which QuickTime fills with things that are no boxes.
+fn user_data(buf: &[u8], udta: Span, pointers: &mut Pointers) -> Result<(), ProbeError> {
+    for child in udta.children(buf).map_while(Result::ok).filter(|child| &child.kind == b"meta") {
+        pointers.items(buf, child)?;
     }
+    Ok(())
 }
 
 /// `mvhd` (8.2.2) and `mdhd` (8.4.2) begin alike: time scale and duration.
@@ -135,16 +142,12 @@ struct Parts {
 }
 
 /// `None` for a track without header or samples description, which no player can use either.
-fn parse_track(
-    buf: &[u8],
-    trak: Span,
-    immovable: &mut Option<&'static str>,
-) -> Result<Option<Track>, ProbeError> {
+fn parse_track(buf: &[u8], trak: Span, pointers: &mut Pointers) -> Result<Option<Track>, ProbeError> {
     let mut parts = Parts::default();
-    collect(buf, trak, &mut parts, immovable)?;
+    collect(buf, trak, &mut parts, pointers)?;
     let (Some(header), Some(stsd)) = (parts.header, parts.description) else {
         if parts.tables.chunks.is_some() {
-            *immovable = Some("the index has an incomplete track");
+            pointers.obstacle = Some("the index has an incomplete track");
         }
         return Ok(None);
     };
@@ -162,7 +165,7 @@ fn parse_track(
         duration_ticks: parts.times.1,
         edited_ticks: parts.edited_ticks,
         samples: parts.tables.sum(buf)?,
-        chunks: parts.tables.chunks,
+        tables: parts.tables,
         path: parts.path,
         external: parts.external,
         chapters: parts.chapters,
@@ -170,12 +173,7 @@ fn parse_track(
 }
 
 /// Visits `trak` and those of its boxes that hold boxes.
-fn collect(
-    buf: &[u8],
-    parent: Span,
-    parts: &mut Parts,
-    immovable: &mut Option<&'static str>,
-) -> Result<(), ProbeError> {
+fn collect(buf: &[u8], parent: Span, parts: &mut Parts, pointers: &mut Pointers) -> Result<(), ProbeError> {
     if matches!(&parent.kind, b"trak" | b"mdia" | b"minf" | b"stbl") {
         parts.path.push(parent);
     }
@@ -183,7 +181,8 @@ fn collect(
         let child = child?;
         match (&parent.kind, &child.kind) {
             (b"trak", b"tkhd") => parts.header = Some(parse_track_header(buf, child)?),
-            (b"trak", b"meta") => note_items(buf, child, immovable),
+            (b"trak", b"meta") => pointers.items(buf, child)?,
+            (b"trak", b"udta") => user_data(buf, child, pointers)?,
             (b"edts", b"elst") => parts.edited_ticks = parse_edits(buf, child)?,
             (b"tref", b"chap") => {
                 parts.chapters =
@@ -200,11 +199,9 @@ fn collect(
                 return Err(ProbeError::damaged("a track has two tables of chunk offsets"));
             }
             (b"stbl", b"stco" | b"co64") => parts.tables.chunks = Some(chunk_table(buf, child)?),
-            (b"stbl", b"saio") => {
-                *immovable = Some("the index places encryption data by absolute offsets (saio)")
-            }
+            (b"stbl", b"saio") => pointers.encryption(buf, child)?,
             (b"trak", b"edts" | b"tref" | b"mdia") | (b"mdia", b"minf") | (b"minf", b"dinf" | b"stbl") => {
-                collect(buf, child, parts, immovable)?;
+                collect(buf, child, parts, pointers)?;
             }
             _ => {}
         }
@@ -253,7 +250,7 @@ fn parse_edits(buf: &[u8], elst: Span) -> Result<Option<u64>, ProbeError> {
 }
 
 /// Parses `moov` from a buffer that holds exactly this box.
-pub(super) fn parse_moov_box(buf: &[u8]) -> Result<Option<Movie>, ProbeError> {
+pub(super) fn parse_moov_box(buf: &[u8]) -> Result<Movie, ProbeError> {
     match children(buf, 0..buf.len()).next() {
         Some(moov) => parse_movie(buf, moov?),
         None => Err(ProbeError::damaged("it is empty")),

@@ -2,8 +2,9 @@
 
 use std::io;
 
-use super::boxes::{FourCc, Span, u32_at, u64_at};
-use super::movie::note_items;
+use super::boxes::{FourCc, children, u32_at, u64_at};
+use super::compressed::{PlainIndex, plain};
+use super::pointers::Pointers;
 use crate::media::{ProbeError, ReadAt};
 
 pub(super) const INDEX_LEN_MAX: u64 = 64 << 20;
@@ -25,6 +26,15 @@ impl TopBox {
     pub(super) fn len(&self) -> u64 {
         self.end - self.start
     }
+}
+
+/// A `meta` box at the top level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ItemList {
+    pub start: u64,
+    pub bytes: Vec<u8>,
+    /// Places in `bytes`.
+    pub pointers: Pointers,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +124,11 @@ impl Outline {
         first.ok_or(missing)
     }
 
+    /// Reads the index, and unpacks a compressed one.
+    pub(super) fn load_index(&self, file: &dyn ReadAt) -> Result<PlainIndex, ProbeError> {
+        plain(self.load(file, self.index()?)?)
+    }
+
     /// Reads a whole box, header included.
     pub(super) fn load(&self, file: &dyn ReadAt, found: &TopBox) -> Result<Vec<u8>, ProbeError> {
         if found.len() > INDEX_LEN_MAX {
@@ -125,9 +140,9 @@ impl Outline {
     }
 
     /// Why the index of this file cannot be moved, as far as the top level shows.
-    pub(super) fn immovable(&self, file: &dyn ReadAt) -> Result<Option<&'static str>, ProbeError> {
+    pub(super) fn immovable(&self) -> Option<&'static str> {
         if self.of_kind(*b"moov").count() > 1 {
-            return Ok(Some("there are two indexes"));
+            return Some("there are two indexes");
         }
         let mut why = None;
         for found in &self.boxes {
@@ -135,15 +150,27 @@ impl Outline {
                 b"moof" | b"mfra" | b"sidx" => why = Some("the media come in fragments"),
                 b"imda" => why = Some("the media lie in identified boxes (imda)"),
                 b"meta" if found.len() > META_LEN_MAX => why = Some("it carries a large item list (meta)"),
-                b"meta" => {
-                    let bytes = self.load(file, found)?;
-                    let span = Span { kind: found.kind, start: 0, body: 0, end: bytes.len() };
-                    note_items(&bytes, span, &mut why);
-                }
                 _ => {}
             }
         }
-        Ok(why)
+        why
+    }
+
+    /// Item lists beside the index that say where items lie, with their pointers.
+    pub(super) fn item_lists(&self, file: &dyn ReadAt) -> Result<Vec<ItemList>, ProbeError> {
+        let small = |found: &&TopBox| found.len() <= META_LEN_MAX && found.end <= self.file_len;
+        let mut lists = Vec::new();
+        for found in self.of_kind(*b"meta").filter(small) {
+            let bytes = self.load(file, found)?;
+            let mut pointers = Pointers::default();
+            if let Some(meta) = children(&bytes, 0..bytes.len()).next() {
+                pointers.items(&bytes, meta?)?;
+            }
+            if pointers != Pointers::default() {
+                lists.push(ItemList { start: found.start, bytes, pointers });
+            }
+        }
+        Ok(lists)
     }
 }
 

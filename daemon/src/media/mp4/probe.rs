@@ -2,19 +2,13 @@
 
 use std::io;
 
+use super::compressed::PlainIndex;
 use super::fragments::{self, Fragments, ms};
 use super::movie::{Media, Movie, Track, parse_moov_box};
 use super::outline::{Outline, TopBox, begins_like_iso_media, walk};
 use super::relocate;
 use crate::core::media::{Container, Format, Index, MediaInfo, VideoStream};
 use crate::media::{Picks, ProbeError, ReadAt, StreamRef};
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Native {
-    Described(MediaInfo, Picks),
-    /// The index is compressed (`cmov`), which is read by ffprobe only.
-    Compressed,
-}
 
 /// Whether the content begins like ISO base media or QuickTime.
 pub fn looks_like_iso_media(file: &dyn ReadAt) -> io::Result<bool> {
@@ -24,13 +18,11 @@ pub fn looks_like_iso_media(file: &dyn ReadAt) -> io::Result<bool> {
     Ok(begins_like_iso_media(&head, file_len))
 }
 
-pub fn probe(file: &dyn ReadAt) -> Result<Native, ProbeError> {
+/// What the file is, and which of its tracks are meant.
+pub fn probe(file: &dyn ReadAt) -> Result<(MediaInfo, Picks), ProbeError> {
     let outline = walk(file)?;
-    let moov = outline.index()?;
-    let moov_bytes = outline.load(file, moov)?;
-    let Some(movie) = parse_moov_box(&moov_bytes)? else {
-        return Ok(Native::Compressed);
-    };
+    let plain = outline.load_index(file)?;
+    let movie = parse_moov_box(&plain.bytes)?;
     let video = pick(&movie, |track| matches!(track.media, Media::Video(_))).ok_or(ProbeError::NoVideo)?;
     let audio = pick(&movie, |track| matches!(track.media, Media::Audio(_)));
     if [Some(video), audio].into_iter().flatten().any(|track| track.external) {
@@ -54,7 +46,7 @@ pub fn probe(file: &dyn ReadAt) -> Result<Native, ProbeError> {
     };
     let format = Format {
         container: container(file, &outline)?,
-        index: index(file, &outline, (moov, &moov_bytes), &movie, fragments.is_some())?,
+        index: index(file, &outline, &plain, &movie, fragments.is_some())?,
         video: video_stream(video, fragments.as_ref()),
         audio: audio.and_then(|track| match &track.media {
             Media::Audio(stream) => Some(stream.clone()),
@@ -64,11 +56,11 @@ pub fn probe(file: &dyn ReadAt) -> Result<Native, ProbeError> {
     let info = MediaInfo::new(format, duration_ms, bitrate_bps(media_bytes, duration_ms));
     let picks =
         Picks { video: StreamRef::TrackId(video.id), audio: audio.map(|audio| StreamRef::TrackId(audio.id)) };
-    Ok(Native::Described(info, picks))
+    Ok((info, picks))
 }
 
 /// The first enabled track of a kind, else the first at all. Pictures of chapters are no video.
-fn pick(movie: &Movie, wanted: impl Fn(&Track) -> bool) -> Option<&Track> {
+pub(super) fn pick(movie: &Movie, wanted: impl Fn(&Track) -> bool) -> Option<&Track> {
     let is_chapters = |id| movie.tracks.iter().any(|track| track.chapters.contains(&id));
     let candidates = || movie.tracks.iter().filter(|track| wanted(track) && !is_chapters(track.id));
     candidates().find(|track| track.enabled).or_else(|| candidates().next())
@@ -102,10 +94,11 @@ fn container(file: &dyn ReadAt, outline: &Outline) -> Result<Container, ProbeErr
 fn index(
     file: &dyn ReadAt,
     outline: &Outline,
-    (moov, moov_bytes): (&TopBox, &[u8]),
+    plain: &PlainIndex,
     movie: &Movie,
     fragmented: bool,
 ) -> Result<Index, ProbeError> {
+    let moov = outline.index()?;
     // QuickTime begins some files with an empty `mdat`.
     let holds_something = |found: &&TopBox| found.len() > found.header_len;
     let media_before =
@@ -115,10 +108,10 @@ fn index(
     }
     let used_before =
         movie.tracks.iter().any(|track| track.samples.end > 0 && track.samples.start < moov.start);
-    if !media_before(*b"mdat") && !used_before {
+    if !media_before(*b"mdat") && !used_before && !plain.was_compressed {
         return Ok(Index::First);
     }
-    Ok(match relocate::obstacle(file, outline, moov_bytes, movie)? {
+    Ok(match relocate::obstacle(file, outline, &plain.bytes, movie)? {
         None => Index::Last,
         Some(why) => Index::Fixed(why),
     })
@@ -134,7 +127,7 @@ fn plain_duration_ms(movie: &Movie, video: &Track, audio: Option<&Track>) -> u64
 }
 
 /// What is presented: the edits, else the header, else the samples.
-fn track_duration_ms(movie: &Movie, track: &Track) -> u64 {
+pub(super) fn track_duration_ms(movie: &Movie, track: &Track) -> u64 {
     if let Some(ticks) = track.edited_ticks.filter(|_| movie.timescale > 0) {
         return ms(ticks, movie.timescale);
     }

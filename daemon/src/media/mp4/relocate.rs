@@ -8,7 +8,8 @@ use std::ops::Range;
 
 use super::boxes::{Span, u32_at, u64_at};
 use super::movie::{Movie, parse_moov_box};
-use super::outline::{Outline, walk};
+use super::outline::{ItemList, Outline, TopBox, walk};
+use super::pointers::{Pointer, Pointers};
 use super::tables::ChunkTable;
 use crate::media::{ProbeError, ReadAt};
 
@@ -29,6 +30,8 @@ pub(super) struct Relocated {
     /// `ftyp` and the patched index.
     pub head: Vec<u8>,
     pub kept: Vec<Kept>,
+    /// Boxes in them that change, by where they begin in the old file; each keeps its length.
+    pub lists: Vec<(u64, Vec<u8>)>,
 }
 
 #[derive(Debug)]
@@ -50,30 +53,23 @@ pub(super) fn obstacle(
     moov: &[u8],
     movie: &Movie,
 ) -> Result<Option<String>, ProbeError> {
-    if let Some(why) = unknown_offsets(file, outline, movie)? {
-        return Ok(Some(why.to_owned()));
-    }
-    match movie_tables(moov, movie, &kept_runs(outline)) {
-        Ok(_tables) => Ok(None),
+    match Move::planned(file, outline, moov, movie) {
+        Ok(_planned) => Ok(None),
         Err(Refusal::Fixed(why)) => Ok(Some(why)),
         Err(Refusal::Probe(error)) => Err(error),
     }
 }
 
-/// Offsets other than those of chunks, or chunks of other files.
-fn unknown_offsets(
-    file: &dyn ReadAt,
-    outline: &Outline,
-    movie: &Movie,
-) -> Result<Option<&'static str>, ProbeError> {
-    if let Some(why) = outline.immovable(file)?.or(movie.immovable) {
-        return Ok(Some(why));
+/// Places that are not known, or lie in other files.
+fn unknown_places(outline: &Outline, movie: &Movie) -> Option<&'static str> {
+    if let Some(why) = outline.immovable().or(movie.pointers.obstacle) {
+        return Some(why);
     }
     if movie.tracks.iter().any(|track| track.external) {
-        return Ok(Some("a track has its data in another file"));
+        return Some("a track has its data in another file");
     }
     let large = outline.of_kind(*b"ftyp").next().is_some_and(|ftyp| ftyp.len() > FILE_TYPE_LEN_MAX);
-    Ok(large.then_some("the file type is unreasonably large (ftyp)"))
+    large.then_some("the file type is unreasonably large (ftyp)")
 }
 
 fn kept_runs(outline: &Outline) -> Vec<Kept> {
@@ -96,26 +92,106 @@ fn kept_runs(outline: &Outline) -> Vec<Kept> {
 
 pub(super) fn relocated(file: &dyn ReadAt) -> Result<Relocated, Refusal> {
     let outline = walk(file)?;
-    let moov = outline.load(file, outline.index()?)?;
-    let Some(movie) = parse_moov_box(&moov)? else {
-        return Err(Refusal::Fixed("the index is compressed (cmov)".to_owned()));
-    };
-    if let Some(why) = unknown_offsets(file, &outline, &movie)? {
-        return Err(Refusal::Fixed(why.to_owned()));
+    let plain = outline.load_index(file)?;
+    let movie = parse_moov_box(&plain.bytes)?;
+    Move::planned(file, &outline, &plain.bytes, &movie)?.carried_out(file, &outline, &plain.bytes, &movie)
+}
+
+/// Everything that is known of a move before a byte of it is written.
+struct Move {
+    kept: Vec<Kept>,
+    tables: Vec<Rewrite>,
+    /// Fields of the index, by their places in the old one, and what they will hold.
+    fields: Vec<Field>,
+    /// Item lists beside the index as they will be, by where they begin in the old file.
+    lists: Vec<(u64, Vec<u8>)>,
+    file_type_len: u64,
+    /// Of `ftyp` and the new index.
+    head_len: u64,
+}
+
+impl Move {
+    fn planned(file: &dyn ReadAt, outline: &Outline, moov: &[u8], movie: &Movie) -> Result<Self, Refusal> {
+        if let Some(why) = unknown_places(outline, movie) {
+            return Err(Refusal::Fixed(why.to_owned()));
+        }
+        let kept = kept_runs(outline);
+        let mut tables = movie_tables(moov, movie, &kept)?;
+        let file_type_len = outline.of_kind(*b"ftyp").next().map_or(0, TopBox::len);
+        let growth = settle(&mut tables, file_type_len + moov.len() as u64);
+        let head_len = file_type_len + moov.len() as u64 + growth;
+        let fields = fields(moov, &movie.pointers, &kept, head_len)?;
+        let mut lists = Vec::new();
+        for ItemList { start, mut bytes, pointers } in outline.item_lists(file)? {
+            if let Some(why) = pointers.obstacle {
+                return Err(Refusal::Fixed(why.to_owned()));
+            }
+            for field in self::fields(&bytes, &pointers, &kept, head_len)? {
+                field.put(&mut bytes, field.at)?;
+            }
+            lists.push((start, bytes));
+        }
+        Ok(Self { kept, tables, fields, lists, file_type_len, head_len })
     }
-    let kept = kept_runs(&outline);
-    let mut head = match outline.of_kind(*b"ftyp").next() {
-        Some(ftyp) => outline.load(file, ftyp)?,
-        None => Vec::new(),
+
+    fn carried_out(
+        self,
+        file: &dyn ReadAt,
+        outline: &Outline,
+        moov: &[u8],
+        movie: &Movie,
+    ) -> Result<Relocated, Refusal> {
+        let mut head = match outline.of_kind(*b"ftyp").next() {
+            Some(ftyp) => outline.load(file, ftyp)?,
+            None => Vec::new(),
+        };
+        let at = self.file_type_len as usize;
+        head.reserve_exact((self.head_len - self.file_type_len) as usize);
+        rewrite(moov, &self.tables, &self.kept, self.head_len, &mut head)?;
+        resize_parents(moov, movie, &self.tables, at, &mut head)?;
+        for field in &self.fields {
+            let grown = growth_before(&self.tables, field.at) as usize;
+            field.put(&mut head, at + field.at + grown)?;
+        }
+        Ok(Relocated { head, kept: self.kept, lists: self.lists })
+    }
+}
+
+/// A field that says where something lies, and what it will say.
+struct Field {
+    at: usize,
+    width: u8,
+    value: u64,
+}
+
+impl Field {
+    fn put(&self, bytes: &mut [u8], at: usize) -> Result<(), ProbeError> {
+        let value = self.value.to_be_bytes();
+        put(bytes, at, value.get(8 - usize::from(self.width)..).unwrap_or_default())
+    }
+}
+
+fn fields(buf: &[u8], pointers: &Pointers, kept: &[Kept], head_len: u64) -> Result<Vec<Field>, Refusal> {
+    let moved = |pointer: &Pointer| {
+        let Pointer { at, width, target } = *pointer;
+        let said = if width == 8 { u64_at(buf, at)? } else { u32_at(buf, at)?.into() };
+        let place = head_len + place_of(target, kept).ok_or_else(stray)?;
+        // What is added to the field stays as it is.
+        let value = said.checked_add(place).and_then(|sum| sum.checked_sub(target));
+        let largest = if width == 8 { u64::MAX } else { u64::from(u32::MAX) };
+        let value = value.filter(|value| *value <= largest).ok_or_else(|| {
+            Refusal::Fixed(
+                "the index places something beyond 4 GiB, for which its field has no room".to_owned(),
+            )
+        })?;
+        Ok(Field { at, width, value })
     };
-    let file_type_len = head.len() as u64;
-    let mut tables = movie_tables(&moov, &movie, &kept)?;
-    let growth = settle(&mut tables, file_type_len + moov.len() as u64);
-    head.reserve_exact(moov.len() + growth as usize);
-    let head_len = file_type_len + moov.len() as u64 + growth;
-    rewrite(&moov, &tables, &kept, head_len, &mut head)?;
-    resize_parents(&moov, &movie, &tables, file_type_len as usize, &mut head)?;
-    Ok(Relocated { head, kept })
+    pointers.list.iter().map(moved).collect()
+}
+
+/// By how much the tables before this place of the index grow.
+fn growth_before(tables: &[Rewrite], at: usize) -> u64 {
+    tables.iter().filter(|rewrite| rewrite.table.span.start < at).map(Rewrite::growth).sum()
 }
 
 /// A table to be rewritten.
@@ -135,24 +211,36 @@ impl Rewrite {
 /// In the order in which they lie in the index.
 fn movie_tables(moov: &[u8], movie: &Movie, kept: &[Kept]) -> Result<Vec<Rewrite>, Refusal> {
     let mut rewrites = Vec::new();
-    for table in movie.tracks.iter().filter_map(|track| track.chunks) {
+    for track in &movie.tracks {
+        let Some(table) = track.tables.chunks else { continue };
         let mut furthest = 0;
-        for offset in table.offsets(moov)? {
-            furthest = furthest.max(place_of(offset, kept).ok_or_else(stray)?);
-        }
+        track.tables.extents(moov, |offset, len| {
+            let (place, room) = spot_of(offset, kept).ok_or_else(stray)?;
+            // What reaches out of its boxes would have other bytes behind it.
+            if len > room {
+                return Err(stray());
+            }
+            furthest = furthest.max(place);
+            Ok(())
+        })?;
         rewrites.push(Rewrite { table, wide: table.wide, furthest });
     }
     rewrites.sort_by_key(|rewrite| rewrite.table.span.start);
     Ok(rewrites)
 }
 
-/// Where a byte of the old file comes, counted from the end of the new head. Called for every chunk, twice.
+/// Where a byte of the old file comes, counted from the end of the new head. Called for every chunk.
 fn place_of(offset: u64, kept: &[Kept]) -> Option<u64> {
+    spot_of(offset, kept).map(|(place, _)| place)
+}
+
+/// The same, and how many bytes there are up to the end of its run.
+fn spot_of(offset: u64, kept: &[Kept]) -> Option<(u64, u64)> {
     kept.iter()
         .find(|run| run.old.contains(&offset))
         // A chunk of empty samples may stand at the very end of a run.
         .or_else(|| kept.iter().find(|run| run.old.end == offset))
-        .map(|run| run.place + (offset - run.old.start))
+        .map(|run| (run.place + (offset - run.old.start), run.old.end - offset))
 }
 
 fn stray() -> Refusal {

@@ -13,14 +13,11 @@ use crate::core::media::{Index, MediaInfo};
 use crate::media::ReadAt;
 use crate::media::testing::{Studio, tools};
 
-fn described(file: &dyn ReadAt) -> MediaInfo {
-    match probe(file).unwrap() {
-        Native::Described(info, _) => info,
-        Native::Compressed => panic!("compressed"),
-    }
+pub(super) fn described(file: &dyn ReadAt) -> MediaInfo {
+    probe(file).unwrap().0
 }
 
-fn relocated<F: ReadAt>(file: F) -> VirtualFile<F> {
+pub(super) fn relocated<F: ReadAt>(file: F) -> VirtualFile<F> {
     let layout = layout(&file, ServedLayout::Relocated).unwrap();
     VirtualFile { file, layout }
 }
@@ -32,11 +29,11 @@ fn read_all(file: &dyn ReadAt) -> Vec<u8> {
 }
 
 /// The chunk offsets of each track.
-fn offsets(file: &dyn ReadAt) -> Vec<Vec<u64>> {
+pub(super) fn offsets(file: &dyn ReadAt) -> Vec<Vec<u64>> {
     let outline = walk(file).unwrap();
-    let moov = outline.load(file, outline.index().unwrap()).unwrap();
-    let movie = parse_moov_box(&moov).unwrap().unwrap();
-    let tables = movie.tracks.iter().map(|track| track.chunks.unwrap());
+    let moov = outline.load_index(file).unwrap().bytes;
+    let movie = parse_moov_box(&moov).unwrap();
+    let tables = movie.tracks.iter().map(|track| track.tables.chunks.unwrap());
     tables.map(|table| table.offsets(&moov).unwrap().collect()).collect()
 }
 
@@ -259,7 +256,8 @@ fn trailing_data_that_are_no_box_survive() {
 fn what_cannot_be_moved_says_why() {
     let media = make_box(b"mdat", b"aaaabbbbcccc");
     let second = movie(&[]);
-    let iloc = make_box(b"meta", &make_box(b"iloc", b""));
+    let inside = [1, 0, 0, 0, 0x44, 0x00, 0, 1, 0, 1, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
+    let iloc = make_box(b"meta", &[&[0; 4][..], &make_box(b"iloc", &inside)].concat());
     for (after, reason) in [(second, "two indexes"), (iloc, "iloc"), (make_box(b"sidx", b""), "fragments")] {
         let (file, _) = assemble(&[file_type(), media.clone()], &[after]);
         assert!(matches!(&described(&file).index, Index::Fixed(why) if why.contains(reason)), "{reason}");
@@ -287,14 +285,60 @@ fn an_empty_media_box_before_the_index_does_not_count() {
     assert_eq!(described(&file).index, Index::First);
 }
 
+/// The narrow field of an item has no room where the media are far away; nothing else has to change for that.
 #[test]
-fn encryption_offsets_are_not_touched() {
-    let (_, bytes) = assemble(&[file_type(), make_box(b"mdat", b"aaaabbbbcccc")], &[]);
-    let stts = bytes.windows(4).position(|window| window == b"stts").unwrap();
-    let mut bytes = bytes;
-    bytes[stts..stts + 4].copy_from_slice(b"saio");
-    let file = sparse(0, &[(0, &bytes)]);
-    assert!(matches!(&described(&file).index, Index::Fixed(why) if why.contains("saio")));
+fn a_pointer_without_room_is_a_reason() {
+    let far = u64::from(u32::MAX) - 200;
+    let ftyp = file_type();
+    let iloc =
+        [&[0, 0, 0, 0, 0x44, 0x00, 0, 1, 0, 1, 0, 0, 0, 1][..], &(far as u32).to_be_bytes(), &[0, 0, 0, 4]];
+    let meta = make_box(b"meta", &[&[0; 4][..], &make_box(b"iloc", &iloc.concat())].concat());
+    let moov = movie(&[track(1, &[1000], 4, false)]);
+    let moov = make_box(b"moov", &[&moov[8..], &meta].concat());
+    let mdat_len = far + 100 - ftyp.len() as u64;
+    let header = [&1u32.to_be_bytes()[..], b"mdat", &mdat_len.to_be_bytes()].concat();
+    let parts = [(0, &ftyp[..]), (ftyp.len() as u64, &header), (far + 100, &moov)];
+    let file = sparse(far + 100 + moov.len() as u64, &parts);
+    assert!(matches!(&described(&file).index, Index::Fixed(why) if why.contains("4 GiB")));
+    assert!(layout(&file, ServedLayout::Relocated).is_err());
+}
+
+#[test]
+fn a_chunk_that_reaches_out_of_its_boxes_is_a_reason() {
+    // The sample is longer than what is left before the index.
+    let media = make_box(b"mdat", b"aaaabbbb");
+    let at = (file_type().len() + media.len() - 4) as u64;
+    let moov = movie(&[track(1, &[at], 12, false)]);
+    let file = sparse(0, &[(0, &[file_type(), media, moov].concat())]);
+    assert!(matches!(&described(&file).index, Index::Fixed(why) if why.contains("outside")));
+}
+
+#[test]
+fn a_compressed_index_is_served_plain_wherever_it_is() {
+    let media = make_box(b"mdat", b"aaaabbbbcccc");
+    let at = |before: usize| [0, 4, 8].map(|skip| (before + 8 + skip) as u64);
+    for first in [true, false] {
+        let mut places = at(file_type().len());
+        let bytes = loop {
+            let moov = super::handmade::compressed(&movie(&[track(1, &places, 4, false)]), 0);
+            let (before, parts) = if first {
+                (file_type().len() + moov.len(), [file_type(), moov, media.clone()])
+            } else {
+                (file_type().len(), [file_type(), media.clone(), moov])
+            };
+            let found = at(before);
+            if found == places {
+                break parts.concat();
+            }
+            places = found;
+        };
+        let file = sparse(0, &[(0, &bytes)]);
+        assert_eq!(described(&file).index, Index::Last);
+        let moved = relocated(&file);
+        assert_eq!(marks(&moved), EXPECTED);
+        assert!(!read_all(&moved).windows(4).any(|four| four == b"cmov"));
+        same_streams(&described(&file), &described(&moved));
+    }
 }
 
 #[test]

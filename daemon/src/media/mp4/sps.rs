@@ -43,7 +43,7 @@ fn first_sps(data: &[u8]) -> Option<&[u8]> {
     data.get(8..8 + len.min(SPS_LEN_MAX))
 }
 
-fn parse_sps(nal: &[u8]) -> Option<Sps> {
+pub(super) fn parse_sps(nal: &[u8]) -> Option<Sps> {
     if nal.first()? & 0x1f != 7 {
         return None;
     }

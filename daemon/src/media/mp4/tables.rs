@@ -37,7 +37,7 @@ pub(super) struct Samples {
 }
 
 /// The boxes of `stbl` that are read.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct SampleTables {
     pub times: Option<Span>,
     pub sizes: Option<Span>,
@@ -55,24 +55,37 @@ impl SampleTables {
     pub(super) fn sum(&self, buf: &[u8]) -> Result<Samples, ProbeError> {
         let (timed, ticks) = self.times.map_or(Ok((0, 0)), |stts| sum_times(buf, stts))?;
         let mut samples = Samples { timed, ticks, ..Samples::default() };
-        let sizes =
-            self.sizes.map_or(Ok(Sizes::Equal { bytes: 0, count: 0 }), |span| Sizes::parse(buf, span))?;
+        let sizes = self.sizes(buf)?;
         samples.count = sizes.count();
         samples.bytes = sizes.sum(0, samples.count);
         if let Some(chunks) = self.chunks {
-            self.place(buf, &sizes, chunks, &mut samples)?;
+            self.place(buf, chunks, &mut samples)?;
         }
         Ok(samples)
     }
 
-    /// Finds how far the chunks reach: the offset of a chunk plus the sizes of the samples in it.
-    fn place(
+    /// Finds how far the chunks reach.
+    fn place(&self, buf: &[u8], chunks: ChunkTable, out: &mut Samples) -> Result<(), ProbeError> {
+        out.start = u64::MAX;
+        self.extents::<ProbeError>(buf, |offset, len| {
+            out.start = out.start.min(offset);
+            out.end = out.end.max(offset.saturating_add(len));
+            Ok(())
+        })?;
+        if chunks.count == 0 {
+            out.start = 0;
+        }
+        Ok(())
+    }
+
+    /// Visits every chunk: its offset in the file, and the sizes of the samples in it together.
+    pub(super) fn extents<E: From<ProbeError>>(
         &self,
         buf: &[u8],
-        sizes: &Sizes<'_>,
-        chunks: ChunkTable,
-        out: &mut Samples,
-    ) -> Result<(), ProbeError> {
+        mut visit: impl FnMut(u64, u64) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let Some(chunks) = self.chunks else { return Ok(()) };
+        let sizes = self.sizes(buf)?;
         let runs = match self.chunk_runs {
             Some(stsc) => entries::<12>(stsc.contents(buf), 8, u32_at(stsc.contents(buf), 4)?)?,
             None => &[],
@@ -80,31 +93,30 @@ impl SampleTables {
         let mut runs = runs.iter().map(Run::parse).peekable();
         let mut in_chunk = 0;
         let mut sample = 0;
-        out.start = u64::MAX;
         for (number, offset) in (1u32..).zip(chunks.offsets(buf)?) {
             while let Some(run) = runs.next_if(|run| run.first_chunk <= number) {
                 in_chunk = run.samples;
             }
             let len = sizes.sum(sample, in_chunk);
-            sample = sample.saturating_add(in_chunk).min(out.count);
-            out.start = out.start.min(offset);
-            out.end = out.end.max(offset.saturating_add(len));
-        }
-        if chunks.count == 0 {
-            out.start = 0;
+            sample = sample.saturating_add(in_chunk).min(sizes.count());
+            visit(offset, len)?;
         }
         Ok(())
+    }
+
+    fn sizes<'a>(&self, buf: &'a [u8]) -> Result<Sizes<'a>, ProbeError> {
+        self.sizes.map_or(Ok(Sizes::Equal { bytes: 0, count: 0 }), |span| Sizes::parse(buf, span))
     }
 }
 
 /// An entry of `stsc` (8.7.4)
-struct Run {
-    first_chunk: u32,
-    samples: u64,
+pub(super) struct Run {
+    pub first_chunk: u32,
+    pub samples: u64,
 }
 
 impl Run {
-    fn parse(entry: &[u8; 12]) -> Self {
+    pub(super) fn parse(entry: &[u8; 12]) -> Self {
         let [a, b, c, d, e, f, g, h, ..] = *entry;
         Self {
             first_chunk: u32::from_be_bytes([a, b, c, d]),
@@ -129,14 +141,14 @@ fn sum_times(buf: &[u8], stts: Span) -> Result<(u64, u64), ProbeError> {
 }
 
 /// `stsz` and `stz2` (8.7.3)
-enum Sizes<'a> {
+pub(super) enum Sizes<'a> {
     Equal { bytes: u32, count: u32 },
     Listed(&'a [[u8; 4]]),
     Short { bits: u8, data: &'a [u8], count: u32 },
 }
 
 impl<'a> Sizes<'a> {
-    fn parse(buf: &'a [u8], span: Span) -> Result<Self, ProbeError> {
+    pub(super) fn parse(buf: &'a [u8], span: Span) -> Result<Self, ProbeError> {
         const HEAD_LEN: usize = 12;
         let table = span.contents(buf);
         let field = u32_at(table, 4)?;
@@ -165,7 +177,7 @@ impl<'a> Sizes<'a> {
     }
 
     /// Bytes of `count` samples from `first` (from 0), as far as there are so many.
-    fn sum(&self, first: u64, count: u64) -> u64 {
+    pub(super) fn sum(&self, first: u64, count: u64) -> u64 {
         let first = first.min(self.count());
         let end = first.saturating_add(count).min(self.count());
         match self {

@@ -670,7 +670,17 @@ pub(super) struct Posting {
 
 impl Posting {
     pub(super) fn from_core(posting: &core_posting::Posting) -> Self {
-        let core_posting::Posting { token, video, label, switch, created_at, views, bytes } = posting;
+        let core_posting::Posting {
+            token,
+            video,
+            label,
+            switch,
+            created_at,
+            views,
+            bytes,
+            listed: _,
+            traffic: _,
+        } = posting;
         Self {
             token: *token,
             video: *video,
@@ -684,7 +694,8 @@ impl Posting {
 
     pub(super) fn into_core(self) -> core_posting::Posting {
         let Self { token, video, label, switch, created_at, views, bytes } = self;
-        core_posting::Posting { token, video, label, switch, created_at, views, bytes }
+        let (listed, traffic) = (true, None);
+        core_posting::Posting { token, video, label, switch, created_at, views, bytes, listed, traffic }
     }
 }
 

@@ -1,4 +1,5 @@
-//! What schema 2 added: behind each video what the queue knows of its order, and the queue itself.
+//! What schema 2 added: behind each video what the queue knows of its order, behind each posting how it is used, and the
+//! queue itself.
 //!
 //! A record of schema 1 means the same with [`Course::default`] behind it.
 
@@ -7,7 +8,9 @@ use vodpost_protocol::time::Timestamp;
 
 use super::disk::{self, Actor};
 use crate::core::artifact::Failure;
+use crate::core::posting as core_posting;
 use crate::core::queue as core_queue;
+use crate::core::traffic as core_traffic;
 use crate::core::video as core_video;
 use crate::core::work as core_work;
 
@@ -107,6 +110,44 @@ impl Course {
             Phase::Unknown | Phase::Waiting { .. } => order.requested_at,
         };
         core_video::Running { order: self.order(order), started_at }
+    }
+}
+
+/// Behind each posting: whether it is listed, and how it was used lately.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Posting {
+    first: disk::Posting,
+    listed: bool,
+    traffic: Option<Traffic>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Traffic {
+    last_seen_at: Timestamp,
+    hours: Vec<(u32, u32)>,
+    days: Vec<(u32, u32)>,
+    referrers: Vec<(String, u64)>,
+}
+
+impl Posting {
+    pub(super) fn from_core(posting: &core_posting::Posting) -> Self {
+        let traffic = posting.traffic.as_deref().map(
+            |core_traffic::Traffic { last_seen_at, hours, days, referrers }| Traffic {
+                last_seen_at: *last_seen_at,
+                hours: hours.clone(),
+                days: days.clone(),
+                referrers: referrers.iter().map(|(host, views)| (host.to_string(), *views)).collect(),
+            },
+        );
+        Self { first: disk::Posting::from_core(posting), listed: posting.listed, traffic }
+    }
+
+    pub(super) fn into_core(self) -> core_posting::Posting {
+        let traffic = self.traffic.map(|Traffic { last_seen_at, hours, days, referrers }| {
+            let referrers = referrers.into_iter().map(|(host, views)| (host.into(), views)).collect();
+            Box::new(core_traffic::Traffic { last_seen_at, hours, days, referrers })
+        });
+        core_posting::Posting { listed: self.listed, traffic, ..self.first.into_core() }
     }
 }
 

@@ -22,6 +22,7 @@ use crate::core::plan::{Plan, Treatment};
 use crate::core::posting::Posting;
 use crate::core::queue::{Pause, Queue};
 use crate::core::state::Change;
+use crate::core::traffic::Traffic;
 use crate::core::video::{
     Conversion, Deletion, DeletionKind, Failed, Hold, LastChange, MissingCause, Order, Place, Ready,
     Rendition, Running, Source, Unusable, Video, Waiting,
@@ -189,7 +190,14 @@ fn videos(schema: Schema) -> Vec<Change> {
     numbered.zip(conversions(schema)).map(|parts| Change::Video(Box::new(video(parts)))).collect()
 }
 
-fn postings() -> Vec<Change> {
+fn postings(schema: Schema) -> Vec<Change> {
+    let traffic = Traffic {
+        last_seen_at: at(98),
+        hours: vec![(472_222, 7)],
+        days: vec![(19_675, 300), (19_676, 8)],
+        referrers: vec![("mp.weixin.qq.com".into(), 300)],
+    };
+    let newer = schema >= Schema::Second;
     let posting = |number: u64| Posting {
         token: Token::from_random(u128::from(number) << 80 | 5),
         video: VideoId::from_random(100 + number),
@@ -198,6 +206,8 @@ fn postings() -> Vec<Change> {
         created_at: at(70 + number),
         views: number * 1000,
         bytes: number << 40,
+        listed: number != 2 || !newer,
+        traffic: (newer && number == 1).then(|| Box::new(traffic.clone())),
     };
     (0..3).map(|number| Change::Posting(posting(number))).collect()
 }
@@ -278,6 +288,8 @@ fn events(schema: Schema) -> Vec<Change> {
             EventKind::ConversionLate,
             EventKind::QueuePaused,
             EventKind::QueueResumed,
+            EventKind::PostingListed,
+            EventKind::PostingUnlisted,
         ]);
     }
     let video = VideoId::from_random(100);
@@ -313,7 +325,7 @@ fn queues() -> [Queue; 2] {
 
 /// As commits, in order. The last ones take something away again.
 pub(super) fn commits(schema: Schema) -> Vec<Vec<Change>> {
-    let mut commits = vec![videos(schema), postings()];
+    let mut commits = vec![videos(schema), postings(schema)];
     commits.extend(accounts().into_iter().map(|change| vec![change]));
     if schema >= Schema::Second {
         commits.extend(queues().map(|queue| vec![Change::Queue(queue)]));

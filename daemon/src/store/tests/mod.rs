@@ -47,6 +47,8 @@ fn posting_with(number: u128, views: u64) -> Change {
         created_at: Timestamp::from_millis(1),
         views,
         bytes: 0,
+        listed: true,
+        traffic: None,
     })
 }
 

@@ -54,6 +54,8 @@ pub(crate) fn posting(number: u64, label: &str, state: PostingState) -> PostingV
         file_url: format!("https://video.example.org/v/{token}.mp4"),
         created_at: at(0),
         views: 3,
+        listed: true,
+        traffic: None,
         bytes: 31_500_000,
     }
 }

@@ -176,6 +176,8 @@ pub(super) fn posting(token: u128, label: &str, switch: Switch) -> PostingView {
         file_url: format!("https://v.example/v/{token}.mp4"),
         created_at: Timestamp::default(),
         views: 0,
+        listed: true,
+        traffic: None,
         bytes: 0,
     }
 }

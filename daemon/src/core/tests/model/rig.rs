@@ -11,7 +11,7 @@ use vodpost_protocol::time::Timestamp;
 use super::super::super::Core;
 use super::super::super::actor::Actor;
 use super::super::super::artifact::{
-    Artifact, Assignment, Chance, Failure, Form, JobId, Publication, WorkerReport,
+    Artifact, Assignment, Chance, Failure, Form, JobId, PublicState, Publication, WorkerReport,
 };
 use super::super::super::effect::Effect;
 use super::super::super::input::{Command, Input, Usage};
@@ -74,6 +74,7 @@ impl Rig {
             events_kept: 1 + rng.below(20),
             workers: 1 + usize::try_from(rng.below(2)).unwrap(),
             retries: RETRIES,
+            list_postings: true,
         };
         let reference = Reference {
             now: Timestamp::from_millis(1_800_000_000_000),
@@ -197,6 +198,16 @@ impl Rig {
             Effect::RemoveArtifact(name) => {
                 self.around.artifacts.remove(&name);
             }
+            Effect::RemovePoster(job) => {
+                let publications = self.core.publications(job.video, Path::new(ARTIFACTS));
+                let is_of_job = |publication: &Publication| match &publication.state {
+                    PublicState::Live(served) => served.job() == job,
+                    PublicState::Suspended | PublicState::Pending | PublicState::Invalid => false,
+                };
+                if publications.iter().any(is_of_job) {
+                    return Err(format!("{job:?} is live and lost its poster"));
+                }
+            }
             // The trash is answered by a step of its own; announcements are checked with the outcome.
             Effect::Trash { .. } | Effect::Announce(_) | Effect::Scan => {}
         }
@@ -242,11 +253,19 @@ impl Rig {
                 if same && known == given.identity {
                     self.around.reference.ready(at);
                 }
-                WorkerReport::Ready { job: given.job, artifact: self.artifact(&given, given.identity) }
+                WorkerReport::Ready {
+                    job: given.job,
+                    artifact: self.artifact(&given, given.identity),
+                    done: given.plan.clone(),
+                }
             }
             Work::OtherSource => {
                 let of = FileIdentity { ino: 99, ..given.identity };
-                WorkerReport::Ready { job: given.job, artifact: self.artifact(&given, of) }
+                WorkerReport::Ready {
+                    job: given.job,
+                    artifact: self.artifact(&given, of),
+                    done: given.plan.clone(),
+                }
             }
         };
         self.give(Input::Worker(report), Ok(()))
@@ -257,7 +276,11 @@ impl Rig {
         let late = &self.around.late;
         let Some(given) = late.get(usize::from(number) % late.len().max(1)).cloned() else { return Ok(()) };
         let report = if ready {
-            WorkerReport::Ready { job: given.job, artifact: self.artifact(&given, given.identity) }
+            WorkerReport::Ready {
+                job: given.job,
+                artifact: self.artifact(&given, given.identity),
+                done: given.plan.clone(),
+            }
         } else {
             failed(given.job, Chance::Lasting)
         };
@@ -306,7 +329,7 @@ impl Rig {
         let posting = &mut self.around.reference.videos[at].postings[posting];
         posting.views += 2;
         let token = posting.token.unwrap();
-        self.give(Input::Usage(vec![Usage { token, views: 2, bytes: 10 }]), Ok(()))
+        self.give(Input::Usage(vec![Usage { token, views: 2, bytes: 10, referrers: Vec::new() }]), Ok(()))
     }
 
     /// The daemon ticks whenever something is due; one that was asleep finds all of it due at once.

@@ -1,7 +1,15 @@
 //! Whole assignments, with the real ffmpeg.
 
+mod copies;
+mod damage;
+mod eye;
+mod pictures;
+mod sounds;
+mod times;
+mod tracks;
+
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use vodpost_protocol::ids::VideoId;
@@ -48,13 +56,30 @@ impl Bench {
     }
 
     async fn convert(&self, source: &Path) -> Artifact {
+        self.convert_and_say(source).await.0
+    }
+
+    /// What was made, and what `show` says of how it was made.
+    async fn convert_and_say(&self, source: &Path) -> (Artifact, String) {
         let assignment = self.assignment(source);
         let explained = assignment.plan.explain();
         match self.run(assignment).await {
-            WorkerReport::Ready { artifact, .. } => artifact,
-            WorkerReport::Failed { failure, .. } => panic!("{explained}: {failure:?}"),
+            WorkerReport::Ready { artifact, done, .. } => (artifact, done.explain()),
+            WorkerReport::Failed { failure, .. } => panic!("{}: {explained}: {failure:?}", source.display()),
             WorkerReport::Progress(_) => panic!("progress is not an end"),
         }
+    }
+
+    /// Converts into a file of ours that phones play, and says how.
+    async fn made_of(&self, source: &Path) -> (PathBuf, String) {
+        let (artifact, done) = self.convert_and_say(source).await;
+        let Form::File { name, .. } = &artifact.form else { panic!("{}: {artifact:?}", source.display()) };
+        let path = self.context.artifacts_dir.join(name);
+        assert_eq!(plan(&probe_path(&path).unwrap().info), Some(Plan::Direct), "{}", source.display());
+        // Each case of a table makes a file of the same name.
+        let kept = source.with_extension("made.mp4");
+        fs::rename(path, &kept).unwrap();
+        (kept, done)
     }
 
     fn progress(&mut self) -> Vec<Progress> {
@@ -200,8 +225,7 @@ async fn the_track_that_was_probed_is_the_one_that_is_kept() {
 async fn c4_missing_ffmpeg_says_what_to_do() {
     let bench = Bench::new();
     let source = bench.studio.make("a.mp4", &[&PICTURE, &SOUND, &H264, &["-c:a", "ac3"]]);
-    for tools in [Tools::default(), Tools { ffmpeg: Some("/nonexistent/ffmpeg".into()), ..Tools::default() }]
-    {
+    for tools in [Tools::default(), Tools { ffmpeg: Some("/nonexistent/ffmpeg".into()), ..tools() }] {
         let context = WorkerContext { tools: Arc::new(tools), ..bench.context.clone() };
         let reason = failure(run(bench.assignment(&source), context, CancellationToken::new()).await).reason;
         assert_eq!(
@@ -254,4 +278,44 @@ async fn c4_a_source_that_breaks_off_is_refused() {
     let reason = failure(bench.run(bench.assignment(&half)).await).reason;
     assert!(reason.contains("seconds long instead of 2.0"), "{reason}");
     assert!(bench.artifacts().is_empty());
+}
+
+/// C6 must not refuse what only looks odd: each has a stream that is encoded and one that is copied, or only one.
+#[tokio::test]
+async fn odd_but_whole_sources_are_converted() {
+    let bench = Bench::new();
+    let mpeg4 = ["-c:v", "mpeg4"];
+    let ac3 = ["-c:a", "ac3"];
+    let long_sound = ["-f", "lavfi", "-i", "sine=duration=5"];
+    let picture = |filter| ["-f", "lavfi", "-i", filter];
+    let whole = bench.studio.make(
+        "whole.mp4",
+        &[&picture("testsrc=size=160x120:rate=25:duration=8"), &long_sound, &H264, &["-g", "50"], &ac3],
+    );
+    let cut = ["-ss", "1.3", "-i", whole.to_str().unwrap(), "-c", "copy"];
+    let every_third = ["-vf", "select=not(mod(n\\,3))+lt(n\\,10)", "-fps_mode", "vfr"];
+    let sources: [(&str, &[&[&str]]); 11] = [
+        ("sound begins later", &[&PICTURE, &["-itsoffset", "0.7"], &SOUND, &mpeg4, &AAC]),
+        ("sound begins later, copied picture", &[&PICTURE, &["-itsoffset", "0.7"], &SOUND, &H264, &ac3]),
+        ("picture begins later", &[&["-itsoffset", "0.7"], &PICTURE, &SOUND, &mpeg4, &AAC]),
+        ("sound is longer", &[&PICTURE, &long_sound, &mpeg4, &AAC]),
+        ("sound is shorter", &[&picture("testsrc=size=160x120:rate=25:duration=8"), &SOUND, &H264, &ac3]),
+        ("trimmed by an edit list", &[&cut]),
+        ("one picture", &[&PICTURE, &mpeg4, &["-frames:v", "1"]]),
+        ("one picture a second", &[&picture("testsrc=size=160x120:rate=1:duration=4"), &SOUND, &mpeg4, &AAC]),
+        ("pictures at odd moments", &[&PICTURE, &SOUND, &mpeg4, &every_third, &AAC]),
+        ("many pictures", &[&picture("testsrc=size=64x48:rate=120:duration=2"), &SOUND, &mpeg4, &AAC]),
+        ("in fragments", &[&PICTURE, &SOUND, &mpeg4, &AAC, &["-movflags", "+frag_keyframe+empty_moov"]]),
+    ];
+    for (what, arguments) in sources {
+        for name in ["a.mp4", "a.mkv"] {
+            let source = bench.studio.make(name, arguments);
+            let assignment = bench.assignment(&source);
+            assert!(assignment.plan.needs_worker(), "{what}");
+            match bench.run(assignment).await {
+                WorkerReport::Ready { .. } => {}
+                report => panic!("{what}, {name}: {:?}", failure(report)),
+            }
+        }
+    }
 }
