@@ -1,5 +1,7 @@
 //! What the daemon is told: flags over `VODPOST_*` over the config file over defaults, checked before anything starts.
 
+mod http;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,8 +10,11 @@ use clap::{Parser, Subcommand};
 use serde::{Deserialize, Serialize};
 use vodpost_protocol::socket_path;
 
+pub use self::http::Http;
+use self::http::HttpFile;
 use crate::clients::roles::{Roles, RolesError};
-use crate::delivery::link::{InvalidPublicUrl, PublicUrl};
+use crate::delivery::address::InvalidNetwork;
+use crate::delivery::link::InvalidPublicUrl;
 use crate::guard::Sandbox;
 
 /// The pauses between them grow so fast that more would come after any deadline.
@@ -93,13 +98,6 @@ struct LibraryFile {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-struct HttpFile {
-    listen: Option<SocketAddr>,
-    public_url: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
 struct ConversionFile {
     deadline: Option<String>,
     workers: Option<usize>,
@@ -168,13 +166,6 @@ pub struct Library {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Http {
-    pub listen: SocketAddr,
-    #[serde(serialize_with = "url_as_text")]
-    pub public_url: Option<PublicUrl>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Conversion {
     /// C3
     #[serde(serialize_with = "as_text")]
@@ -214,11 +205,6 @@ fn as_text<S: serde::Serializer>(duration: &Duration, serializer: S) -> Result<S
     serializer.collect_str(&humantime::format_duration(*duration))
 }
 
-#[expect(clippy::ref_option, reason = "serde passes fields by reference")]
-fn url_as_text<S: serde::Serializer>(url: &Option<PublicUrl>, serializer: S) -> Result<S::Ok, S::Error> {
-    url.as_ref().map(PublicUrl::as_str).serialize(serializer)
-}
-
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("cannot read the config file {}", path.display())]
@@ -233,6 +219,10 @@ pub enum ConfigError {
     SocketPath { path: PathBuf },
     #[error("{url:?}: {source}")]
     PublicUrl { url: String, source: InvalidPublicUrl },
+    #[error("http.trusted_proxies holds {value:?}: {source}")]
+    TrustedProxy { value: String, source: InvalidNetwork },
+    #[error("{field} must not be 0")]
+    Zero { field: &'static str },
     #[error(transparent)]
     Roles(#[from] RolesError),
     #[error("conversion.workers must be at least 1")]
@@ -256,11 +246,6 @@ pub fn resolve(args: &Args) -> Result<Config, ConfigError> {
     if socket.as_os_str().len() > socket_path::PATH_LEN_MAX {
         return Err(ConfigError::SocketPath { path: socket });
     }
-    let public_url = match args.public_url.clone().or(file.http.public_url) {
-        Some(url) => Some(url.parse().map_err(|source| ConfigError::PublicUrl { url, source })?),
-        None => None,
-    };
-    let listen = args.listen.or(file.http.listen).unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 8080)));
     let workers = file.conversion.workers.unwrap_or_else(default_workers);
     if workers == 0 {
         return Err(ConfigError::Workers);
@@ -270,7 +255,7 @@ pub fn resolve(args: &Args) -> Result<Config, ConfigError> {
         state_dir,
         socket,
         library: library(args, file.library)?,
-        http: Http { listen, public_url },
+        http: Http::resolve(args, file.http)?,
         conversion: Conversion {
             deadline: duration("conversion.deadline", file.conversion.deadline, 4 * 3600)?,
             workers,

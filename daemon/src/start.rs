@@ -208,14 +208,15 @@ fn serve(
         listen: addr,
         public_url: config.http.public_url.clone().or_else(|| in_this_network(addr)),
         posters,
-        limits: limits(),
+        limits: limits(config),
+        trusted_proxies: config.http.trusted_proxies.clone(),
     };
     delivery::start(options, Arc::clone(table), notices, shutdown.child_token())
         .map_err(|source| StartError::Listen { addr, source })
 }
 
-fn limits() -> delivery::Limits {
-    let limits = delivery::Limits::default();
+fn limits(config: &Config) -> delivery::Limits {
+    let limits = config.http.limits();
     let connections = open_files::viewers(open_files::raise(), limits.connections);
     if connections < limits.connections {
         tracing::warn!(

@@ -4,11 +4,14 @@
 //! the two alternate within one run, so that a busy machine slows both.
 
 mod convert;
+mod delivery;
 mod empty;
 mod files;
 mod generate;
+mod kill_switch;
 mod library;
 mod measure;
+mod peers;
 mod seed;
 mod socket;
 mod table;
@@ -23,6 +26,8 @@ type Group = (&'static str, fn(&mut Table));
 const GROUPS: &[Group] = &[
     ("generate", generate::rows),
     ("convert", convert::rows),
+    ("delivery", delivery::rows),
+    ("kill", kill_switch::rows),
     ("files", files::rows),
     ("library", library),
     ("socket", socket::rows),

@@ -94,6 +94,26 @@ impl Table {
         self.row([what.to_owned(), measured, against, format!("≥ {budget}×")], Some(ratio >= budget));
     }
 
+    /// A rate that shall be at least so many times another one.
+    pub(crate) fn at_least(
+        &mut self,
+        what: &str,
+        (ours, unit): (f64, &str),
+        (against, theirs): (&str, f64),
+        budget: f64,
+    ) {
+        let ratio = ours / theirs;
+        let measured = format!("{ours:.2} {unit} = {ratio:.2}×");
+        let against = format!("{against}: {theirs:.2}");
+        self.row([what.to_owned(), measured, against, format!("≥ {budget}×")], Some(ratio >= budget));
+    }
+
+    /// A figure beside that of a peer, without a budget.
+    pub(crate) fn compare(&mut self, what: &str, ours: &str, (against, theirs): (&str, &str)) {
+        let cells = [what.to_owned(), ours.to_owned(), format!("{against}: {theirs}"), String::new()];
+        self.row(cells, None);
+    }
+
     /// Prints everything; returns how many budgets were missed.
     pub(crate) fn print(&self) -> usize {
         let rows = self.lines.iter().filter_map(|line| match line {

@@ -3,6 +3,7 @@
 
 pub mod http;
 pub mod media;
+pub mod nginx;
 pub mod qr;
 pub mod screen;
 pub mod script;

@@ -18,6 +18,7 @@ pub struct Site {
     config: String,
     path: Option<String>,
     group_file: Option<PathBuf>,
+    workers: Option<usize>,
 }
 
 /// One running daemon of a site. Killed when dropped.
@@ -60,7 +61,7 @@ impl Site {
     #[must_use]
     pub fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("vodpost").tempdir().expect("a temporary folder");
-        let site = Self { folder, config: String::new(), path: None, group_file: None };
+        let site = Self { folder, config: String::new(), path: None, group_file: None, workers: None };
         std::fs::create_dir(site.library()).expect("a library folder");
         site
     }
@@ -77,6 +78,13 @@ impl Site {
     #[must_use]
     pub fn with_path(mut self, path: &str) -> Self {
         self.path = Some(path.to_owned());
+        self
+    }
+
+    /// Lets the daemon serve viewers with so many threads.
+    #[must_use]
+    pub fn with_workers(mut self, workers: usize) -> Self {
+        self.workers = Some(workers);
         self
     }
 
@@ -143,6 +151,9 @@ impl Site {
         }
         if let Some(path) = &self.path {
             command.env("PATH", path);
+        }
+        if let Some(workers) = self.workers {
+            command.env("TOKIO_WORKER_THREADS", workers.to_string());
         }
         command
     }

@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::net::SendFlags;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 
 use super::connection::{Context, serve};
+use super::response;
 
 /// How long to wait where the system is out of descriptors or memory.
 const BACK_OFF: Duration = Duration::from_millis(100);
@@ -27,7 +29,7 @@ pub(super) async fn run(listener: TcpListener, context: Arc<Context>, crowded: w
             Some(result) = connections.join_next() => note(result),
             accepted = accept(&listener, &mut failing), if !full => {
                 if let Some((stream, peer)) = accepted {
-                    connections.spawn(serve(stream, peer, Arc::clone(&context)));
+                    take_in(&mut connections, stream, peer, &context);
                 }
             }
         }
@@ -38,14 +40,37 @@ pub(super) async fn run(listener: TcpListener, context: Arc<Context>, crowded: w
     }
 }
 
+/// A proxy has no place of its own: each of its viewers takes one with each request.
+fn take_in(connections: &mut JoinSet<()>, stream: TcpStream, peer: SocketAddr, context: &Arc<Context>) {
+    let place = if context.is_proxy(peer.ip()) {
+        None
+    } else if let Some(place) = context.places.take(peer.ip()) {
+        Some(place)
+    } else {
+        turn_away(&stream, peer);
+        return;
+    };
+    let context = Arc::clone(context);
+    connections.spawn(async move {
+        serve(stream, peer, context).await;
+        drop(place);
+    });
+}
+
+/// Says why, if the client takes it at once; waiting for it would be what an attacker wants.
+fn turn_away(stream: &TcpStream, peer: SocketAddr) {
+    tracing::debug!(%peer, "has all its connections; a proxy should be named in http.trusted_proxies");
+    let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+    if let Err(error) = rustix::net::send(stream, &response::crowd_bytes(), flags) {
+        tracing::debug!(%peer, %error, "was turned away without a word");
+    }
+}
+
 /// `None` after an error, once it makes sense to try again.
 async fn accept(listener: &TcpListener, failing: &mut bool) -> Option<(TcpStream, SocketAddr)> {
     match listener.accept().await {
         Ok((stream, peer)) => {
             *failing = false;
-            if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%peer, %error, "cannot set TCP_NODELAY");
-            }
             Some((stream, peer))
         }
         // The client left before it was taken in.

@@ -1,48 +1,156 @@
 //! Bytes that are not in the page cache. `sendfile` would wait for the disk on a thread that serves everybody else; here such
-//! a slice is noticed, and read by a thread that may wait.
+//! bytes are noticed, and read by a thread that may wait.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, IoSliceMut};
+use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::time::Instant;
 
+use rustix::fs::Advice;
 use rustix::io::{Errno, ReadWriteFlags};
+use tokio::sync::{AcquireError, Semaphore};
 
 use super::source::Source;
 
 const CHUNK: usize = 64 * 1024;
+/// Linux reads at least so much ahead unless it is told otherwise, so a hole in the cache is rarely smaller.
+const STRIDE: u64 = 128 * 1024;
+/// Threads that may wait for one disk at a time. A disk that hangs must not take the threads of the others, too.
+const READERS_MAX: usize = 32;
+
+/// Bytes whose presence is remembered together.
+const BLOCK: u64 = 512 * 1024;
+/// Blocks of a file that are remembered: those of its first 32 GiB.
+const BLOCKS_MAX: u64 = 64 * 1024;
+
+/// Which parts of a file were in the page cache during this second, so that asking the kernel once serves all viewers.
+#[derive(Debug)]
+pub(super) struct Warmth(Box<[AtomicU8]>);
+
+impl Warmth {
+    pub(super) fn of_file(len: u64) -> Self {
+        let blocks = len.div_ceil(BLOCK).min(BLOCKS_MAX);
+        Self((0..blocks).map(|_| AtomicU8::new(0)).collect())
+    }
+
+    fn block(&self, at: u64) -> Option<&AtomicU8> {
+        usize::try_from(at / BLOCK).ok().and_then(|block| self.0.get(block))
+    }
+
+    /// Whether all of these bytes were.
+    fn knows(&self, offset: u64, len: u64) -> bool {
+        let now = this_second();
+        let mut blocks = blocks(offset, len);
+        blocks.all(|start| self.block(start).is_some_and(|block| block.load(Ordering::Relaxed) == now))
+    }
+
+    /// Asks for the whole of each block, and remembers those that are there.
+    fn look(&self, file: &File, offset: u64, len: u64) -> bool {
+        let mut all = true;
+        for start in blocks(offset, len) {
+            let cached = is_cached(file, start, BLOCK);
+            if let (true, Some(block)) = (cached, self.block(start)) {
+                block.store(this_second(), Ordering::Relaxed);
+            }
+            all &= cached;
+        }
+        all
+    }
+}
+
+/// Where the blocks begin that hold these bytes.
+fn blocks(offset: u64, len: u64) -> impl Iterator<Item = u64> {
+    let end = offset.saturating_add(len);
+    (offset / BLOCK..end.div_ceil(BLOCK)).map(|block| block * BLOCK)
+}
+
+/// Never 0, which stands for never. A block that nobody asked for may be taken for a warm one once in 255 seconds, and
+/// `sendfile` then waits as it does anywhere else.
+fn this_second() -> u8 {
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    u8::try_from(BEGAN.elapsed().as_secs() % 255).unwrap_or(0) + 1
+}
+
+/// The room for waiting, disk by disk.
+#[derive(Debug, Default)]
+pub(super) struct Disks(Mutex<HashMap<u64, Arc<Semaphore>>>);
+
+impl Disks {
+    /// That of the disk with this device number.
+    pub(super) fn room(&self, device: u64) -> Arc<Semaphore> {
+        let mut disks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !disks.contains_key(&device) {
+            // Those that nobody reads from have nothing to remember.
+            disks.retain(|_, room| Arc::strong_count(room) > 1);
+        }
+        Arc::clone(disks.entry(device).or_insert_with(|| Arc::new(Semaphore::new(READERS_MAX))))
+    }
+}
+
+/// Does what may wait for a disk on a thread of its own. Whoever stops waiting for it leaves its room taken until it is done.
+pub(super) async fn apart<T: Send + 'static>(
+    room: Arc<Semaphore>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    let closed = |error: AcquireError| io::Error::other(error);
+    let permit = room.acquire_owned().await.map_err(closed)?;
+    let work = move || {
+        let done = work();
+        drop(permit);
+        done
+    };
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)
+}
 
 /// Returns when these bytes are in the page cache, as far as that can be told.
 pub(super) async fn warmed(source: &Arc<Source>, offset: u64, len: u64) -> io::Result<()> {
-    let Some(last) = len.checked_sub(1).and_then(|len| offset.checked_add(len)) else { return Ok(()) };
-    // Files are read ahead from front to back: with the last byte there, the others are.
-    if is_cached(&source.file, last) {
+    let file = &source.file;
+    if source.warmth.knows(offset, len)
+        || source.warmth.look(file, offset, len)
+        || is_cached(file, offset, len)
+    {
         return Ok(());
     }
+    let room = Arc::clone(&source.disk);
     let source = Arc::clone(source);
-    tokio::task::spawn_blocking(move || read_through(&source.file, offset, len))
-        .await
-        .map_err(io::Error::other)?
+    apart(room, move || read_through(&source.file, offset, len)).await?
 }
 
-/// Where the file system cannot tell without waiting, the answer is yes, and `sendfile` waits as it does anywhere else.
-fn is_cached(file: &File, at: u64) -> bool {
+/// Whether the first, the last and some bytes in between are. Where the file system cannot tell without waiting, the answer
+/// is yes, and `sendfile` waits as it does anywhere else.
+fn is_cached(file: &File, offset: u64, len: u64) -> bool {
+    let Some(last) = len.checked_sub(1).map(|before| offset.saturating_add(before)) else { return true };
+    let mut places = (0..).map_while(|step: u64| {
+        let at = offset.saturating_add(step * STRIDE);
+        (at < last).then_some(at)
+    });
+    // From the end: files are read from front to back.
+    is_byte_cached(file, last) && places.all(|at| is_byte_cached(file, at))
+}
+
+fn is_byte_cached(file: &File, at: u64) -> bool {
     let mut byte = [0];
     let mut buffers = [IoSliceMut::new(&mut byte)];
     rustix::io::preadv2(file, &mut buffers, at, ReadWriteFlags::NOWAIT) != Err(Errno::AGAIN)
 }
 
-fn read_through(file: &File, mut offset: u64, mut len: u64) -> io::Result<()> {
+fn read_through(file: &File, mut offset: u64, len: u64) -> io::Result<()> {
+    let end = offset.saturating_add(len);
+    // The disk goes on with what will be wanted next while this is sent. Only a hint: without it, it is read when it is due.
+    if let Err(error) = rustix::fs::fadvise(file, end, NonZeroU64::new(len), Advice::WillNeed) {
+        tracing::debug!(%error, "the file system takes no hint");
+    }
     let mut scratch = vec![0; CHUNK];
-    while len > 0 {
-        let wanted = usize::try_from(len).unwrap_or(CHUNK).min(CHUNK);
+    while offset < end {
+        let wanted = usize::try_from(end - offset).unwrap_or(CHUNK).min(CHUNK);
         match file.read_at(scratch.get_mut(..wanted).unwrap_or_default(), offset) {
             // It shrank; `sendfile` will say so.
             Ok(0) => return Ok(()),
-            Ok(read) => {
-                offset += read as u64;
-                len -= read as u64;
-            }
+            Ok(read) => offset += read as u64,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
@@ -54,9 +162,9 @@ fn read_through(file: &File, mut offset: u64, mut len: u64) -> io::Result<()> {
 mod tests {
     use std::io::Write as _;
 
-    use rustix::fs::Advice;
-
     use super::*;
+
+    const MIB: u64 = 1 << 20;
 
     #[test]
     fn reading_through_brings_bytes_into_the_cache() {
@@ -64,9 +172,65 @@ mod tests {
         file.write_all(&[7; 4 << 20]).unwrap();
         file.sync_all().unwrap();
         rustix::fs::fadvise(&file, 0, None, Advice::DontNeed).unwrap();
-        read_through(&file, 1 << 20, 1 << 20).unwrap();
-        assert!(is_cached(&file, (2 << 20) - 1));
-        read_through(&file, 4 << 20, 10).unwrap();
-        assert!(is_cached(&file, 5 << 20), "beyond the end there is nothing to wait for");
+        read_through(&file, MIB, MIB).unwrap();
+        assert!(is_cached(&file, MIB, MIB));
+        read_through(&file, 4 * MIB, 10).unwrap();
+        assert!(is_cached(&file, 5 * MIB, MIB), "beyond the end there is nothing to wait for");
+        assert!(is_cached(&file, 0, 0), "nothing is always there");
+    }
+
+    #[test]
+    fn blocks_that_were_there_are_remembered_for_a_second_at_most() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&[7; 4 << 20]).unwrap();
+        let warmth = Warmth::of_file(4 * MIB);
+        assert!(!warmth.knows(0, 1));
+        assert!(warmth.look(&file, BLOCK - 1, 2), "just written");
+        let second = this_second();
+        let known = warmth.knows(0, 2 * BLOCK);
+        assert!(known || second != this_second());
+        assert!(!warmth.knows(0, 2 * BLOCK + 1), "the third was not asked for");
+        warmth.0[0].store(if second == 1 { 255 } else { second - 1 }, Ordering::Relaxed);
+        assert!(!warmth.knows(0, 1), "that was in another second");
+        assert!(!Warmth::of_file(1 << 60).knows(1 << 59, 1), "what is not remembered is asked for");
+    }
+
+    #[tokio::test]
+    async fn a_disk_that_hangs_takes_no_more_than_its_room() {
+        let disks = Disks::default();
+        // Whoever waits on the latch waits until it is dropped.
+        let (latch, released) = std::sync::mpsc::channel::<()>();
+        let (hanging, released) = (disks.room(1), Arc::new(Mutex::new(released)));
+        let mut waiting = Vec::new();
+        for _ in 0..READERS_MAX + 5 {
+            let released = Arc::clone(&released);
+            let work = move || released.lock().unwrap_or_else(PoisonError::into_inner).recv().is_err();
+            waiting.push(Box::pin(apart(Arc::clone(&hanging), work)));
+        }
+        for reader in &mut waiting {
+            assert!(polled_once(reader).await.is_none());
+        }
+        assert_eq!(hanging.available_permits(), 0);
+        // Those who gave up waiting have not given back their room.
+        waiting.truncate(5);
+        assert_eq!(hanging.available_permits(), 0);
+        apart(disks.room(2), || ()).await.unwrap();
+        drop(latch);
+        for reader in waiting {
+            reader.await.unwrap();
+        }
+        let all = u32::try_from(READERS_MAX).unwrap();
+        drop(hanging.acquire_many(all).await.unwrap());
+    }
+
+    /// Polls once.
+    async fn polled_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+        std::future::poll_fn(|context| {
+            std::task::Poll::Ready(match std::pin::Pin::new(&mut *future).poll(context) {
+                std::task::Poll::Ready(output) => Some(output),
+                std::task::Poll::Pending => None,
+            })
+        })
+        .await
     }
 }

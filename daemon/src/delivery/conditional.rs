@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::header::{IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE};
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
 use super::head::single;
@@ -25,6 +25,14 @@ pub(super) struct Validators {
     pub(super) etag: String,
     /// In whole seconds; `None` where an HTTP date cannot say it, or where it lies in the future (section 8.8.2.1).
     pub(super) modified: Option<SystemTime>,
+    /// Both as they are sent with each answer.
+    pub(super) fields: Fields,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fields {
+    pub(super) etag: Option<HeaderValue>,
+    pub(super) modified: Option<HeaderValue>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +46,13 @@ pub(super) enum Verdict {
 
 impl Validators {
     pub(super) fn new(identity: &FileIdentity, layout: ServedLayout, now: SystemTime) -> Self {
-        Self { etag: etag(identity, layout), modified: modified(identity.mtime_ns, now) }
+        let (etag, modified) = (etag(identity, layout), modified(identity.mtime_ns, now));
+        let date = modified.map(httpdate::fmt_http_date);
+        let fields = Fields {
+            etag: HeaderValue::try_from(&etag).ok(),
+            modified: date.and_then(|date| HeaderValue::try_from(date).ok()),
+        };
+        Self { etag, modified, fields }
     }
 
     /// The preconditions, in the order of section 13.2.2.
@@ -141,8 +155,6 @@ fn date(fields: &HeaderMap, name: HeaderName) -> Option<SystemTime> {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     const IDENTITY: FileIdentity =

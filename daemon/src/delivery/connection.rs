@@ -1,13 +1,15 @@
 //! One connection of one client: heads in, answers out, in order (RFC 9112, section 9). Everything that a client can draw
 //! out has a deadline, and everything that it can make large has a limit.
 
-use std::net::SocketAddr;
+use std::future;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{self, Body, Bytes};
-use http::{Request, Response, Uri};
+use http::{HeaderMap, Request, Response, Uri};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
@@ -16,13 +18,14 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use vodpost_protocol::ids::Token;
 
+use super::address::{Network, Place, Places, viewer};
 use super::head::{Head, Inbox, Method, Refusal, Version};
 use super::media_response::{self, Decision, Media};
 use super::pages;
 use super::response::{self, Persistence, head_bytes, with_length};
 use super::route::{Part, Route, route};
-use super::send::{Followed, SendError, Sender};
-use super::table::Table;
+use super::send::{Followed, Pace, SendError, Sender};
+use super::table::{Live, Table};
 use super::transfer::{Transfer, TransferError};
 use super::words::Absence;
 use super::{Limits, Notice};
@@ -41,9 +44,17 @@ pub(super) struct Context {
     pub(super) router: Router,
     pub(super) limits: Limits,
     pub(super) notices: mpsc::Sender<Notice>,
+    pub(super) places: Arc<Places>,
+    pub(super) proxies: Vec<Network>,
     /// While there is no room for another connection, those that idle leave.
     pub(super) crowded: watch::Receiver<bool>,
     pub(super) shutdown: CancellationToken,
+}
+
+impl Context {
+    pub(super) fn is_proxy(&self, address: IpAddr) -> bool {
+        self.proxies.iter().any(|proxy| proxy.contains(address))
+    }
 }
 
 struct Connection {
@@ -53,7 +64,19 @@ struct Connection {
     inbox: Inbox,
     /// Whether a request was answered: only then waiting for the next is idling.
     answered: bool,
+    pace: Pace,
+    /// What was sent last, of which the kernel may still hold bytes.
+    sent: Option<Arc<Live>>,
 }
+
+enum Next {
+    Head(Head),
+    /// There will be none.
+    End(End),
+}
+
+/// The viewer has all its places.
+struct NoPlace;
 
 /// How a connection ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +91,15 @@ enum End {
 
 pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>) {
     let shutdown = context.shutdown.clone();
-    let connection = Connection { stream, peer, context, inbox: Inbox::default(), answered: false };
+    let connection = Connection {
+        stream,
+        peer,
+        context,
+        inbox: Inbox::default(),
+        answered: false,
+        pace: Pace::default(),
+        sent: None,
+    };
     tokio::select! {
         biased;
         () = shutdown.cancelled() => {}
@@ -80,8 +111,8 @@ impl Connection {
     async fn run(mut self) {
         let end = loop {
             let head = match self.next_head().await {
-                Ok(Some(head)) => head,
-                Ok(None) => break End::Left,
+                Ok(Next::Head(head)) => head,
+                Ok(Next::End(end)) => break end,
                 Err(refusal) => break self.refuse(refusal).await,
             };
             let keep_alive = head.keep_alive;
@@ -94,28 +125,29 @@ impl Connection {
         self.close(end).await;
     }
 
-    /// The next request; `None` where there will be none.
-    async fn next_head(&mut self) -> Result<Option<Head>, Refusal> {
-        let limits = &self.context.limits;
+    async fn next_head(&mut self) -> Result<Next, Refusal> {
+        let context = Arc::clone(&self.context);
+        let limits = &context.limits;
         let mut idle = self.answered && self.inbox.is_empty();
         let mut deadline = Instant::now() + if idle { limits.idle } else { limits.head };
         loop {
             if let Some(head) = self.inbox.take_head()? {
-                return Ok(Some(head));
+                return Ok(Next::Head(head));
             }
-            let read = timeout_at(deadline, self.stream.read(self.inbox.space()));
+            let read = timeout_at(deadline, read(&self.stream, &mut self.inbox));
             let read = tokio::select! {
                 read = read => read,
-                () = crowding(&self.context), if idle => return Ok(None),
+                () = crowding(&context), if idle => return Ok(Next::End(End::Left)),
+                () = ended(self.sent.as_deref()) => return Ok(Next::End(End::Abort)),
             };
             match read {
-                Ok(Ok(0)) => return Ok(None),
-                Ok(Ok(count)) => self.inbox.received(count),
+                Ok(Ok(0)) => return Ok(Next::End(End::Left)),
+                Ok(Ok(_received)) => {}
                 Ok(Err(error)) => {
                     tracing::debug!(peer = %self.peer, %error, "the connection broke");
-                    return Ok(None);
+                    return Ok(Next::End(End::Left));
                 }
-                Err(_elapsed) if self.inbox.is_empty() => return Ok(None),
+                Err(_elapsed) if self.inbox.is_empty() => return Ok(Next::End(End::Left)),
                 Err(_elapsed) => return Err(Refusal::TIMEOUT),
             }
             if idle {
@@ -125,9 +157,14 @@ impl Connection {
         }
     }
 
-    async fn answer(&self, head: Head) -> Result<(), TransferError> {
+    async fn answer(&mut self, head: Head) -> Result<(), TransferError> {
         let Head { method, version, uri, fields, keep_alive } = head;
         let persistence = Persistence::of(version, keep_alive);
+        // Held until the answer is sent.
+        let _place = match self.place_of_viewer(&fields) {
+            Ok(place) => place,
+            Err(NoPlace) => return Ok(self.send(response::crowd(), method, persistence).await?),
+        };
         let route = route(uri.path());
         let response = match route {
             Route::Posting(token, Part::File) => {
@@ -144,8 +181,19 @@ impl Connection {
         Ok(self.send(response, method, persistence).await?)
     }
 
+    /// Behind a proxy of ours, the place of the viewer whose request it is; without one the connection has its own.
+    fn place_of_viewer(&self, fields: &HeaderMap) -> Result<Option<Place>, NoPlace> {
+        let Context { places, proxies, .. } = &*self.context;
+        let peer = self.peer.ip();
+        if self.context.is_proxy(peer) {
+            places.take(viewer(peer, fields, proxies)).map(Some).ok_or(NoPlace)
+        } else {
+            Ok(None)
+        }
+    }
+
     /// Asks the router. It is always asked for GET: what HEAD leaves out is left out here, for every answer alike.
-    async fn page(&self, uri: &Uri, fields: http::HeaderMap) -> Response<Bytes> {
+    async fn page(&self, uri: &Uri, fields: HeaderMap) -> Response<Bytes> {
         let mut request = Request::new(Body::empty());
         *request.uri_mut() = uri.clone();
         *request.headers_mut() = fields;
@@ -161,7 +209,7 @@ impl Connection {
     }
 
     async fn media(
-        &self,
+        &mut self,
         media: &Media,
         method: Method,
         persistence: Persistence,
@@ -178,23 +226,25 @@ impl Connection {
         if media.starts_playback() {
             self.context.table.count(&media.counters, 1, 0);
         }
+        self.sent = Some(Arc::clone(&media.live));
+        let context = Arc::clone(&self.context);
         let transfer = Transfer {
             source: &media.source,
             range: media.range.clone(),
             ended: media.live.ended(),
-            table: &self.context.table,
+            table: &context.table,
             counters: &media.counters,
         };
         let result = transfer.run(self.sender(), &head).await;
         if matches!(result, Err(TransferError::Changed)) {
-            self.context.table.sources.forget(&media.live.served);
-            media_response::differs(media.live.served.video, &self.context.notices);
+            context.table.sources.forget(&media.live.served);
+            media_response::differs(media.live.served.video, &context.notices);
         }
         result
     }
 
     async fn send(
-        &self,
+        &mut self,
         response: Response<Bytes>,
         method: Method,
         persistence: Persistence,
@@ -209,7 +259,7 @@ impl Connection {
         self.sender().bytes(&out, Followed::No).await
     }
 
-    async fn refuse(&self, refusal: Refusal) -> End {
+    async fn refuse(&mut self, refusal: Refusal) -> End {
         tracing::debug!(peer = %self.peer, status = refusal.status.as_u16(), "refused");
         let response = response::refusal(refusal);
         let persistence = Persistence::of(Version::Http11, false);
@@ -231,8 +281,8 @@ impl Connection {
         End::Abort
     }
 
-    fn sender(&self) -> Sender<'_> {
-        Sender::new(&self.stream, self.context.limits.stall)
+    fn sender(&mut self) -> Sender<'_> {
+        Sender::new(&self.stream, &mut self.pace, &self.context.limits)
     }
 
     async fn close(mut self, end: End) {
@@ -240,17 +290,29 @@ impl Connection {
             End::Left => return,
             // A reset: the kernel drops what is queued.
             End::Abort => self.stream.set_zero_linger(),
-            End::Polite => match timeout(LINGER, self.drain()).await {
-                Ok(result) => result,
-                Err(_elapsed) => return,
-            },
+            End::Polite => self.part().await,
         };
         if let Err(error) = result {
             tracing::debug!(peer = %self.peer, %error, "the connection did not end well");
         }
     }
 
-    async fn drain(&mut self) -> std::io::Result<()> {
+    /// Says that nothing follows, and waits until the client has understood. What the kernel still holds of a video must
+    /// not outlive its posting, so that it is held for as long as the client takes bytes of it.
+    async fn part(&mut self) -> io::Result<()> {
+        let span = if self.sent.is_some() { self.context.limits.stall } else { LINGER };
+        let live = self.sent.clone();
+        tokio::select! {
+            biased;
+            () = ended(live.as_deref()) => self.stream.set_zero_linger(),
+            drained = timeout(span, self.drain()) => match drained {
+                Ok(result) => result,
+                Err(_elapsed) => self.stream.set_zero_linger(),
+            },
+        }
+    }
+
+    async fn drain(&mut self) -> io::Result<()> {
         self.stream.shutdown().await?;
         let mut scratch = [0; 1024];
         let mut left = LINGER_BYTES;
@@ -261,6 +323,32 @@ impl Connection {
             }
         }
         Ok(())
+    }
+}
+
+async fn read(stream: &TcpStream, inbox: &mut Inbox) -> io::Result<usize> {
+    loop {
+        if inbox.is_empty() {
+            inbox.release();
+            // Memory is taken once there is something to put into it.
+            stream.readable().await?;
+        }
+        match stream.try_read(inbox.space()) {
+            Ok(count) => {
+                inbox.received(count);
+                return Ok(count);
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.readable().await?,
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Returns when these bytes may not be sent any more; never without any.
+async fn ended(live: Option<&Live>) {
+    match live {
+        Some(live) => live.ended().cancelled().await,
+        None => future::pending().await,
     }
 }
 

@@ -73,6 +73,13 @@ impl Inbox {
         self.filled == 0
     }
 
+    /// Gives its memory back, where it holds nothing: most connections idle most of the time.
+    pub(super) fn release(&mut self) {
+        if self.is_empty() {
+            self.bytes = Vec::new();
+        }
+    }
+
     /// Where to put received bytes. Never empty after `take_head` returned `None`.
     pub(super) fn space(&mut self) -> &mut [u8] {
         if self.filled == self.bytes.len() {
@@ -160,8 +167,10 @@ fn target(text: &str) -> Result<Uri, Refusal> {
         return Err(Refusal::TARGET);
     }
     let uri = Uri::try_from(text).map_err(|_not_a_uri| Refusal::MALFORMED)?;
+    // RFC 9110, section 4.2.4: a user name in an address is there to deceive.
+    let deceives = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
     // Authority form belongs to CONNECT and asterisk form to OPTIONS.
-    if uri.path().starts_with('/') { Ok(uri) } else { Err(Refusal::MALFORMED) }
+    if uri.path().starts_with('/') && !deceives { Ok(uri) } else { Err(Refusal::MALFORMED) }
 }
 
 fn fields(parsed: &[httparse::Header<'_>]) -> Result<HeaderMap, Refusal> {
@@ -174,12 +183,29 @@ fn fields(parsed: &[httparse::Header<'_>]) -> Result<HeaderMap, Refusal> {
     Ok(fields)
 }
 
-/// RFC 9112, section 3.2: exactly one Host field; HTTP/1.0 knows none.
+/// RFC 9112, section 3.2: exactly one Host field, which names a host; HTTP/1.0 knows none. Nothing is made of it here, but
+/// a proxy that reads another host in it than we would is the beginning of an attack.
 fn check_host(version: Version, fields: &HeaderMap) -> Result<(), Refusal> {
-    match (version, fields.get_all(HOST).iter().count()) {
-        (_, 1) | (Version::Http10, 0) => Ok(()),
-        (Version::Http10 | Version::Http11, _) => Err(Refusal::MALFORMED),
+    let mut hosts = fields.get_all(HOST).iter();
+    match (version, hosts.next(), hosts.next()) {
+        (_, Some(host), None) if names_host(host.as_bytes()) => Ok(()),
+        (Version::Http10, None, None) => Ok(()),
+        (Version::Http10 | Version::Http11, _, _) => Err(Refusal::MALFORMED),
     }
+}
+
+/// `uri-host [ ":" port ]` (RFC 3986, section 3.2), or nothing.
+fn names_host(host: &[u8]) -> bool {
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+;=".contains(byte);
+    let is_address = |byte: &u8| byte.is_ascii_hexdigit() || b":.".contains(byte);
+    let after = match host.strip_prefix(b"[") {
+        Some(rest) => match rest.iter().position(|byte| *byte == b']') {
+            Some(end) if end > 0 && rest[..end].iter().all(is_address) => &rest[end + 1..],
+            Some(_) | None => return false,
+        },
+        None => &host[host.iter().take_while(|byte| is_name(byte)).count()..],
+    };
+    after.is_empty() || after.strip_prefix(b":").is_some_and(|port| port.iter().all(u8::is_ascii_digit))
 }
 
 /// RFC 9112, section 6: a request without these fields, or with a length of 0, has no body.
@@ -187,7 +213,11 @@ fn check_body(fields: &HeaderMap) -> Result<(), Refusal> {
     if fields.contains_key(TRANSFER_ENCODING) {
         return Err(Refusal { status: StatusCode::BAD_REQUEST, ..Refusal::BODY });
     }
-    for length in fields.get_all(CONTENT_LENGTH) {
+    // Two lengths, even equal ones, are what a proxy and we might read differently.
+    if fields.get_all(CONTENT_LENGTH).iter().count() > 1 {
+        return Err(Refusal::MALFORMED);
+    }
+    if let Some(length) = fields.get(CONTENT_LENGTH) {
         let digits = length.as_bytes();
         if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
             return Err(Refusal::MALFORMED);
@@ -276,6 +306,8 @@ mod tests {
             ("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n", 413),
             ("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n", 400),
             ("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 0, 0\r\n\r\n", 400),
+            ("GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n", 400),
+            ("GET http://u@h/ HTTP/1.1\r\nHost: h\r\n\r\n", 400),
             ("GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", 400),
             ("GET / HTTP/1.1\r\nHost : h\r\n\r\n", 400),
             ("GET / HTTP/1.1\r\nHost: h\r\n folded\r\n\r\n", 400),
@@ -288,6 +320,21 @@ mod tests {
         }
         assert!(parse(b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n").unwrap().is_some());
         assert!(parse(b"GET / HTTP/1.0\r\n\r\n").unwrap().is_some());
+    }
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_and_perhaps_a_port() {
+        for host in
+            ["", "h", "h.", "video.example.org:8080", "192.0.2.1", "[::1]", "[2001:db8::1]:80", "h:", "a_b"]
+        {
+            assert!(names_host(host.as_bytes()), "{host}");
+        }
+        for host in [
+            "h, i", "h i", "h/x", "u@h", "h:x", "[::1", "[]", "[::1]x", "[x]", "ä", "<h>", "h?x", "h#x",
+            "h\\x",
+        ] {
+            assert!(!names_host(host.as_bytes()), "{host}");
+        }
     }
 
     fn fed(inbox: &mut Inbox, mut bytes: &[u8]) {

@@ -2,6 +2,7 @@
 //! (RFC 9110, RFC 9112). Video bytes go from the page cache to the socket with `sendfile`, and stop when their posting does.
 
 mod accept;
+pub mod address;
 mod cold;
 mod conditional;
 mod connection;
@@ -32,12 +33,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::net::TcpSocket;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vodpost_protocol::ids::{Token, VideoId};
 
+use self::address::{Network, Places};
 use self::connection::Context;
 use self::link::PublicUrl;
 use self::poster::Posters;
@@ -45,6 +48,9 @@ use self::table::Table;
 
 /// Connections that the kernel keeps waiting for `accept`.
 const BACKLOG: u32 = 1024;
+/// Bytes that the kernel takes of an answer before it can send them. It would take some megabytes for each viewer, and a
+/// client's pace could not be told from how fast it fills them.
+const UNSENT_MAX: u32 = 128 * 1024;
 
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -54,27 +60,35 @@ pub struct Options {
     /// Where posters are.
     pub posters: PathBuf,
     pub limits: Limits,
+    /// Proxies whose word on the viewer's address is taken.
+    pub trusted_proxies: Vec<Network>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Connections at a time.
     pub connections: usize,
+    /// Connections at a time from one address.
+    pub connections_per_address: usize,
     /// From the first byte of a request, or from the start of a connection, to the end of the request's head.
     pub head: Duration,
     /// Between two requests.
     pub idle: Duration,
     /// While a client takes no byte of an answer.
     pub stall: Duration,
+    /// Bytes per second that a client has to take of an answer, on average over `stall`.
+    pub min_rate: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 4096,
+            connections_per_address: 256,
             head: Duration::from_secs(10),
             idle: Duration::from_secs(60),
             stall: Duration::from_secs(60),
+            min_rate: 4096,
         }
     }
 }
@@ -115,6 +129,7 @@ pub fn start(
     let socket = if options.listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // A restarted daemon must not wait for the old one's connections to be forgotten.
     socket.set_reuseaddr(true)?;
+    tune(&socket, options.limits)?;
     socket.bind(options.listen)?;
     let listener = socket.listen(BACKLOG)?;
     let addr = listener.local_addr()?;
@@ -123,8 +138,19 @@ pub fn start(
     let router = pages::router(Arc::clone(&table), Arc::clone(&public_url), posters);
     let limits = options.limits;
     let (crowding, crowded) = watch::channel(false);
-    let context = Arc::new(Context { table, router, limits, notices, crowded, shutdown });
+    let places = Places::new(limits.connections_per_address);
+    let proxies = options.trusted_proxies;
+    let context = Arc::new(Context { table, router, limits, notices, places, proxies, crowded, shutdown });
     tracing::info!(%addr, %public_url, "serving");
     let task = tokio::spawn(accept::run(listener, context, crowding));
     Ok(Server { addr, public_url, task })
+}
+
+/// What connections inherit from the socket that takes them in.
+fn tune(socket: &TcpSocket, limits: Limits) -> io::Result<()> {
+    let socket = SockRef::from(socket);
+    socket.set_tcp_nodelay(true)?;
+    socket.set_tcp_notsent_lowat(UNSENT_MAX)?;
+    // Also ends connections that are closed but whose last bytes the client never takes.
+    socket.set_tcp_user_timeout(Some(limits.stall))
 }

@@ -4,7 +4,9 @@ use std::io::Write as _;
 use std::time::SystemTime;
 
 use axum::body::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::head::{Refusal, Version};
@@ -37,7 +39,7 @@ impl Persistence {
 
 /// The bytes of a response head, with the empty line.
 pub(super) fn head_bytes(status: StatusCode, fields: &HeaderMap, persistence: Persistence) -> Vec<u8> {
-    let mut out = Vec::with_capacity(768);
+    let mut out = Vec::with_capacity(1024);
     let date = httpdate::fmt_http_date(SystemTime::now());
     let reason = status.canonical_reason().unwrap_or_default();
     // Writing to memory cannot fail.
@@ -84,6 +86,24 @@ pub(super) fn refusal(refusal: Refusal) -> Response<Bytes> {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
     }
     response
+}
+
+/// To a viewer whose address has all its places.
+pub(super) fn crowd() -> Response<Bytes> {
+    let mut response =
+        text(StatusCode::TOO_MANY_REQUESTS, "There are too many connections from your address already.");
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("10"));
+    response
+}
+
+/// The same as it goes over the wire, for a connection that ends with it.
+pub(super) fn crowd_bytes() -> Vec<u8> {
+    let response = crowd();
+    let len = response.body().len() as u64;
+    let response = with_length(response, len);
+    let mut out = head_bytes(response.status(), response.headers(), Persistence::Close);
+    out.extend_from_slice(response.body());
+    out
 }
 
 /// States the length of the body, which a 304 does not have (RFC 9110, section 8.6).

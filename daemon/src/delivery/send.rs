@@ -1,5 +1,5 @@
-//! Bytes to a socket: from memory, or from a file without passing through this process (`sendfile`). A client may be as
-//! slow as it likes, but it has to take something before the stall deadline.
+//! Bytes to a socket: from memory, or from a file without passing through this process (`sendfile`). A client may be slow,
+//! but it has to take something before the stall deadline, and on average as much as the minimum rate.
 
 use std::fs::File;
 use std::io;
@@ -8,9 +8,14 @@ use std::time::Duration;
 use rustix::net::SendFlags;
 use tokio::io::Interest;
 use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+
+use super::Limits;
 
 /// Bytes of one `sendfile`. Between two of them a transfer looks whether it may go on.
 pub(super) const SLICE_MAX: u64 = 512 * 1024;
+/// Bytes that a client which never lets us wait gets before others have their turn.
+const TURN_BYTES: usize = 2 * 1024 * 1024;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SendError {
@@ -18,6 +23,8 @@ pub(super) enum SendError {
     Io(#[from] io::Error),
     #[error("the client took nothing for too long")]
     Stalled,
+    #[error("the client took less than the minimum rate")]
+    TooSlow,
 }
 
 /// Whether more bytes of the same message follow at once, so that the kernel may fill its packets.
@@ -27,19 +34,49 @@ pub(super) enum Followed {
     No,
 }
 
-#[derive(Debug, Clone, Copy)]
+/// How fast a client takes what it gets, over all answers of its connection. Only the time that it makes us wait counts, so
+/// that a slow disk is not blamed on it.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    taken_bytes: u64,
+    waited: Duration,
+    /// Bytes since it last made us wait, or others had their turn.
+    in_turn_bytes: usize,
+}
+
+impl Pace {
+    fn taken(&mut self, count: usize) {
+        self.taken_bytes += count as u64;
+        self.in_turn_bytes += count;
+    }
+
+    /// After so long in which the client took nothing, and then something.
+    fn waited(&mut self, span: Duration, limits: &Limits) -> Result<(), SendError> {
+        self.waited += span;
+        self.in_turn_bytes = 0;
+        if self.waited < limits.stall {
+            return Ok(());
+        }
+        let due = u128::from(limits.min_rate) * self.waited.as_millis() / 1000;
+        let judged = std::mem::take(self);
+        if u128::from(judged.taken_bytes) < due { Err(SendError::TooSlow) } else { Ok(()) }
+    }
+}
+
+#[derive(Debug)]
 pub(super) struct Sender<'s> {
     stream: &'s TcpStream,
-    stall: Duration,
+    pace: &'s mut Pace,
+    limits: &'s Limits,
 }
 
 impl<'s> Sender<'s> {
-    pub(super) fn new(stream: &'s TcpStream, stall: Duration) -> Self {
-        Self { stream, stall }
+    pub(super) fn new(stream: &'s TcpStream, pace: &'s mut Pace, limits: &'s Limits) -> Self {
+        Self { stream, pace, limits }
     }
 
     /// All of them.
-    pub(super) async fn bytes(self, mut bytes: &[u8], followed: Followed) -> Result<(), SendError> {
+    pub(super) async fn bytes(&mut self, mut bytes: &[u8], followed: Followed) -> Result<(), SendError> {
         while !bytes.is_empty() {
             let sent = self.some_bytes(bytes, followed).await?;
             bytes = bytes.get(sent..).unwrap_or_default();
@@ -48,39 +85,93 @@ impl<'s> Sender<'s> {
     }
 
     /// At least one of them; how many is returned.
-    pub(super) async fn some_bytes(self, bytes: &[u8], followed: Followed) -> Result<usize, SendError> {
+    pub(super) async fn some_bytes(&mut self, bytes: &[u8], followed: Followed) -> Result<usize, SendError> {
         let flags = match followed {
             Followed::Yes => SendFlags::NOSIGNAL | SendFlags::MORE,
             Followed::No => SendFlags::NOSIGNAL,
         };
-        let sent = self.attempt(|| Ok(rustix::net::send(self.stream, bytes, flags)?)).await?;
+        let stream = self.stream;
+        let sent = self.attempt(|| Ok(rustix::net::send(stream, bytes, flags)?)).await?;
         if sent == 0 { Err(io::Error::from(io::ErrorKind::WriteZero).into()) } else { Ok(sent) }
     }
 
     /// Up to a slice of a file; 0 only where the file ends.
-    pub(super) async fn some_of_file(self, file: &File, offset: u64, len: u64) -> Result<u64, SendError> {
+    pub(super) async fn some_of_file(
+        &mut self,
+        file: &File,
+        offset: u64,
+        len: u64,
+    ) -> Result<u64, SendError> {
         let count = usize::try_from(len.min(SLICE_MAX)).unwrap_or(usize::MAX);
+        let stream = self.stream;
         let sent = self
             .attempt(|| {
                 let mut offset = offset;
-                Ok(rustix::fs::sendfile(self.stream, file, Some(&mut offset), count)?)
+                Ok(rustix::fs::sendfile(stream, file, Some(&mut offset), count)?)
             })
             .await?;
         Ok(sent as u64)
     }
 
-    async fn attempt(self, mut write: impl FnMut() -> io::Result<usize>) -> Result<usize, SendError> {
-        let attempt = self.stream.async_io(Interest::WRITABLE, || {
-            loop {
-                match write() {
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    result => return result,
-                }
-            }
-        });
-        match tokio::time::timeout(self.stall, attempt).await {
-            Ok(result) => Ok(result?),
-            Err(_elapsed) => Err(SendError::Stalled),
+    async fn attempt(&mut self, mut write: impl FnMut() -> io::Result<usize>) -> Result<usize, SendError> {
+        if self.pace.in_turn_bytes >= TURN_BYTES {
+            self.pace.in_turn_bytes = 0;
+            tokio::task::yield_now().await;
         }
+        loop {
+            match self.stream.try_io(Interest::WRITABLE, || uninterrupted(&mut write)) {
+                Ok(sent) => {
+                    self.pace.taken(sent);
+                    return Ok(sent);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait().await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn wait(&mut self) -> Result<(), SendError> {
+        let begun = Instant::now();
+        match timeout(self.limits.stall, self.stream.writable()).await {
+            Ok(ready) => ready?,
+            Err(_elapsed) => return Err(SendError::Stalled),
+        }
+        self.pace.waited(begun.elapsed(), self.limits)
+    }
+}
+
+fn uninterrupted(write: &mut impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match write() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_judged_by_what_it_takes_while_it_is_waited_for() {
+        let limits = Limits { stall: Duration::from_secs(60), min_rate: 1000, ..Limits::default() };
+        let mut pace = Pace::default();
+        let second = Duration::from_secs(1);
+        // Exactly the rate, several times over.
+        for _ in 0..600 {
+            pace.taken(1000);
+            pace.waited(second, &limits).unwrap();
+        }
+        // What was taken before does not count for ever.
+        let mut result = Ok(());
+        for _ in 0..60 {
+            pace.taken(999);
+            result = pace.waited(second, &limits);
+        }
+        assert!(matches!(result, Err(SendError::TooSlow)), "{result:?}");
+        let none = Limits { min_rate: 0, ..limits };
+        pace.taken(1);
+        pace.waited(second * 600, &none).unwrap();
     }
 }

@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use lru::LruCache;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
+use super::cold::{Disks, Warmth, apart};
 use super::conditional::{Validators, layout_number};
 use super::table::Live;
 use crate::core::artifact::Served;
@@ -28,6 +29,9 @@ pub(super) struct Source {
     pub(super) identity: FileIdentity,
     pub(super) layout: Layout,
     pub(super) validators: Validators,
+    /// The room for those who wait for its disk.
+    pub(super) disk: Arc<Semaphore>,
+    pub(super) warmth: Warmth,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -60,12 +64,14 @@ struct Kept {
 #[derive(Debug)]
 pub(super) struct Sources {
     kept: Mutex<Kept>,
+    disks: Disks,
 }
 
 impl Default for Sources {
     fn default() -> Self {
         // Unbounded as a map, because leaving has to be accounted for; `trim` keeps it within `FILES_MAX`.
-        Self { kept: Mutex::new(Kept { slots: LruCache::unbounded(), memory: 0 }) }
+        let kept = Kept { slots: LruCache::unbounded(), memory: 0 };
+        Self { kept: Mutex::new(kept), disks: Disks::default() }
     }
 }
 
@@ -87,10 +93,10 @@ impl Sources {
         }
         let opened = cell
             .get_or_try_init(|| {
-                let live = Arc::clone(live);
+                let (live, disk) = (Arc::clone(live), self.disks.room(served.identity.dev));
                 async move {
-                    let loaded = tokio::task::spawn_blocking(move || load(&live.served)).await;
-                    loaded.map_err(io::Error::other)?.map(Arc::new)
+                    let loaded = apart(Arc::clone(&disk), move || load(&live.served, disk)).await;
+                    loaded?.map(Arc::new)
                 }
             })
             .await;
@@ -155,7 +161,7 @@ fn key(served: &Served) -> Key {
     (served.identity, layout_number(served.layout))
 }
 
-fn load(served: &Served) -> Result<Source, OpenError> {
+fn load(served: &Served, disk: Arc<Semaphore>) -> Result<Source, OpenError> {
     // Before it is opened, so that what is not a regular file is never opened.
     same_file(&served.path, &served.identity)?;
     let file = media::open(&served.path).map_err(missing_differs)?;
@@ -165,7 +171,8 @@ fn load(served: &Served) -> Result<Source, OpenError> {
         return Err(OpenError::Differs);
     }
     let validators = Validators::new(&served.identity, served.layout, SystemTime::now());
-    Ok(Source { file, identity: served.identity, layout, validators })
+    let identity = served.identity;
+    Ok(Source { file, identity, layout, validators, disk, warmth: Warmth::of_file(identity.size_bytes) })
 }
 
 fn same_file(path: &Path, identity: &FileIdentity) -> Result<(), OpenError> {

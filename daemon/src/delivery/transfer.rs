@@ -39,16 +39,16 @@ pub(super) struct Transfer<'t> {
 
 impl Transfer<'_> {
     /// Sends the head and the bytes of the range.
-    pub(super) async fn run(&self, sender: Sender<'_>, head: &[u8]) -> Result<(), TransferError> {
+    pub(super) async fn run(&self, mut sender: Sender<'_>, head: &[u8]) -> Result<(), TransferError> {
         tokio::select! {
             biased;
             // Also reaches a transfer whose client has stopped reading.
             () = self.ended.cancelled() => Err(TransferError::Ended),
-            result = self.send(sender, head) => result,
+            result = self.send(&mut sender, head) => result,
         }
     }
 
-    async fn send(&self, sender: Sender<'_>, head: &[u8]) -> Result<(), TransferError> {
+    async fn send(&self, sender: &mut Sender<'_>, head: &[u8]) -> Result<(), TransferError> {
         let followed = if self.range.is_empty() { Followed::No } else { Followed::Yes };
         sender.bytes(head, followed).await?;
         let mut unchecked = 0;
@@ -68,7 +68,7 @@ impl Transfer<'_> {
 
     async fn memory(
         &self,
-        sender: Sender<'_>,
+        sender: &mut Sender<'_>,
         mut bytes: &[u8],
         followed: Followed,
     ) -> Result<(), TransferError> {
@@ -83,15 +83,16 @@ impl Transfer<'_> {
 
     async fn file(
         &self,
-        sender: Sender<'_>,
+        sender: &mut Sender<'_>,
         mut offset: u64,
         mut len: u64,
         unchecked: &mut u64,
     ) -> Result<(), TransferError> {
         while len > 0 {
+            let slice = len.min(SLICE_MAX);
+            cold::warmed(self.source, offset, slice).await.map_err(TransferError::Unreadable)?;
             self.check_live()?;
-            cold::warmed(self.source, offset, len.min(SLICE_MAX)).await.map_err(TransferError::Unreadable)?;
-            let sent = sender.some_of_file(&self.source.file, offset, len).await?;
+            let sent = sender.some_of_file(&self.source.file, offset, slice).await?;
             if sent == 0 {
                 return Err(TransferError::Changed);
             }

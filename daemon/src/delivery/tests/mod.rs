@@ -1,5 +1,6 @@
 //! The server against raw sockets: what really goes over the wire.
 
+mod defence;
 mod ending;
 mod http;
 mod media;
@@ -18,6 +19,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use vodpost_protocol::ids::{Token, VideoId};
 
+use super::address::Network;
 use super::table::Table;
 use super::{Limits, Notice, Options, Server, start};
 use crate::core::artifact::{PublicState, Publication, Served, ServedLayout};
@@ -50,12 +52,22 @@ impl Stage {
     }
 
     fn with(limits: Limits) -> Self {
+        Self::behind(limits, Vec::new())
+    }
+
+    fn behind(limits: Limits, trusted_proxies: Vec<Network>) -> Self {
         let table = Arc::new(Table::new());
         let shutdown = CancellationToken::new();
         let (sender, notices) = mpsc::channel(16);
         let folder = tempfile::tempdir().unwrap();
         let posters = folder.path().to_owned();
-        let options = Options { listen: ([127, 0, 0, 1], 0).into(), public_url: None, posters, limits };
+        let options = Options {
+            listen: ([127, 0, 0, 1], 0).into(),
+            public_url: None,
+            posters,
+            limits,
+            trusted_proxies,
+        };
         let server = start(options, Arc::clone(&table), sender, shutdown.clone()).unwrap();
         Self { folder, table, server, notices, shutdown }
     }

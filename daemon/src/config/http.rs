@@ -1,0 +1,165 @@
+//! The `[http]` table: where viewers come in, and how much each of them may ask of the server.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Args, ConfigError, as_text, duration};
+use crate::delivery::Limits;
+use crate::delivery::address::Network;
+use crate::delivery::link::PublicUrl;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct HttpFile {
+    listen: Option<SocketAddr>,
+    public_url: Option<String>,
+    connections: Option<usize>,
+    connections_per_address: Option<usize>,
+    head_timeout: Option<String>,
+    idle_timeout: Option<String>,
+    stall_timeout: Option<String>,
+    min_rate: Option<u64>,
+    trusted_proxies: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Http {
+    pub listen: SocketAddr,
+    #[serde(serialize_with = "url_as_text")]
+    pub public_url: Option<PublicUrl>,
+    /// Connections at a time.
+    pub connections: usize,
+    /// Connections at a time from one address, or one /64 of IPv6.
+    pub connections_per_address: usize,
+    /// How long a request may take to arrive.
+    #[serde(serialize_with = "as_text")]
+    pub head_timeout: Duration,
+    /// How long a connection is kept without a request.
+    #[serde(serialize_with = "as_text")]
+    pub idle_timeout: Duration,
+    /// How long a viewer may take nothing of an answer.
+    #[serde(serialize_with = "as_text")]
+    pub stall_timeout: Duration,
+    /// Bytes per second that a viewer must take of an answer, on average over the stall timeout; 0 for no such rule.
+    pub min_rate: u64,
+    /// Proxies whose word on the viewer's address is taken.
+    pub trusted_proxies: Vec<Network>,
+}
+
+impl Http {
+    pub(super) fn resolve(args: &Args, file: HttpFile) -> Result<Self, ConfigError> {
+        let defaults = Limits::default();
+        let public_url = match args.public_url.clone().or(file.public_url) {
+            Some(url) => Some(url.parse().map_err(|source| ConfigError::PublicUrl { url, source })?),
+            None => None,
+        };
+        let proxies = file
+            .trusted_proxies
+            .into_iter()
+            .map(|value| value.parse().map_err(|source| ConfigError::TrustedProxy { value, source }));
+        let default_listen = SocketAddr::from(([0, 0, 0, 0], 8080));
+        let per_address = file.connections_per_address;
+        Ok(Self {
+            listen: args.listen.or(file.listen).unwrap_or(default_listen),
+            public_url,
+            connections: at_least_one("http.connections", file.connections, defaults.connections)?,
+            connections_per_address: at_least_one(
+                "http.connections_per_address",
+                per_address,
+                defaults.connections_per_address,
+            )?,
+            head_timeout: timeout("http.head_timeout", file.head_timeout, defaults.head)?,
+            idle_timeout: timeout("http.idle_timeout", file.idle_timeout, defaults.idle)?,
+            stall_timeout: timeout("http.stall_timeout", file.stall_timeout, defaults.stall)?,
+            min_rate: file.min_rate.unwrap_or(defaults.min_rate),
+            trusted_proxies: proxies.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// As the server takes them.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits {
+            connections: self.connections,
+            connections_per_address: self.connections_per_address,
+            head: self.head_timeout,
+            idle: self.idle_timeout,
+            stall: self.stall_timeout,
+            min_rate: self.min_rate,
+        }
+    }
+}
+
+fn at_least_one(field: &'static str, value: Option<usize>, default: usize) -> Result<usize, ConfigError> {
+    match value.unwrap_or(default) {
+        0 => Err(ConfigError::Zero { field }),
+        count => Ok(count),
+    }
+}
+
+/// Without time nobody could ask for anything.
+fn timeout(field: &'static str, value: Option<String>, default: Duration) -> Result<Duration, ConfigError> {
+    let timeout = duration(field, value, default.as_secs())?;
+    if timeout.is_zero() { Err(ConfigError::Zero { field }) } else { Ok(timeout) }
+}
+
+#[expect(clippy::ref_option, reason = "serde passes fields by reference")]
+fn url_as_text<S: serde::Serializer>(url: &Option<PublicUrl>, serializer: S) -> Result<S::Ok, S::Error> {
+    url.as_ref().map(PublicUrl::as_str).serialize(serializer)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn resolved(text: &str) -> Result<Http, ConfigError> {
+        Http::resolve(&Args::try_parse_from(["vodpostd"]).unwrap(), toml::from_str(text).unwrap())
+    }
+
+    #[test]
+    fn what_is_not_said_is_as_the_server_has_it() {
+        let http = resolved("").unwrap();
+        assert_eq!(http.limits(), Limits::default());
+        assert_eq!(http.trusted_proxies, []);
+    }
+
+    #[test]
+    fn every_limit_can_be_set() {
+        let http = resolved(
+            "connections = 9\nconnections_per_address = 3\nhead_timeout = \"1s\"\nidle_timeout = \"2s\"\n\
+             stall_timeout = \"3s\"\nmin_rate = 0\ntrusted_proxies = [\"127.0.0.1\", \"10.0.0.0/8\"]",
+        );
+        let http = http.unwrap();
+        let seconds = Duration::from_secs;
+        let expected = Limits {
+            connections: 9,
+            connections_per_address: 3,
+            head: seconds(1),
+            idle: seconds(2),
+            stall: seconds(3),
+            min_rate: 0,
+        };
+        assert_eq!(http.limits(), expected);
+        let written = serde_json::to_value(&http).unwrap();
+        assert_eq!(written["trusted_proxies"], serde_json::json!(["127.0.0.1/32", "10.0.0.0/8"]));
+        assert_eq!(written["stall_timeout"], "3s");
+    }
+
+    #[test]
+    fn limits_that_let_nobody_in_are_refused_by_name() {
+        for (text, part) in [
+            ("connections = 0", "http.connections must"),
+            ("connections_per_address = 0", "http.connections_per_address must"),
+            ("head_timeout = \"0s\"", "http.head_timeout must"),
+            ("stall_timeout = \"soon\"", "http.stall_timeout is"),
+            ("trusted_proxies = [\"my proxy\"]", "http.trusted_proxies holds \"my proxy\""),
+        ] {
+            let error = resolved(text).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+}
