@@ -2,6 +2,7 @@
 
 pub mod account;
 mod backup;
+mod board;
 pub mod call;
 pub mod cancel;
 pub mod completions;
@@ -12,6 +13,7 @@ mod forecast;
 pub mod generate;
 pub mod interrupt;
 pub mod jobs;
+pub mod live;
 pub mod ls;
 pub mod output;
 pub mod platform;

@@ -92,6 +92,15 @@ pub fn percent(part: f64) -> String {
     format!("{} %", (part.clamp(0.0, 1.0) * 100.0).floor() as u8)
 }
 
+/// `[####------]`, so many columns wide with its ends; what lies outside 0 to 1 is held there.
+#[must_use]
+pub fn bar(part: f64, width: usize) -> String {
+    let room = width.saturating_sub(2);
+    // `as` saturates, and turns what is not a number into 0.
+    let full = ((part.clamp(0.0, 1.0) * room as f64) as usize).min(room);
+    format!("[{}{}]", "#".repeat(full), "-".repeat(room - full))
+}
+
 /// `1 video`, `2 videos`.
 #[must_use]
 pub fn count(number: u64, one: &str, many: &str) -> String {
@@ -163,6 +172,37 @@ impl Cell {
     pub fn toned(text: impl Into<String>, tone: Tone) -> Self {
         Self { text: text.into(), tone }
     }
+
+    /// In exactly this many columns: shortened, or filled up with blanks.
+    #[must_use]
+    pub fn padded(text: &str, width: usize, tone: Tone) -> Self {
+        let mut text = fit(text, width);
+        text.push_str(&" ".repeat(width.saturating_sub(text.width())));
+        Self { text, tone }
+    }
+
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.text.width()
+    }
+}
+
+/// Cells beside each other with a blank between them, in at most `width` columns.
+#[must_use]
+pub fn beside(cells: &[Cell], width: usize, color: bool) -> String {
+    let mut line = String::new();
+    let mut left = width;
+    for cell in cells {
+        let gap = usize::from(left < width);
+        if left <= gap {
+            break;
+        }
+        let text = fit(&cell.text, left - gap);
+        left -= gap + text.width();
+        line.push_str(&" "[..gap]);
+        line.push_str(&cell.tone.paint(&text, color));
+    }
+    line
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,8 +255,34 @@ impl Table {
     #[must_use]
     pub fn lines(&self, width: Option<usize>, color: bool) -> Vec<String> {
         let widths = self.widths(width);
-        let titles = self.columns.iter().map(|column| Cell::toned(column.title(), Tone::Faint)).collect();
-        std::iter::once(&titles).chain(&self.rows).map(|row| self.line(row, &widths, color)).collect()
+        std::iter::once(&self.titles()).chain(&self.rows).map(|row| self.line(row, &widths, color)).collect()
+    }
+
+    /// The same as cells for [`beside`], which keeps a line within bounds even where no column gives way any more.
+    #[must_use]
+    pub fn cells(&self, width: Option<usize>) -> Vec<Vec<Cell>> {
+        let widths = self.widths(width);
+        let last = widths.len().saturating_sub(1);
+        let cell = |(index, ((cell, column), width)): (usize, ((&Cell, &Column), &usize))| {
+            let text = fit(&cell.text, *width);
+            let padding = " ".repeat(width - text.width().min(*width));
+            let gap = " ".repeat(GAP - 1);
+            Cell {
+                text: match column {
+                    Column::Right(_) => padding + &text + if index < last { &gap } else { "" },
+                    Column::Left(_) | Column::Flexible(_) if index < last => text + &padding + &gap,
+                    Column::Left(_) | Column::Flexible(_) => text,
+                },
+                tone: cell.tone,
+            }
+        };
+        let row =
+            |row: &Vec<Cell>| row.iter().zip(&self.columns).zip(&widths).enumerate().map(cell).collect();
+        std::iter::once(&self.titles()).chain(&self.rows).map(row).collect()
+    }
+
+    fn titles(&self) -> Vec<Cell> {
+        self.columns.iter().map(|column| Cell::toned(column.title(), Tone::Faint)).collect()
     }
 
     fn line(&self, row: &[Cell], widths: &[usize], color: bool) -> String {
@@ -300,6 +366,22 @@ mod tests {
     }
 
     #[test]
+    fn a_bar_has_its_width_whatever_it_is_told() {
+        assert_eq!(bar(0.5, 12), "[#####-----]");
+        assert_eq!((bar(f64::NAN, 6), bar(7.0, 6)), ("[----]".into(), "[####]".into()));
+        assert_eq!(bar(0.5, 0), "[]");
+    }
+
+    #[test]
+    fn cells_beside_each_other_never_pass_the_edge() {
+        let cells = [Cell::padded("课程第一讲", 7, Tone::Strong), Cell::new("42 %"), Cell::new("95 s left")];
+        assert_eq!(beside(&cells, 40, false), "课程第… 42 % 95 s left");
+        for width in 0..40 {
+            assert!(beside(&cells, width, false).width() <= width, "{width}");
+        }
+    }
+
+    #[test]
     fn text_is_cut_by_columns_and_never_through_a_character() {
         assert_eq!(fit("talk", 4), "talk");
         assert_eq!(fit("talking", 4), "tal…");
@@ -333,6 +415,15 @@ mod tests {
         }
         assert!(table().fits(None) && table().fits(Some(38)) && !table().fits(Some(30)));
         assert_eq!(table().lines(Some(24), false)[1], "a1   31.5 MB  课程第一…");
+    }
+
+    #[test]
+    fn cells_of_a_table_look_as_its_lines() {
+        for width in [None, Some(38), Some(24)] {
+            let cells = table().cells(width);
+            let lines = cells.iter().map(|row| beside(row, 80, false).trim_end().to_owned());
+            assert_eq!(lines.collect::<Vec<_>>(), table().lines(width, false));
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ pub mod connect;
 pub mod format;
 pub mod link;
 pub mod qr;
+pub mod queue;
 pub mod signals;
 pub mod terminal;
 pub mod text;

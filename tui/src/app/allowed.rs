@@ -48,6 +48,7 @@ pub fn check(app: &App, command: Command) -> Result<(), Why> {
             app.row_video().map(|_| ()).ok_or(Why::NoVideo)
         }
         Command::Jump => connected(app),
+        Command::PauseQueue => may(app, Role::Operator),
         Command::Generate if !app.marks.is_empty() => may(app, Role::Operator),
         Command::Generate | Command::GenerateLabelled => {
             may(app, Role::Operator)?;

@@ -1,7 +1,9 @@
 //! The conversions screen: what runs, what waits and in which order, as the daemon lists it.
 
-use vodpost_protocol::conversion::{ConversionState, JobView, JobsView, ProgressView};
+use vodpost_protocol::conversion::{JobView, JobsView, ProgressView};
 use vodpost_protocol::ids::VideoId;
+
+use crate::queue;
 
 /// What is known of the queue; nothing before the first answer.
 #[derive(Debug, Default)]
@@ -54,12 +56,6 @@ impl Jobs {
     pub fn progress(&mut self, progress: &ProgressView) {
         let Some(view) = &mut self.view else { return };
         let Some(job) = view.jobs.iter_mut().find(|job| job.video == progress.video) else { return };
-        let conversion = &mut job.conversion;
-        // As in the list: what belongs to another attempt says nothing.
-        if conversion.attempt == progress.attempt && conversion.state == ConversionState::Running {
-            conversion.progress = Some(progress.progress);
-            conversion.speed = progress.speed;
-            conversion.eta_s = progress.eta_s;
-        }
+        queue::advance(&mut job.conversion, progress);
     }
 }

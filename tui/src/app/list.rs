@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
-use vodpost_protocol::conversion::{ConversionState, ProgressView};
+use vodpost_protocol::conversion::ProgressView;
 use vodpost_protocol::ids::VideoId;
 use vodpost_protocol::reply::Page;
 use vodpost_protocol::request::{ListQuery, Sort};
 use vodpost_protocol::video::VideoView;
 
 use crate::app::event::Ticket;
+use crate::queue;
 
 /// The next page is asked for when the selection is this near to the end.
 const LOOK_AHEAD: usize = 30;
@@ -251,12 +252,6 @@ impl List {
     pub fn progress(&mut self, progress: &ProgressView) {
         let Some(place) = self.place(progress.video) else { return };
         let Some(row) = self.rows.get_mut(place) else { return };
-        let conversion = &mut row.conversion;
-        // A push of an earlier attempt, or one that was overtaken by the end of the conversion, says nothing.
-        if conversion.attempt == progress.attempt && conversion.state == ConversionState::Running {
-            conversion.progress = Some(progress.progress);
-            conversion.speed = progress.speed;
-            conversion.eta_s = progress.eta_s;
-        }
+        queue::advance(&mut row.conversion, progress);
     }
 }

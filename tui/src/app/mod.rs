@@ -223,6 +223,14 @@ impl App {
         }
     }
 
+    #[must_use]
+    pub fn is_queue_paused(&self) -> bool {
+        match self.jobs.view() {
+            Some(view) if self.screen == Screen::Jobs => view.paused.is_some(),
+            Some(_) | None => self.status.as_ref().is_some_and(|status| status.queue.paused),
+        }
+    }
+
     /// Lines between the header and the rest.
     #[must_use]
     pub fn banner_lines(&self) -> u16 {

@@ -31,6 +31,8 @@ pub enum Change {
     Reject,
     Revoke,
     Activate,
+    PauseQueue,
+    ResumeQueue,
     Scan,
 }
 

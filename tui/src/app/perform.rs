@@ -51,6 +51,7 @@ impl App {
             Command::Mark => self.mark(),
             Command::MarkAll => self.mark_all(),
             Command::GoToVideo => self.go_to_row_video(),
+            Command::PauseQueue => self.pause_queue(),
             Command::OpenVideos => self.open(Screen::Videos),
             Command::OpenJobs => self.open(Screen::Jobs),
             Command::OpenEvents => self.open(Screen::Events),
@@ -283,6 +284,14 @@ impl App {
             Screen::Events => self.read_events(),
             Screen::Account => self.read(Resource::Account),
             Screen::Status => self.read(Resource::Status),
+        }
+    }
+
+    fn pause_queue(&mut self) {
+        if self.is_queue_paused() {
+            self.change(Request::ResumeQueue, Change::ResumeQueue);
+        } else {
+            self.change(Request::PauseQueue, Change::PauseQueue);
         }
     }
 

@@ -14,6 +14,7 @@ use crate::app::modal::{Failure, Step};
 use crate::app::notice::{Change, Said};
 use crate::app::requests::{Purpose, Resource};
 use crate::app::{App, LinkState, Screen};
+use crate::queue::queue_change;
 use crate::text::Sentence;
 
 /// Videos that come and go in a burst are one reload.
@@ -320,8 +321,8 @@ impl App {
         }
         match self.screen {
             Screen::Status => self.read(Resource::Status),
-            Screen::Jobs => self.read(Resource::Jobs),
-            Screen::Videos | Screen::Events | Screen::Account => {}
+            Screen::Jobs if queue_change(event.what).is_some() => self.read(Resource::Jobs),
+            Screen::Videos | Screen::Jobs | Screen::Events | Screen::Account => {}
         }
     }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use vodpost_protocol::account::AccountView;
 use vodpost_protocol::connection::{CallError, Client, Receiver, Sender, TalkError};
+use vodpost_protocol::conversion::JobsView;
 use vodpost_protocol::event::Push;
 use vodpost_protocol::hello::DaemonHello;
 use vodpost_protocol::reply::{Answer, EventPage, Located, Page};
@@ -113,6 +114,21 @@ impl Daemon {
         self.client.next_push().map_err(Failure::from)
     }
 
+    /// Waits for the next push, at most so long.
+    ///
+    /// # Errors
+    /// When the daemon goes away.
+    pub fn next_push_within(&mut self, limit: Option<Duration>) -> Result<Option<Push>, Failure> {
+        // No limit at all is what the system takes a span of nothing for.
+        self.limit(limit.map(|limit| limit.max(Duration::from_millis(1))))?;
+        let push = self.client.next_push();
+        self.limit(None)?;
+        match push {
+            Err(TalkError::Io(error)) if is_timeout(&error) => Ok(None),
+            push => Ok(Some(push?)),
+        }
+    }
+
     /// A second handle of the connection, with which another thread can end it.
     ///
     /// # Errors
@@ -142,6 +158,13 @@ impl Daemon {
             return Err(Failure::UnexpectedAnswer);
         };
         Ok(*located)
+    }
+
+    /// # Errors
+    /// As [`Daemon::ask`].
+    pub fn jobs(&mut self, request: Request) -> Result<JobsView, Failure> {
+        let Answer::Jobs(jobs) = self.ask(request)? else { return Err(Failure::UnexpectedAnswer) };
+        Ok(jobs)
     }
 
     /// # Errors

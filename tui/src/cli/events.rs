@@ -5,6 +5,7 @@ use std::thread;
 use clap::Args;
 use serde_json::json;
 use vodpost_protocol::connection::TalkError;
+use vodpost_protocol::conversion::ProgressView;
 use vodpost_protocol::event::{EventView, Push};
 use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::reply::EventPage;
@@ -13,6 +14,7 @@ use super::Context;
 use super::daemon::Daemon;
 use super::failure::Failure;
 use super::output::Output;
+use super::progress::Tenths;
 use crate::format::moment;
 use crate::text::{self, plain};
 
@@ -22,9 +24,13 @@ const PAGE: u32 = 500;
 /// List the changes: who did what, and why; with --follow also those to come
 #[derive(Debug, Args)]
 #[command(
-    after_long_help = "Events are numbered from 1 without gaps. All that are kept are listed, unless --since is given.
---follow goes on when the daemon was restarted. Ctrl-C ends it.
-With --json: {\"events\":[…],\"newest\":…,\"oldest\":…}; with --follow one event per line.
+    after_long_help = "Events are numbered from 1 without gaps. All that are kept are listed, unless --since
+is given. --follow goes on when the daemon was restarted. Ctrl-C ends it.
+With --json: {\"events\":[…],\"newest\":…,\"oldest\":…}; with --follow one per line:
+{\"seq\":…,\"at\":…,\"actor\":…,\"uid\":…,\"what\":…,\"video\":…,\"title\":…,\"label\":…,
+\"token\":…,\"detail\":…}, and with --progress besides {\"progress\":{\"video\":…,
+\"attempt\":1,\"progress\":0.42,\"speed\":3.1,\"eta_s\":95}}, at most four a second for
+each conversion.
 
 Example:
   vodpost events --since 120
@@ -35,14 +41,17 @@ pub struct Events {
     #[arg(long, value_name = "SEQ", default_value_t = 0)]
     since: u64,
     /// Go on with what happens from now on
-    #[arg(long)]
+    #[arg(short, long)]
     follow: bool,
+    /// Also how far conversions are: a line for each tenth
+    #[arg(long, requires = "follow")]
+    progress: bool,
 }
 
 impl Events {
     pub(crate) fn run(self, context: &mut Context) -> Result<(), Failure> {
         if self.follow {
-            return follow(context, self.since);
+            return follow(context, self.since, self.progress);
         }
         let mut daemon = context.daemon()?;
         let mut events = Vec::new();
@@ -104,11 +113,12 @@ impl Reader {
     }
 }
 
-fn follow(context: &mut Context, since: u64) -> Result<(), Failure> {
+fn follow(context: &mut Context, since: u64, progress: bool) -> Result<(), Failure> {
     let mut reader = Reader { last: since };
+    let mut tenths = progress.then(Tenths::default);
     let mut daemon = context.daemon()?;
     loop {
-        match listen(&mut context.out, &mut reader, &mut daemon) {
+        match listen(&mut context.out, &mut reader, &mut tenths, &mut daemon) {
             Err(Failure::Talk(TalkError::Closed | TalkError::Io(_))) => {}
             Err(failure) => return Err(failure),
             Ok(never) => match never {},
@@ -127,6 +137,7 @@ fn follow(context: &mut Context, since: u64) -> Result<(), Failure> {
 fn listen(
     out: &mut Output,
     reader: &mut Reader,
+    tenths: &mut Option<Tenths>,
     daemon: &mut Daemon,
 ) -> Result<std::convert::Infallible, Failure> {
     let newest = daemon.subscribe()?;
@@ -142,7 +153,10 @@ fn listen(
             Push::Event(EventView { seq, .. }) | Push::Resync { seq } => {
                 catch_up(out, reader, daemon, seq)?;
             }
-            Push::Progress(_) => continue,
+            Push::Progress(view) => match tenths {
+                Some(tenths) => emit_progress(out, tenths, &view)?,
+                None => continue,
+            },
         }
         out.flush()?;
     }
@@ -165,6 +179,17 @@ fn catch_up(out: &mut Output, reader: &mut Reader, daemon: &mut Daemon, newest: 
 
 fn emit(out: &mut Output, event: &EventView) -> Result<(), Failure> {
     if out.json { out.json(event) } else { print(out, event) }
+}
+
+/// As JSON all of it, for people one line for each tenth.
+fn emit_progress(out: &mut Output, tenths: &mut Tenths, view: &ProgressView) -> Result<(), Failure> {
+    if out.json {
+        return out.json(&json!({ "progress": view }));
+    }
+    match tenths.line(&view.video.to_string(), view) {
+        Some(line) => out.line(&format!("{:>6}  {line}", "")),
+        None => Ok(()),
+    }
 }
 
 /// Old events are given up at some time; whoever asked for them should know.

@@ -12,12 +12,20 @@ use super::failure::Failure;
 use crate::format::{self, Cell, Column, Table};
 use crate::text::{Sentence, plain};
 
+/// The daemon leaves out what waits while the queue is paused.
+const PAUSED: &str =
+    "The queue is paused: this counts from the moment it is resumed, without what waits in it already.";
+
 /// # Errors
 /// When the daemon refuses, or not everything would be ready in time.
 pub(super) fn show(context: &mut Context, query: ForecastQuery) -> Result<(), Failure> {
-    let Answer::Forecast(forecast) = context.daemon()?.ask(Request::Forecast(query))? else {
+    let mut daemon = context.daemon()?;
+    let Answer::Forecast(forecast) = daemon.ask(Request::Forecast(query))? else {
         return Err(Failure::UnexpectedAnswer);
     };
+    if daemon.jobs(Request::Jobs)?.paused.is_some() {
+        context.out.note(PAUSED)?;
+    }
     if context.out.json {
         context.out.json(&json!(forecast))?;
     } else {

@@ -1,29 +1,29 @@
 //! `vodpost generate`: a dedicated URL for each video, and the conversion it needs.
 
-use std::time::SystemTime;
+use std::collections::HashSet;
 
 use clap::Args;
 use serde_json::json;
-use vodpost_protocol::conversion::ConversionState;
-use vodpost_protocol::ids::Label;
+use vodpost_protocol::ids::{Label, VideoId};
 use vodpost_protocol::posting::PostingState;
 use vodpost_protocol::request::{ForecastQuery, Request};
-use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::VideoView;
 
 use super::Context;
 use super::daemon::Daemon;
 use super::failure::Failure;
 use super::forecast;
-use super::show::{conversion_line, posting_line};
-use super::wait::{Waiter, is_under_way};
-use crate::text::{Sentence, plain, shell_word};
+use super::show::{order_line, posting_line};
+use super::wait::{Waiter, now};
+use crate::queue::is_under_way;
+use crate::text::{plain, shell_word};
 
 /// Make a dedicated URL for each video, converting it first if it needs that
 #[derive(Debug, Args)]
 #[command(
     after_long_help = "The URL is live as soon as the conversion is ready; stdout gets the URLs that exist by then.
-With --wait the command ends when all conversions have. Ctrl-C ends the waiting only.
+With --wait the command ends when all conversions have, and shows on a terminal how far each is, and elsewhere a line
+for each tenth and each change of state (on stderr). Ctrl-C ends the waiting only.
 With --dry-run nothing is ordered; the exit status is 0 if all would be ready by their deadline.
 With --json: the video as `vodpost show --json` prints it; for several, {\"videos\":[…],\"errors\":[…]}.
 
@@ -56,15 +56,17 @@ impl Generate {
             let query = ForecastQuery { videos: self.videos, ..ForecastQuery::default() };
             return forecast::show(context, query);
         }
+        let mut told = HashSet::new();
         let outcomes = if self.wait {
-            let mut waiter = Waiter::new(context)?;
+            let mut waiter = Waiter::new(context, Some(self.label.clone()))?;
             let mut outcomes = waiter.ask(|daemon| self.request(daemon))?;
             wait_for(&mut waiter, context, &mut outcomes)?;
+            told = waiter.told();
             outcomes
         } else {
             self.request(&mut context.daemon()?)?
         };
-        report(context, outcomes, &self.label)
+        report(context, outcomes, &self.label, &told)
     }
 
     /// One refused video does not keep the others from being generated.
@@ -89,37 +91,19 @@ fn wait_for(waiter: &mut Waiter, context: &mut Context, outcomes: &mut [Outcome]
     let mut videos = videos.into_iter();
     for (_, result) in outcomes.iter_mut().filter(|(_, result)| result.is_ok()) {
         if let Some(video) = videos.next() {
-            *result = judge(video, Timestamp::from_system(SystemTime::now()));
+            *result = waiter.verdict(context, video);
         }
     }
     Ok(())
 }
 
-/// A conversion that ended: well, or as a failure with its reason.
-fn judge(video: VideoView, now: Timestamp) -> Result<VideoView, Failure> {
-    let (title, word) = (plain(&video.title), shell_word(&video.title));
-    match video.conversion.state {
-        ConversionState::Ready => Ok(video),
-        ConversionState::Failed => {
-            let reason = video.conversion.reason.as_deref().map_or("no reason is known".into(), plain);
-            let sentence = Sentence::with_hint(
-                format!("The conversion of \"{title}\" failed: {reason}"),
-                format!("vodpost show {word}, then vodpost retry {word}"),
-            );
-            // It ended just now: past its deadline means because of it.
-            let too_late = video.conversion.deadline.is_some_and(|deadline| deadline <= now);
-            Err(if too_late { Failure::TimedOut(sentence) } else { Failure::Failed(sentence) })
-        }
-        ConversionState::None | ConversionState::Queued | ConversionState::Running => {
-            Err(Failure::Failed(Sentence::with_hint(
-                format!("The conversion of \"{title}\" was cancelled."),
-                format!("vodpost show {word}"),
-            )))
-        }
-    }
-}
-
-fn report(context: &mut Context, outcomes: Vec<Outcome>, label: &Label) -> Result<(), Failure> {
+/// What stands on the terminal already is not said again.
+fn report(
+    context: &mut Context,
+    outcomes: Vec<Outcome>,
+    label: &Label,
+    told: &HashSet<VideoId>,
+) -> Result<(), Failure> {
     let several = outcomes.len() > 1;
     let mut videos = Vec::new();
     let mut failures = Vec::new();
@@ -142,9 +126,14 @@ fn report(context: &mut Context, outcomes: Vec<Outcome>, label: &Label) -> Resul
             .collect();
         context.out.json(&json!({ "videos": videos, "errors": errors }))?;
     } else {
-        videos.iter().try_for_each(|video| print(context, video, label))?;
+        let untold = |video: &&VideoView| !context.out.is_terminal() || !told.contains(&video.id);
+        let untold: Vec<&VideoView> = videos.iter().filter(untold).collect();
+        untold.into_iter().try_for_each(|video| print(context, video, label))?;
         if several {
-            failures.iter().try_for_each(|(_, failure)| context.out.complain(&failure.sentence()))?;
+            let unreported = failures.iter().filter(|(_, failure)| !matches!(failure, Failure::Reported(_)));
+            unreported
+                .map(|(_, failure)| failure.sentence())
+                .try_for_each(|said| context.out.complain(&said))?;
         }
     }
     match failures.into_iter().next() {
@@ -163,7 +152,7 @@ fn print(context: &mut Context, video: &VideoView, label: &Label) -> Result<(), 
         }
         return Ok(());
     }
-    context.out.note(&format!("{title}: {}", conversion_line(&video.conversion)))?;
+    context.out.note(&format!("{title}: {}", order_line(&video.conversion, now())))?;
     if is_under_way(video.conversion.state) {
         let target = match label {
             label if *label == Label::default() => shell_word(&video.title),
@@ -172,21 +161,4 @@ fn print(context: &mut Context, video: &VideoView, label: &Label) -> Result<(), 
         context.out.note(&format!("The URL exists when it is ready: vodpost url {target}"))?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::cli::tests::peer::video;
-
-    #[test]
-    fn a_missed_deadline_is_a_time_out() {
-        let mut failed = video("talk", ConversionState::Failed);
-        failed.conversion.deadline = Some(Timestamp::from_millis(1_000));
-        let status = |now| judge(failed.clone(), Timestamp::from_millis(now)).unwrap_err().exit_status();
-        assert_eq!(status(999), 1);
-        assert_eq!(status(1_000), 8);
-        assert!(judge(video("talk", ConversionState::Ready), Timestamp::MAX).is_ok());
-        assert_eq!(judge(video("talk", ConversionState::None), Timestamp::MAX).unwrap_err().exit_status(), 1);
-    }
 }

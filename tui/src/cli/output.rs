@@ -6,8 +6,12 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::failure::Failure;
+use super::live::Size;
 use crate::format::{Table, Tone};
 use crate::text::Sentence;
+
+/// Terminals that do not say how large they are.
+const SIZE_DEFAULT: Size = Size { columns: 80, rows: 24 };
 
 /// Whether to use colours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -35,12 +39,23 @@ impl ColorChoice {
     }
 }
 
+/// One of the two outputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// stdout
+    Result,
+    /// stderr
+    Notes,
+}
+
 /// One output stream and what it can show.
 struct Stream {
     to: Box<dyn Write + Send>,
     is_terminal: bool,
     color: bool,
     width: Option<usize>,
+    /// Lines can be redrawn in place: a terminal that is more than a typewriter.
+    redraws: bool,
 }
 
 impl Stream {
@@ -65,13 +80,15 @@ impl Output {
         Self {
             json,
             out: Stream {
-                width: columns(rustix::stdio::stdout()),
+                width: size(rustix::stdio::stdout()).map(|size| size.columns),
+                redraws: out_is_terminal && can_redraw(),
                 to: Box::new(BufWriter::with_capacity(64 << 10, stdout)),
                 is_terminal: out_is_terminal,
                 color: !json && color.allows(out_is_terminal),
             },
             err: Stream {
-                width: columns(rustix::stdio::stderr()),
+                width: size(rustix::stdio::stderr()).map(|size| size.columns),
+                redraws: err_is_terminal && can_redraw(),
                 to: Box::new(stderr),
                 is_terminal: err_is_terminal,
                 color: color.allows(err_is_terminal),
@@ -82,7 +99,7 @@ impl Output {
     /// Into any writers, none of them a terminal.
     #[must_use]
     pub fn to_writers(json: bool, out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Self {
-        let stream = |to| Stream { to, is_terminal: false, color: false, width: None };
+        let stream = |to| Stream { to, is_terminal: false, color: false, width: None, redraws: false };
         Self { json, out: stream(out), err: stream(err) }
     }
 
@@ -91,9 +108,32 @@ impl Output {
         self.out.is_terminal
     }
 
+    /// Whether lines can be redrawn in place there.
     #[must_use]
-    pub fn notes_are_on_terminal(&self) -> bool {
-        self.err.is_terminal
+    pub fn redraws(&self, side: Side) -> bool {
+        self.stream(side).redraws
+    }
+
+    #[must_use]
+    pub fn color_on(&self, side: Side) -> bool {
+        self.stream(side).color
+    }
+
+    /// How large the terminal is now.
+    #[must_use]
+    pub fn size_now(&self, side: Side) -> Size {
+        let now = match side {
+            Side::Result => size(rustix::stdio::stdout()),
+            Side::Notes => size(rustix::stdio::stderr()),
+        };
+        now.unwrap_or(SIZE_DEFAULT)
+    }
+
+    fn stream(&self, side: Side) -> &Stream {
+        match side {
+            Side::Result => &self.out,
+            Side::Notes => &self.err,
+        }
     }
 
     #[must_use]
@@ -105,11 +145,6 @@ impl Output {
     #[must_use]
     pub fn width(&self) -> Option<usize> {
         self.out.width
-    }
-
-    #[must_use]
-    pub fn notes_width(&self) -> Option<usize> {
-        self.err.width
     }
 
     /// One line of a result for people.
@@ -164,12 +199,24 @@ impl Output {
         self.err.line(text)
     }
 
-    /// Text on stderr without a line end: questions and progress.
+    /// Text on stderr without a line end, such as a question.
     ///
     /// # Errors
     /// When stderr cannot be written.
     pub fn note_part(&mut self, text: &str) -> Result<(), Failure> {
-        self.err.to.write_all(text.as_bytes()).and_then(|()| self.err.to.flush()).map_err(failure)
+        self.part(Side::Notes, text)
+    }
+
+    /// Text as it is, at once.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn part(&mut self, side: Side, text: &str) -> Result<(), Failure> {
+        let to = match side {
+            Side::Result => &mut self.out.to,
+            Side::Notes => &mut self.err.to,
+        };
+        to.write_all(text.as_bytes()).and_then(|()| to.flush()).map_err(failure)
     }
 
     /// `error: …` and `hint: …` on stderr.
@@ -186,9 +233,14 @@ impl Output {
     }
 }
 
-fn columns(stream: impl std::os::fd::AsFd) -> Option<usize> {
+fn size(stream: impl std::os::fd::AsFd) -> Option<Size> {
     let size = rustix::termios::tcgetwinsize(stream).ok()?;
-    (size.ws_col > 0).then(|| usize::from(size.ws_col))
+    let rows = if size.ws_row > 0 { usize::from(size.ws_row) } else { SIZE_DEFAULT.rows };
+    (size.ws_col > 0).then(|| Size { columns: usize::from(size.ws_col), rows })
+}
+
+fn can_redraw() -> bool {
+    std::env::var_os("TERM").is_some_and(|term| !term.is_empty() && term != "dumb")
 }
 
 fn failure(error: io::Error) -> Failure {

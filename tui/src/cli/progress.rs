@@ -1,136 +1,191 @@
-//! How far conversions are: a bar that is redrawn on a terminal, a line now and then elsewhere.
+//! How far conversions are: a block that is redrawn on a terminal, a line now and then elsewhere.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use unicode_width::UnicodeWidthStr;
+use signal_hook::consts::SIGCONT;
 use vodpost_protocol::conversion::ProgressView;
 use vodpost_protocol::ids::VideoId;
 
 use super::failure::Failure;
-use super::output::Output;
-use crate::format::{fit, percent, span};
-use crate::text::plain;
+use super::live::{Live, Size};
+use super::output::{Output, Side};
+use crate::format::{Cell, percent, span};
+use crate::text::{Sentence, plain};
 
-/// Columns of the bar itself, and of a title before it.
-const BAR_WIDTH: usize = 24;
-const TITLE_WIDTH: usize = 30;
-/// Terminals whose width is not known.
-const WIDTH_DEFAULT: usize = 80;
+/// No eye gains from more than ten frames a second.
+const FRAME: Duration = Duration::from_millis(100);
+/// How often the clock and the size of the terminal are looked at while nothing happens.
+const LOOK: Duration = Duration::from_millis(250);
 /// Off a terminal a line is written whenever another tenth is done.
 const STEPS: f64 = 10.0;
 
-#[derive(Default)]
+/// Where progress is shown, and what is shown of it there.
 pub struct Progress {
-    bar_is_drawn: bool,
-    steps_said: HashMap<VideoId, u8>,
+    side: Side,
+    shape: Shape,
+}
+
+enum Shape {
+    Block(Block),
+    Lines(Tenths),
+}
+
+struct Block {
+    live: Live,
+    drawn_at: Option<Instant>,
+    /// The process was stopped and goes on: the shell has written in between.
+    continued: Arc<AtomicBool>,
 }
 
 impl Progress {
-    /// Shows how far one conversion is; `others` wait beside it.
+    /// # Errors
+    /// When the system refuses a signal handler.
+    pub fn new(out: &Output, side: Side) -> Result<Self, Failure> {
+        if !out.redraws(side) {
+            return Ok(Self { side, shape: Shape::Lines(Tenths::default()) });
+        }
+        let continued = Arc::new(AtomicBool::new(false));
+        signal_hook::flag::register(SIGCONT, Arc::clone(&continued)).map_err(|error| {
+            Failure::Failed(Sentence::new(format!("The terminal cannot be watched: {error}.")))
+        })?;
+        Ok(Self { side, shape: Shape::Block(Block { live: Live::default(), drawn_at: None, continued }) })
+    }
+
+    /// Whether a block is redrawn; otherwise there are lines.
+    #[must_use]
+    pub fn redraws(&self) -> bool {
+        matches!(self.shape, Shape::Block(_))
+    }
+
+    /// How long there is nothing to draw; without limit where nothing is drawn.
+    #[must_use]
+    pub fn patience(&self, dirty: bool) -> Option<Duration> {
+        match &self.shape {
+            Shape::Block(block) if dirty => Some(block.rest()),
+            Shape::Block(_) => Some(LOOK),
+            Shape::Lines(_) => None,
+        }
+    }
+
+    /// Shows these lines, unless the last frame was just now. Says whether it did.
     ///
     /// # Errors
-    /// When stderr cannot be written.
-    pub fn update(
+    /// When the terminal is gone.
+    pub fn draw(
         &mut self,
         out: &mut Output,
-        title: &str,
-        view: &ProgressView,
-        others: usize,
-    ) -> Result<(), Failure> {
-        if out.notes_are_on_terminal() {
-            self.bar_is_drawn = true;
-            // The last column stays free: some terminals wrap when it is written.
-            let width = out.notes_width().unwrap_or(WIDTH_DEFAULT).saturating_sub(1);
-            return out.note_part(&format!("\r\x1b[K{}", bar(title, view, others, width)));
+        lines: impl FnOnce(Size) -> Vec<Vec<Cell>>,
+    ) -> Result<bool, Failure> {
+        let Shape::Block(block) = &mut self.shape else { return Ok(true) };
+        if !block.rest().is_zero() {
+            return Ok(false);
         }
-        // `as` saturates, and turns what is not a number into 0.
-        let step = (view.progress.clamp(0.0, 1.0) * STEPS) as u8;
-        if self.steps_said.insert(view.video, step).is_none_or(|said| said < step) {
-            return out.note(&format!("{}: {}", plain(title), parts(view).join(", ")));
+        if block.continued.swap(false, Ordering::SeqCst) {
+            block.live.leave();
         }
-        Ok(())
+        let size = out.size_now(self.side);
+        let frame = block.live.frame(&lines(size), size, out.color_on(self.side));
+        block.drawn_at = Some(Instant::now());
+        if !frame.is_empty() {
+            out.part(self.side, &frame)?;
+        }
+        Ok(true)
     }
 
-    /// A line of its own; a bar makes room for it.
+    /// Off a terminal, a line if another tenth is done.
     ///
     /// # Errors
-    /// When stderr cannot be written.
+    /// When it cannot be written.
+    pub fn step(&mut self, out: &mut Output, title: &str, view: &ProgressView) -> Result<(), Failure> {
+        let Shape::Lines(tenths) = &mut self.shape else { return Ok(()) };
+        match tenths.line(title, view) {
+            Some(line) => self.say(out, &line),
+            None => Ok(()),
+        }
+    }
+
+    /// A line that stays; a block makes room for it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
     pub fn say(&mut self, out: &mut Output, line: &str) -> Result<(), Failure> {
         self.clear(out)?;
-        out.note(line)
+        match self.side {
+            Side::Notes => out.note(line),
+            Side::Result => {
+                out.line(line)?;
+                out.flush()
+            }
+        }
     }
 
-    /// Takes the bar away.
+    /// Takes the block away; the next frame is drawn at once.
     ///
     /// # Errors
-    /// When stderr cannot be written.
+    /// When the terminal is gone.
     pub fn clear(&mut self, out: &mut Output) -> Result<(), Failure> {
-        if std::mem::take(&mut self.bar_is_drawn) { out.note_part("\r\x1b[K") } else { Ok(()) }
+        let Shape::Block(block) = &mut self.shape else { return Ok(()) };
+        block.drawn_at = None;
+        let text = block.live.clear(out.size_now(self.side).columns);
+        if text.is_empty() { Ok(()) } else { out.part(self.side, &text) }
     }
 }
 
-fn parts(view: &ProgressView) -> Vec<String> {
-    let mut parts = vec![percent(view.progress)];
-    parts.extend(view.eta_s.map(|eta| format!("{} left", span(Duration::from_secs(eta)))));
-    parts.extend(view.speed.map(|speed| format!("{speed:.1}x")));
-    parts
+impl Block {
+    /// Until the next frame may be drawn.
+    fn rest(&self) -> Duration {
+        self.drawn_at.map_or(Duration::ZERO, |drawn_at| FRAME.saturating_sub(drawn_at.elapsed()))
+    }
 }
 
-/// `talk [#####.....] 42 %, 95 s left, 3.1x (+2 more)`; what does not fit is left out from the end.
-fn bar(title: &str, view: &ProgressView, others: usize, width: usize) -> String {
-    // `as` saturates, and turns what is not a number into 0.
-    let done = ((view.progress.clamp(0.0, 1.0) * BAR_WIDTH as f64) as usize).min(BAR_WIDTH);
-    let mut line = format!(
-        "{} [{}{}]",
-        fit(&plain(title), TITLE_WIDTH.min(width / 3)),
-        "#".repeat(done),
-        ".".repeat(BAR_WIDTH - done)
-    );
-    let mut separator = " ";
-    for part in parts(view) {
-        if line.width() + separator.len() + part.width() > width {
-            break;
+/// Which tenths were told of each conversion.
+#[derive(Debug, Default)]
+pub struct Tenths {
+    told: HashMap<VideoId, (u32, u8)>,
+}
+
+impl Tenths {
+    /// `talk: 42 %, 3.1x, 95 s left`
+    pub fn line(&mut self, title: &str, view: &ProgressView) -> Option<String> {
+        // `as` saturates, and turns what is not a number into 0.
+        let step = (view.progress.clamp(0.0, 1.0) * STEPS) as u8;
+        let now = (view.attempt, step);
+        if self.told.get(&view.video).is_some_and(|told| *told >= now) {
+            return None;
         }
-        line.push_str(separator);
-        line.push_str(&part);
-        separator = ", ";
+        self.told.insert(view.video, now);
+        Some(format!("{}: {}", plain(title), progress_line(view)))
     }
-    let more = format!(" (+{others} more)");
-    if others > 0 && line.width() + more.len() <= width {
-        line.push_str(&more);
-    }
-    fit(&line, width)
+}
+
+/// `42 %, 3.1x, 95 s left`
+#[must_use]
+pub fn progress_line(view: &ProgressView) -> String {
+    let mut parts = vec![percent(view.progress)];
+    parts.extend(view.speed.map(|speed| format!("{speed:.1}x")));
+    parts.extend(view.eta_s.map(|eta| format!("{} left", span(Duration::from_secs(eta)))));
+    parts.join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn view(progress: f64) -> ProgressView {
-        ProgressView {
-            video: VideoId::from_random(1),
-            attempt: 1,
-            progress,
-            speed: Some(3.12),
-            eta_s: Some(95),
-        }
+    fn view(attempt: u32, progress: f64) -> ProgressView {
+        ProgressView { video: VideoId::from_random(1), attempt, progress, speed: Some(3.12), eta_s: Some(95) }
     }
 
     #[test]
-    fn a_bar_says_how_far_how_fast_and_how_long() {
-        assert_eq!(
-            bar("talk", &view(0.5), 2, 80),
-            "talk [############............] 50 %, 95 s left, 3.1x (+2 more)"
-        );
-        assert!(bar("talk", &view(f64::NAN), 0, 80).contains("] 0 %"));
-        assert!(bar("talk", &view(9.0), 0, 80).contains("########] 100 %"));
-    }
-
-    #[test]
-    fn a_bar_fits_every_terminal() {
-        for width in 0..100 {
-            assert!(bar("课程第一讲 introduction", &view(0.3), 3, width).width() <= width, "{width}");
-        }
+    fn each_tenth_is_told_once() {
+        let mut tenths = Tenths::default();
+        let mut told = |attempt, progress| tenths.line("ta\nlk", &view(attempt, progress));
+        assert_eq!(told(1, 0.5).as_deref(), Some("ta␊lk: 50 %, 3.1x, 95 s left"));
+        assert_eq!(told(1, 0.599), None);
+        assert!(told(1, 0.6).is_some());
+        assert_eq!(told(1, 0.1), None, "it never goes back");
+        assert!(told(2, 0.0).is_some(), "but another attempt begins anew");
     }
 }

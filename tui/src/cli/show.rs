@@ -13,8 +13,8 @@ use super::Context;
 use super::failure::Failure;
 use super::ls::state_tone;
 use super::output::Output;
-use super::wait::is_under_way;
 use crate::format::{self, Cell, Column, Table, Tone, moment};
+use crate::queue::{is_under_way, waits_for};
 use crate::text::{self, plain};
 
 /// Pages that link to a URL, in one line.
@@ -155,6 +155,15 @@ pub(super) fn conversion_line(conversion: &ConversionView) -> String {
         parts.extend(conversion.eta_s.map(|eta| format!("{} left", format::span(Duration::from_secs(eta)))));
     }
     parts.join(", ")
+}
+
+/// As [`conversion_line`], with what a queued one waits for.
+pub(super) fn order_line(conversion: &ConversionView, now: Timestamp) -> String {
+    let mut line = conversion_line(conversion);
+    if conversion.state == ConversionState::Queued {
+        line.push_str(&format!("; waits for {}", waits_for(conversion, None, now)));
+    }
+    line
 }
 
 fn print_renditions(out: &mut Output, renditions: &[RenditionView]) -> Result<(), Failure> {

@@ -6,17 +6,19 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use vodpost_protocol::conversion::{ConversionState, ConversionView, PlanKind};
 use vodpost_protocol::posting::{PostingState, PostingView};
+use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::{RenditionView, SourceState, SourceView, Switch, VideoView};
 
 use crate::app::{App, Focus};
 use crate::format;
+use crate::queue;
 use crate::text::{causes, conversion_state, event, plain, posting_state, switch, video_state};
 use crate::view::list::glyph;
 use crate::view::text::{wrap, write_at, write_scrolled};
 use crate::view::theme::Theme;
 use crate::view::words;
 
-const BAR: usize = 20;
+const BAR: usize = 22;
 
 pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) -> usize {
     let Some(video) = app.list.selected() else {
@@ -26,7 +28,7 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) -> 
     let mut page = Page { theme, width: usize::from(area.width), lines: Vec::new(), keep: 0 };
     page.head(video);
     page.postings(app, video);
-    page.conversion(&video.conversion);
+    page.conversion(&video.conversion, app.now);
     page.renditions(video);
     page.last_change(video);
     // The chosen URL stays in sight, however many stand before it.
@@ -139,7 +141,7 @@ impl Page {
         }
     }
 
-    fn conversion(&mut self, conversion: &ConversionView) {
+    fn conversion(&mut self, conversion: &ConversionView, now: Timestamp) {
         let mut text = format!("Conversion  {}", conversion_state(conversion.state));
         if let Some(plan) = conversion.plan {
             text.push_str(&format!(", {}", PlanKind::name(plan)));
@@ -153,29 +155,42 @@ impl Page {
             self.wrapped("  ", &why, Style::new());
         }
         match conversion.state {
-            ConversionState::Running => self.progress(conversion),
-            ConversionState::Queued => self.deadline(conversion),
+            ConversionState::Running => self.progress(conversion, now),
+            ConversionState::Queued => self.waits(conversion, now),
             ConversionState::Failed => self.failed(conversion),
             ConversionState::None | ConversionState::Ready => {}
         }
     }
 
-    fn progress(&mut self, conversion: &ConversionView) {
-        let part = conversion.progress.unwrap_or(0.0);
-        let mut text = format!("  {} {}", bar(part), format::percent(part));
-        if let Some(speed) = conversion.speed {
-            text.push_str(&format!("  {speed:.1}x"));
+    fn waits(&mut self, conversion: &ConversionView, now: Timestamp) {
+        let mut text = format!("waits for {}", queue::waits_for(conversion, None, now));
+        if let Some(ready) = queue::ready_in(conversion, now) {
+            text.push_str(&format!("; ready in about {}", format::span(ready)));
         }
-        if let Some(eta) = conversion.eta_s {
-            text.push_str(&format!("  {} left", format::span(std::time::Duration::from_secs(eta))));
-        }
-        self.styled(&text, Style::new());
-        self.deadline(conversion);
+        self.wrapped("  ", &text, Style::new());
+        self.deadline(conversion, now);
     }
 
-    fn deadline(&mut self, conversion: &ConversionView) {
+    fn progress(&mut self, conversion: &ConversionView, now: Timestamp) {
+        let part = conversion.progress.unwrap_or(0.0);
+        let mut text = format!("  {} {}", format::bar(part, BAR), format::percent(part));
+        if let Some(speed) = queue::speed(conversion) {
+            text.push_str(&format!("  {speed}"));
+        }
+        if let Some(left) = queue::ready_in(conversion, now) {
+            text.push_str(&format!("  {} left", format::span(left)));
+        }
+        self.styled(&text, Style::new());
+        self.deadline(conversion, now);
+    }
+
+    fn deadline(&mut self, conversion: &ConversionView, now: Timestamp) {
         if let Some(deadline) = conversion.deadline {
-            self.styled(&format!("  deadline {}", format::moment(deadline)), Style::new());
+            let left = format::span(deadline.since(now));
+            self.styled(&format!("  deadline in {left}, {}", format::moment(deadline)), Style::new());
+        }
+        if let Some(late) = queue::late(conversion) {
+            self.styled(&format!("  would be {late}"), self.theme.warning());
         }
         // While it runs a reason is a warning, such as a deadline that will be missed.
         if let Some(reason) = &conversion.reason {
@@ -249,10 +264,4 @@ pub(super) fn posting_glyph(state: PostingState) -> char {
         PostingState::Pending => '.',
         PostingState::Invalid => '-',
     }
-}
-
-fn bar(part: f64) -> String {
-    // `as` saturates, and turns what is not a number into 0.
-    let full = ((part.clamp(0.0, 1.0) * BAR as f64) as usize).min(BAR);
-    format!("[{}{}]", "#".repeat(full), "-".repeat(BAR - full))
 }

@@ -5,10 +5,14 @@ use std::time::Duration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use vodpost_protocol::conversion::{ConversionState, ConversionView, JobView, JobsView, PlanKind};
+use vodpost_protocol::conversion::{
+    ConversionState, ConversionView, JobView, JobsView, PausedView, PlanKind,
+};
+use vodpost_protocol::time::Timestamp;
 
 use crate::app::App;
 use crate::format;
+use crate::queue;
 use crate::text::{conversion_state, plain};
 use crate::view::text::{column, first_row, width_of, wrap, write_at};
 use crate::view::theme::Theme;
@@ -78,7 +82,8 @@ fn row(app: &App, theme: Theme, job: &JobView, selected: bool, width: usize) -> 
     let plan = if width >= PLAN_FROM { conversion.plan.map_or(format::NONE, PlanKind::name) } else { "" };
     let due = if width >= DEADLINE_FROM { due(app, conversion) } else { String::new() };
     let state = if conversion.late_by_s.is_some() { "late" } else { conversion_state(conversion.state) };
-    let how = how(conversion);
+    let paused = app.jobs.view().and_then(|view| view.paused.as_ref());
+    let how = how(conversion, paused, app.now);
     let how_width = width_of(&how).min(width / 2).max(12);
     let columns = [(plan, PLAN, PLAN_FROM), (due.as_str(), DEADLINE, DEADLINE_FROM)];
     let fixed: usize = columns.iter().map(|(_, size, from)| if width >= *from { size + 1 } else { 0 }).sum();
@@ -103,21 +108,18 @@ fn row(app: &App, theme: Theme, job: &JobView, selected: bool, width: usize) -> 
 }
 
 /// How far it is, or what it waits for.
-fn how(conversion: &ConversionView) -> String {
+fn how(conversion: &ConversionView, paused: Option<&PausedView>, now: Timestamp) -> String {
     match conversion.state {
         ConversionState::Running => {
-            let mut text = format::percent(conversion.progress.unwrap_or(0.0));
-            if let Some(speed) = conversion.speed {
-                text.push_str(&format!(" {speed:.1}x"));
-            }
-            if let Some(eta) = conversion.eta_s {
-                text.push_str(&format!(" {} left", format::span(Duration::from_secs(eta))));
-            }
-            text
+            let left = queue::ready_in(conversion, now).map(|left| format!("{} left", format::span(left)));
+            let percent = format::percent(conversion.progress.unwrap_or(0.0));
+            [Some(percent), queue::speed(conversion), left]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join(" ")
         }
-        ConversionState::Queued => {
-            conversion.waiting_for.as_deref().map(|what| plain(what).into_owned()).unwrap_or_default()
-        }
+        ConversionState::Queued => queue::waits_for(conversion, paused, now),
         ConversionState::None | ConversionState::Failed | ConversionState::Ready => String::new(),
     }
 }
@@ -135,8 +137,8 @@ fn more(app: &App, job: &JobView, width: usize) -> Vec<String> {
     let conversion = &job.conversion;
     let mut texts = Vec::new();
     texts.extend(conversion.plan_why.as_deref().map(|why| plain(why).into_owned()));
-    if let Some(what) = conversion.waiting_for.as_deref() {
-        texts.push(format!("waits for {}", plain(what)));
+    if conversion.state == ConversionState::Queued {
+        texts.push(format!("waits for {}", queue::waits_for(conversion, None, app.now)));
     }
     if let Some(expected) = conversion.expected_at {
         texts.push(format!("expected ready at {}", format::moment(expected)));
@@ -152,7 +154,9 @@ fn more(app: &App, job: &JobView, width: usize) -> Vec<String> {
     if conversion.attempt > 1 {
         texts.push(format!("attempt {}", conversion.attempt));
     }
-    texts.extend(conversion.reason.as_deref().map(|reason| plain(reason).into_owned()));
+    // What it waits for says the reason of another try.
+    let reason = conversion.reason.as_deref().filter(|_| conversion.retry_at.is_none());
+    texts.extend(reason.map(|reason| plain(reason).into_owned()));
     let indented =
         |text: String| wrap(&text, width.saturating_sub(4)).into_iter().map(|line| format!("    {line}"));
     texts.into_iter().flat_map(indented).collect()

@@ -114,7 +114,7 @@ fn the_details_of_a_running_conversion() {
         &text,
         &[
             "[########------------] 42 %  3.1x  95 s left",
-            "deadline 2025-10-09",
+            "deadline in 4 h, 2025-10-09",
             "not live: it is being converted",
             "a lower bitrate",
             "mp4 h264 High@4.0/aac 1920x1080 4.2 Mb/s 1:00 31.5 MB",

@@ -80,6 +80,8 @@ pub fn change(change: &Change) -> String {
         Change::Reject => "reject the submission".to_owned(),
         Change::Revoke => "revoke the approval".to_owned(),
         Change::Activate => "activate the service".to_owned(),
+        Change::PauseQueue => "pause the queue".to_owned(),
+        Change::ResumeQueue => "resume the queue".to_owned(),
         Change::Scan => "look at the library".to_owned(),
     }
 }
@@ -105,6 +107,8 @@ fn done(change: &Change) -> String {
         Change::Reject => "the submission was rejected".to_owned(),
         Change::Revoke => "the approval was revoked; live URLs stay live".to_owned(),
         Change::Activate => "the service is active".to_owned(),
+        Change::PauseQueue => "paused: no further conversion starts, what runs goes on".to_owned(),
+        Change::ResumeQueue => "conversions start again".to_owned(),
         Change::Scan => "the library was looked at".to_owned(),
     }
 }

@@ -92,6 +92,18 @@ fn a_job_that_ended_gives_its_place_to_the_next_one() {
 }
 
 #[test]
+fn the_queue_is_paused_and_resumed_with_one_key() {
+    let mut bench = on_jobs(vec![job(1, "a")]);
+    let (ticket, request) = sent(&bench.letter('P'));
+    assert_eq!(request, Request::PauseQueue);
+    let paused = vodpost_protocol::conversion::PausedView { at: at(0), by: "anna".into() };
+    let view = JobsView { jobs: vec![], left_out: 0, workers: 1, paused: Some(paused) };
+    bench.reply(ticket, Ok(Answer::Jobs(view)));
+    let (_, request) = sent(&bench.letter('P'));
+    assert_eq!(request, Request::ResumeQueue);
+}
+
+#[test]
 fn an_empty_queue_has_nothing_to_cancel() {
     let mut bench = on_jobs(vec![]);
     assert_eq!(bench.letter('x'), []);

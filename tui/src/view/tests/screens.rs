@@ -45,7 +45,7 @@ fn conversions_at_several_widths() {
         &wide,
         &["vodpost  Conversions", "1 running, 4 waiting, 1 worker, the first 2 shown; paused by ann"],
     );
-    assert_shows(&wide, &["> film", "running", "transcode", "50 %", "late", "its turn, after 1 more"]);
+    assert_shows(&wide, &["> film", "running", "transcode", "50 %", "late", "the queue, paused by ann"]);
     bench.press(Key::Down);
     let narrow = text(&mut bench, 40, 14);
     assert_shows(&narrow, &["> 课程", "late", "    will miss its deadline by 2 h 10 min"]);
