@@ -19,3 +19,4 @@ pub mod seal;
 pub mod start;
 pub mod state_dir;
 pub mod store;
+pub mod usage;

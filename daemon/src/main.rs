@@ -75,13 +75,13 @@ fn run(config: Config) -> ExitCode {
     };
     runtime.block_on(async {
         // Installed first: a signal during the start ends it in order, too.
-        let (mut terminate, mut interrupt) =
-            match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-                (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
-                (Err(error), _) | (_, Err(error)) => {
-                    return fail(&format!("signals cannot be handled: {error}"), FAILED);
-                }
-            };
+        let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
+        let (mut terminate, mut interrupt, mut hang_up) = match kinds.map(signal) {
+            [Ok(terminate), Ok(interrupt), Ok(hang_up)] => (terminate, interrupt, hang_up),
+            [Err(error), ..] | [_, Err(error), _] | [.., Err(error)] => {
+                return fail(&format!("signals cannot be handled: {error}"), FAILED);
+            }
+        };
         let daemon = match start::start(config).await {
             Ok(daemon) => daemon,
             Err(error) => {
@@ -96,9 +96,12 @@ fn run(config: Config) -> ExitCode {
         if said != ExitCode::SUCCESS {
             tracing::debug!("nobody reads standard output");
         }
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hang_up.recv() => daemon.reload(),
+            }
         }
         tracing::info!("ending");
         daemon.stop().await;

@@ -22,10 +22,11 @@ use crate::config::Config;
 use crate::convert::{self, Kind, Ours};
 use crate::core::Core;
 use crate::core::artifact::Form;
-use crate::core::input::{Input, Usage};
 use crate::core::state::{Settings, State};
 use crate::core::transaction::Dice;
 use crate::core::video::Conversion;
+use crate::delivery::access_log::{AccessLog, Target};
+use crate::delivery::metrics::Metrics;
 use crate::delivery::{self, link::PublicUrl, table::Table};
 use crate::engine::{Channel, Engine, EngineHandle, Facts, Jobs, Parts};
 use crate::guard::Guard;
@@ -36,9 +37,8 @@ use crate::posters::{self, Posters};
 use crate::seal::{KEY_FILE, SealError, Sealer};
 use crate::state_dir::{self, StateDirError};
 use crate::store::{self, Backup, Store, StoreError};
+use crate::usage;
 
-/// How often what viewers used is written down; so much may be lost on power loss.
-const USAGE_EVERY: Duration = Duration::from_secs(5);
 const NOTICES_LEN: usize = 256;
 
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +49,10 @@ pub enum StartError {
     Thread(#[source] io::Error),
     #[error("cannot listen on {addr}; choose another address with --listen")]
     Listen { addr: SocketAddr, source: io::Error },
+    #[error(
+        "cannot open the access log {target}; set http.access_log to a file that can be written, or to \"-\""
+    )]
+    AccessLog { target: Target, source: io::Error },
     #[error("no random numbers from the system")]
     Random(#[from] getrandom::Error),
     #[error(transparent)]
@@ -69,6 +73,7 @@ impl StartError {
             Self::StateDir(StateDirError::Io { .. })
             | Self::Thread(_)
             | Self::Listen { .. }
+            | Self::AccessLog { .. }
             | Self::Random(_)
             | Self::Socket(SocketError::Folder(_) | SocketError::Io { .. })
             | Self::Store(_)
@@ -82,10 +87,12 @@ pub struct Daemon {
     pub public_url: Arc<PublicUrl>,
     pub socket: PathBuf,
     engine: EngineHandle,
+    table: Arc<Table>,
     server: delivery::Server,
+    access_log: Option<AccessLog>,
     guard: Guard,
     tasks: Vec<tokio::task::JoinHandle<()>>,
-    /// The engine, and the maker of posters where there is one.
+    /// The engine, and the maker of posters and the writer of the access log where there are such.
     threads: Vec<std::thread::JoinHandle<()>>,
     shutdown: CancellationToken,
     _lock: File,
@@ -163,7 +170,10 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let (notices, noticed) = mpsc::channel(NOTICES_LEN);
     let (posters, maker) =
         posters::start(&table, &tools, &artifacts, shutdown.child_token()).map_err(StartError::Thread)?;
-    let server = serve(&config, &table, artifacts.clone(), notices, &shutdown)?;
+    let metrics = Arc::new(Metrics::default());
+    let (access_log, log_writer) = open_access_log(&config, &metrics)?.unzip();
+    let log = (access_log.clone(), Arc::clone(&metrics));
+    let server = serve(&config, &table, artifacts.clone(), notices, log, &shutdown)?;
     let socket = listener::bind(&config.socket, config.roles.admit_others())?;
     state_dir::note_socket(&lock, &config.socket)?;
 
@@ -188,12 +198,34 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
         tokio::spawn(library::run(library, tools, engine.clone(), scans, shutdown.child_token())),
         tokio::spawn(listener::serve(socket, config.roles, engine.clone(), shutdown.child_token())),
         tokio::spawn(watch_delivery(noticed, posters, engine.clone(), shutdown.child_token())),
-        tokio::spawn(count_usage(table, engine.clone(), shutdown.child_token())),
+        tokio::spawn(usage::run(Arc::clone(&table), engine.clone(), shutdown.child_token())),
     ];
     let public_url = Arc::clone(&server.public_url);
     let (http_addr, socket) = (server.addr, config.socket);
-    let threads = [engine_thread].into_iter().chain(maker).collect();
-    Ok(Daemon { http_addr, public_url, socket, engine, server, guard, tasks, threads, shutdown, _lock: lock })
+    let threads = [engine_thread].into_iter().chain(maker).chain(log_writer).collect();
+    Ok(Daemon {
+        http_addr,
+        public_url,
+        socket,
+        engine,
+        table,
+        server,
+        access_log,
+        guard,
+        tasks,
+        threads,
+        shutdown,
+        _lock: lock,
+    })
+}
+
+fn open_access_log(
+    config: &Config,
+    metrics: &Arc<Metrics>,
+) -> Result<Option<(AccessLog, std::thread::JoinHandle<()>)>, StartError> {
+    let Some(target) = config.http.access_log.clone() else { return Ok(None) };
+    let started = AccessLog::start(target.clone(), Arc::clone(metrics));
+    started.map(Some).map_err(|source| StartError::AccessLog { target, source })
 }
 
 fn serve(
@@ -201,6 +233,7 @@ fn serve(
     table: &Arc<Table>,
     posters: PathBuf,
     notices: mpsc::Sender<delivery::Notice>,
+    (access_log, metrics): (Option<AccessLog>, Arc<Metrics>),
     shutdown: &CancellationToken,
 ) -> Result<delivery::Server, StartError> {
     let addr = config.http.listen;
@@ -210,6 +243,8 @@ fn serve(
         posters,
         limits: limits(config),
         trusted_proxies: config.http.trusted_proxies.clone(),
+        access_log,
+        metrics,
     };
     delivery::start(options, Arc::clone(table), notices, shutdown.child_token())
         .map_err(|source| StartError::Listen { addr, source })
@@ -252,6 +287,13 @@ pub fn restore(config: &Config, backup: &Path) -> Result<Backup, StartError> {
 }
 
 impl Daemon {
+    /// What SIGHUP asks for: files that were moved away or replaced are opened again.
+    pub fn reload(&self) {
+        if let Some(log) = self.access_log.clone() {
+            tokio::task::spawn_blocking(move || log.reopen());
+        }
+    }
+
     /// Ends everything in order; the state is closed when this returns.
     pub async fn stop(self) {
         self.shutdown.cancel();
@@ -263,7 +305,10 @@ impl Daemon {
             }
         }
         self.server.join().await;
+        usage::report(&self.table, &self.engine).await;
         self.engine.stop().await;
+        // Its writer ends with the last who could write.
+        drop(self.access_log);
         for thread in self.threads {
             let name = thread.thread().name().unwrap_or_default().to_owned();
             let joined = tokio::task::spawn_blocking(move || thread.join()).await;
@@ -375,38 +420,6 @@ async fn watch_delivery(
                 Some(delivery::Notice::PosterMissing { token }) => posters.want(token),
                 None => return,
             },
-        }
-    }
-}
-
-async fn count_usage(table: Arc<Table>, engine: EngineHandle, shutdown: CancellationToken) {
-    loop {
-        let ended = tokio::select! {
-            () = shutdown.cancelled() => true,
-            () = table.wait_used() => false,
-        };
-        if !ended {
-            // Many requests make one record.
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                () = tokio::time::sleep(USAGE_EVERY) => {}
-            }
-        }
-        let used: Vec<Usage> = table
-            .drain_usage()
-            .into_iter()
-            .map(|usage| Usage {
-                token: usage.token,
-                views: usage.views,
-                bytes: usage.bytes,
-                referrers: Vec::new(),
-            })
-            .collect();
-        if !used.is_empty() {
-            engine.input(Input::Usage(used)).await;
-        }
-        if ended {
-            return;
         }
     }
 }

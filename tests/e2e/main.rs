@@ -18,6 +18,7 @@ mod http;
 mod library;
 mod life_cycle;
 mod media_kinds;
+mod numbers;
 mod posters;
 mod python;
 mod qr_code;

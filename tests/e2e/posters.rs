@@ -190,7 +190,8 @@ fn without_ffmpeg_there_are_no_posters_and_nothing_else_is_missing() {
 fn posters_are_made_with_the_lowest_priority() {
     let site = Site::new();
     let ffmpeg = vodpost_tests::stand_in::install(site.folder());
-    let site = site.with_config(&format!("[conversion]\nsandbox = \"off\"\nffmpeg = \"{}\"", ffmpeg.display()));
+    let site =
+        site.with_config(&format!("[conversion]\nsandbox = \"off\"\nffmpeg = \"{}\"", ffmpeg.display()));
     site.add(&Sample::IndexLast.path(), "talk.mp4");
     let daemon = site.start();
     site.set_up_account();

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Args, ConfigError, as_text, duration};
+use super::{Args, ConfigError, absolute, as_text, duration};
 use crate::delivery::Limits;
+use crate::delivery::access_log::Target;
 use crate::delivery::address::Network;
 use crate::delivery::link::PublicUrl;
 
@@ -22,6 +23,7 @@ pub(super) struct HttpFile {
     stall_timeout: Option<String>,
     min_rate: Option<u64>,
     trusted_proxies: Vec<String>,
+    access_log: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -46,6 +48,8 @@ pub struct Http {
     pub min_rate: u64,
     /// Proxies whose word on the viewer's address is taken.
     pub trusted_proxies: Vec<Network>,
+    /// Where a line for each answer goes; `-` is standard output.
+    pub access_log: Option<Target>,
 }
 
 impl Http {
@@ -75,6 +79,7 @@ impl Http {
             stall_timeout: timeout("http.stall_timeout", file.stall_timeout, defaults.stall)?,
             min_rate: file.min_rate.unwrap_or(defaults.min_rate),
             trusted_proxies: proxies.collect::<Result<_, _>>()?,
+            access_log: file.access_log.filter(|target| !target.is_empty()).map(log_target),
         })
     }
 
@@ -90,6 +95,10 @@ impl Http {
             min_rate: self.min_rate,
         }
     }
+}
+
+fn log_target(text: String) -> Target {
+    if text == "-" { Target::StandardOutput } else { Target::File(absolute(text.into())) }
 }
 
 fn at_least_one(field: &'static str, value: Option<usize>, default: usize) -> Result<usize, ConfigError> {

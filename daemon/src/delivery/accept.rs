@@ -47,6 +47,7 @@ fn take_in(connections: &mut JoinSet<()>, stream: TcpStream, peer: SocketAddr, c
     } else if let Some(place) = context.places.take(peer.ip()) {
         Some(place)
     } else {
+        context.observers.metrics.turned_away.add(1);
         turn_away(&stream, peer);
         return;
     };

@@ -108,7 +108,9 @@ pub(super) async fn apart<T: Send + 'static>(
 
 /// Returns when these bytes are in the page cache, as far as that can be told.
 pub(super) async fn warmed(source: &Arc<Source>, offset: u64, len: u64) -> io::Result<()> {
-    if len > 0 { return Ok(()); }
+    if len > 0 {
+        return Ok(());
+    }
     let file = &source.file;
     if source.warmth.knows(offset, len)
         || source.warmth.look(file, offset, len)

@@ -19,6 +19,7 @@ use tower::ServiceExt;
 use vodpost_protocol::ids::Token;
 
 use super::address::{Network, Place, Places, viewer};
+use super::asked::{Asked, Observers};
 use super::head::{Head, Inbox, Method, Refusal, Version};
 use super::media_response::{self, Decision, Media};
 use super::pages;
@@ -46,6 +47,7 @@ pub(super) struct Context {
     pub(super) notices: mpsc::Sender<Notice>,
     pub(super) places: Arc<Places>,
     pub(super) proxies: Vec<Network>,
+    pub(super) observers: Observers,
     /// While there is no room for another connection, those that idle leave.
     pub(super) crowded: watch::Receiver<bool>,
     pub(super) shutdown: CancellationToken,
@@ -91,6 +93,9 @@ enum End {
 
 pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>) {
     let shutdown = context.shutdown.clone();
+    let metrics = Arc::clone(&context.observers.metrics);
+    metrics.connections.add(1);
+    let _open = metrics.connections_open.enter();
     let connection = Connection {
         stream,
         peer,
@@ -109,6 +114,7 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Cont
 
 impl Connection {
     async fn run(mut self) {
+        let context = Arc::clone(&self.context);
         let end = loop {
             let head = match self.next_head().await {
                 Ok(Next::Head(head)) => head,
@@ -116,7 +122,9 @@ impl Connection {
                 Err(refusal) => break self.refuse(refusal).await,
             };
             let keep_alive = head.keep_alive;
-            match self.answer(head).await {
+            let address = viewer(self.peer.ip(), &head.fields, &context.proxies);
+            let mut asked = context.observers.asked(&head, address);
+            match self.answer(head, address, &mut asked).await {
                 Ok(()) if keep_alive => self.answered = true,
                 Ok(()) => break End::Polite,
                 Err(error) => break self.failed(&error),
@@ -157,36 +165,47 @@ impl Connection {
         }
     }
 
-    async fn answer(&mut self, head: Head) -> Result<(), TransferError> {
+    async fn answer(
+        &mut self,
+        head: Head,
+        address: IpAddr,
+        asked: &mut Asked<'_>,
+    ) -> Result<(), TransferError> {
         let Head { method, version, uri, fields, keep_alive } = head;
         let persistence = Persistence::of(version, keep_alive);
         // Held until the answer is sent.
-        let _place = match self.place_of_viewer(&fields) {
+        let _place = match self.place_of_viewer(address) {
             Ok(place) => place,
-            Err(NoPlace) => return Ok(self.send(response::crowd(), method, persistence).await?),
+            Err(NoPlace) => {
+                self.context.observers.metrics.turned_away.add(1);
+                return Ok(self.send(response::crowd(), method, persistence, asked).await?);
+            }
         };
         let route = route(uri.path());
+        if let Route::Posting(token, Part::Page | Part::File) = route {
+            asked.note_arrival(&fields, token);
+        }
         let response = match route {
             Route::Posting(token, Part::File) => {
                 let Context { table, notices, .. } = &*self.context;
                 match media_response::decide(table, notices, method, &fields, token).await {
                     Decision::Answer(response) => response,
-                    Decision::Media(media) => return self.media(&media, method, persistence, token).await,
+                    Decision::Media(media) => {
+                        return self.media(&media, method, persistence, (token, asked)).await;
+                    }
                 }
             }
             Route::Posting(..) | Route::Other => self.page(&canonical(route, &uri), fields).await,
             Route::NoPosting => pages::absent(Absence::NotFound, &fields),
         };
         tracing::debug!(peer = %self.peer, ?method, %route, status = response.status().as_u16(), "answered");
-        Ok(self.send(response, method, persistence).await?)
+        Ok(self.send(response, method, persistence, asked).await?)
     }
 
     /// Behind a proxy of ours, the place of the viewer whose request it is; without one the connection has its own.
-    fn place_of_viewer(&self, fields: &HeaderMap) -> Result<Option<Place>, NoPlace> {
-        let Context { places, proxies, .. } = &*self.context;
-        let peer = self.peer.ip();
-        if self.context.is_proxy(peer) {
-            places.take(viewer(peer, fields, proxies)).map(Some).ok_or(NoPlace)
+    fn place_of_viewer(&self, address: IpAddr) -> Result<Option<Place>, NoPlace> {
+        if self.context.is_proxy(self.peer.ip()) {
+            self.context.places.take(address).map(Some).ok_or(NoPlace)
         } else {
             Ok(None)
         }
@@ -213,8 +232,9 @@ impl Connection {
         media: &Media,
         method: Method,
         persistence: Persistence,
-        token: Token,
+        (token, asked): (Token, &mut Asked<'_>),
     ) -> Result<(), TransferError> {
+        asked.status = Some(media.response.status());
         let head = head_bytes(media.response.status(), media.response.headers(), persistence);
         let route = Route::Posting(token, Part::File);
         let status = media.response.status().as_u16();
@@ -222,9 +242,6 @@ impl Connection {
         match method {
             Method::Head => return Ok(self.sender().bytes(&head, Followed::No).await?),
             Method::Get => {}
-        }
-        if media.starts_playback() {
-            self.context.table.count(&media.counters, 1, 0);
         }
         self.sent = Some(Arc::clone(&media.live));
         let context = Arc::clone(&self.context);
@@ -234,7 +251,11 @@ impl Connection {
             ended: media.live.ended(),
             table: &context.table,
             counters: &media.counters,
+            metrics: &context.observers.metrics,
+            viewing: asked.viewing(token, media),
+            sent: &mut asked.sent,
         };
+        let _open = context.observers.metrics.transfers_open.enter();
         let result = transfer.run(self.sender(), &head).await;
         if matches!(result, Err(TransferError::Changed)) {
             context.table.sources.forget(&media.live.served);
@@ -248,22 +269,29 @@ impl Connection {
         response: Response<Bytes>,
         method: Method,
         persistence: Persistence,
+        asked: &mut Asked<'_>,
     ) -> Result<(), SendError> {
+        asked.status = Some(response.status());
         let len = response.body().len() as u64;
         let response = with_length(response, len);
         let mut out = head_bytes(response.status(), response.headers(), persistence);
-        match method {
-            Method::Get => out.extend_from_slice(response.body()),
-            Method::Head => {}
-        }
-        self.sender().bytes(&out, Followed::No).await
+        let body = match method {
+            Method::Get => response.body().as_ref(),
+            Method::Head => b"",
+        };
+        out.extend_from_slice(body);
+        self.sender().bytes(&out, Followed::No).await?;
+        asked.sent = body.len() as u64;
+        Ok(())
     }
 
     async fn refuse(&mut self, refusal: Refusal) -> End {
         tracing::debug!(peer = %self.peer, status = refusal.status.as_u16(), "refused");
         let response = response::refusal(refusal);
         let persistence = Persistence::of(Version::Http11, false);
-        match self.send(response, Method::Get, persistence).await {
+        let context = Arc::clone(&self.context);
+        let mut asked = context.observers.unreadable(self.peer.ip());
+        match self.send(response, Method::Get, persistence, &mut asked).await {
             Ok(()) => End::Polite,
             Err(error) => self.failed(&error.into()),
         }

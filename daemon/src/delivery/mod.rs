@@ -2,7 +2,9 @@
 //! (RFC 9110, RFC 9112). Video bytes go from the page cache to the socket with `sendfile`, and stop when their posting does.
 
 mod accept;
+pub mod access_log;
 pub mod address;
+mod asked;
 mod cold;
 mod conditional;
 mod connection;
@@ -11,10 +13,12 @@ mod head;
 pub(crate) mod hostile;
 pub mod link;
 mod media_response;
+pub mod metrics;
 mod pages;
 mod poster;
 mod qr;
 mod range;
+mod referrer;
 mod response;
 mod route;
 mod send;
@@ -22,6 +26,7 @@ mod source;
 pub mod table;
 mod title;
 mod transfer;
+mod views;
 mod words;
 
 #[cfg(test)]
@@ -40,11 +45,15 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use vodpost_protocol::ids::{Token, VideoId};
 
+use self::access_log::AccessLog;
 use self::address::{Network, Places};
+use self::asked::Observers;
 use self::connection::Context;
 use self::link::PublicUrl;
+use self::metrics::Metrics;
 use self::poster::Posters;
 use self::table::Table;
+use self::views::Views;
 
 /// Connections that the kernel keeps waiting for `accept`.
 const BACKLOG: u32 = 1024;
@@ -62,6 +71,8 @@ pub struct Options {
     pub limits: Limits,
     /// Proxies whose word on the viewer's address is taken.
     pub trusted_proxies: Vec<Network>,
+    pub access_log: Option<AccessLog>,
+    pub metrics: Arc<Metrics>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,7 +151,14 @@ pub fn start(
     let (crowding, crowded) = watch::channel(false);
     let places = Places::new(limits.connections_per_address);
     let proxies = options.trusted_proxies;
-    let context = Arc::new(Context { table, router, limits, notices, places, proxies, crowded, shutdown });
+    let observers = Observers {
+        views: Views::new().map_err(io::Error::other)?,
+        metrics: options.metrics,
+        log: options.access_log,
+        public_url: Arc::clone(&public_url),
+    };
+    let context =
+        Arc::new(Context { table, router, limits, notices, places, proxies, observers, crowded, shutdown });
     tracing::info!(%addr, %public_url, "serving");
     let task = tokio::spawn(accept::run(listener, context, crowding));
     Ok(Server { addr, public_url, task })
