@@ -13,6 +13,7 @@ pub mod guard;
 pub mod hostile;
 pub mod library;
 pub mod media;
+pub mod monitor;
 pub mod open_files;
 pub mod posters;
 pub mod seal;

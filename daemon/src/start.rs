@@ -18,7 +18,7 @@ use vodpost_protocol::ids::InstanceId;
 use vodpost_protocol::time::Timestamp;
 
 use crate::clients::listener::{self, SocketError};
-use crate::config::Config;
+use crate::config::{AdminListen, Config};
 use crate::convert::{self, Kind, Ours};
 use crate::core::Core;
 use crate::core::artifact::Form;
@@ -32,6 +32,7 @@ use crate::engine::{Channel, Engine, EngineHandle, Facts, Jobs, Parts};
 use crate::guard::Guard;
 use crate::library;
 use crate::media::Tools;
+use crate::monitor;
 use crate::open_files;
 use crate::posters::{self, Posters};
 use crate::seal::{KEY_FILE, SealError, Sealer};
@@ -53,6 +54,8 @@ pub enum StartError {
         "cannot open the access log {target}; set http.access_log to a file that can be written, or to \"-\""
     )]
     AccessLog { target: Target, source: io::Error },
+    #[error("cannot listen on {addr} for /metrics; set http.admin_listen to another address, or to \"\"")]
+    AdminListen { addr: SocketAddr, source: io::Error },
     #[error("no random numbers from the system")]
     Random(#[from] getrandom::Error),
     #[error(transparent)]
@@ -74,6 +77,7 @@ impl StartError {
             | Self::Thread(_)
             | Self::Listen { .. }
             | Self::AccessLog { .. }
+            | Self::AdminListen { .. }
             | Self::Random(_)
             | Self::Socket(SocketError::Folder(_) | SocketError::Io { .. })
             | Self::Store(_)
@@ -84,6 +88,7 @@ impl StartError {
 
 pub struct Daemon {
     pub http_addr: SocketAddr,
+    pub admin_addr: Option<SocketAddr>,
     pub public_url: Arc<PublicUrl>,
     pub socket: PathBuf,
     engine: EngineHandle,
@@ -174,6 +179,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let (access_log, log_writer) = open_access_log(&config, &metrics)?.unzip();
     let log = (access_log.clone(), Arc::clone(&metrics));
     let server = serve(&config, &table, artifacts.clone(), notices, log, &shutdown)?;
+    let admin = listen_for_monitors(&config)?;
     let socket = listener::bind(&config.socket, config.roles.admit_others())?;
     state_dir::note_socket(&lock, &config.socket)?;
 
@@ -181,6 +187,8 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let engine = channel.handle.clone();
     let (scan_wanted, scans) = mpsc::channel(1);
     let jobs = Jobs::new(Handle::current(), Arc::clone(&tools), artifacts, posters.clone());
+    let sources =
+        monitor::Sources { engine: engine.clone(), metrics, jobs: jobs.counts(), server: server.handle() };
     let facts = facts(&config, &server, &tools);
     let library = library::Options {
         roots: facts.roots.clone(),
@@ -194,17 +202,23 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let parts =
         Parts { core, store, table: Arc::clone(&table), sealer, jobs, facts, scan_wanted, events_kept_for };
     let engine_thread = run_engine(Engine::new(parts, channel))?;
-    let tasks = vec![
+    let mut tasks = vec![
         tokio::spawn(library::run(library, tools, engine.clone(), scans, shutdown.child_token())),
         tokio::spawn(listener::serve(socket, config.roles, engine.clone(), shutdown.child_token())),
         tokio::spawn(watch_delivery(noticed, posters, engine.clone(), shutdown.child_token())),
         tokio::spawn(usage::run(Arc::clone(&table), engine.clone(), shutdown.child_token())),
     ];
+    let admin_addr = admin.as_ref().and_then(|listener| listener.local_addr().ok());
+    if let (Some(listener), Some(addr)) = (admin, admin_addr) {
+        let monitor = monitor::start(listener, sources, shutdown.child_token());
+        tasks.push(monitor.map_err(|source| StartError::AdminListen { addr, source })?);
+    }
     let public_url = Arc::clone(&server.public_url);
     let (http_addr, socket) = (server.addr, config.socket);
     let threads = [engine_thread].into_iter().chain(maker).chain(log_writer).collect();
     Ok(Daemon {
         http_addr,
+        admin_addr,
         public_url,
         socket,
         engine,
@@ -217,6 +231,21 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
         shutdown,
         _lock: lock,
     })
+}
+
+/// Several daemons on one machine have one default address between them.
+fn listen_for_monitors(config: &Config) -> Result<Option<std::net::TcpListener>, StartError> {
+    match config.http.admin_listen {
+        AdminListen::Off => Ok(None),
+        AdminListen::At(addr) => {
+            monitor::bind(addr).map(Some).map_err(|source| StartError::AdminListen { addr, source })
+        }
+        AdminListen::Default => Ok(monitor::bind(AdminListen::DEFAULT)
+            .inspect_err(|error| {
+                tracing::info!(%error, addr = %AdminListen::DEFAULT, "no /metrics; set http.admin_listen")
+            })
+            .ok()),
+    }
 }
 
 fn open_access_log(

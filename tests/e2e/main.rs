@@ -18,6 +18,7 @@ mod http;
 mod library;
 mod life_cycle;
 mod media_kinds;
+mod monitoring;
 mod numbers;
 mod posters;
 mod python;

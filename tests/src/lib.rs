@@ -4,6 +4,7 @@
 pub mod http;
 pub mod media;
 pub mod nginx;
+pub mod openmetrics;
 pub mod qr;
 pub mod screen;
 pub mod script;

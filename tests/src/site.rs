@@ -25,6 +25,8 @@ pub struct Site {
 pub struct Daemon {
     child: Child,
     pub http: SocketAddr,
+    /// Where `/metrics` is, if anywhere.
+    pub admin: Option<SocketAddr>,
     stderr: Option<std::thread::JoinHandle<String>>,
 }
 
@@ -186,7 +188,8 @@ impl Site {
             drop(child.wait());
             panic!("vodpostd did not become ready: {line:?}\n{}", log.join().unwrap_or_default());
         };
-        Daemon { child, http, stderr: Some(log) }
+        let admin = line.split("admin=").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+        Daemon { child, http, admin, stderr: Some(log) }
     }
 
     /// Runs the client.

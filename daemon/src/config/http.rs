@@ -1,6 +1,6 @@
 //! The `[http]` table: where viewers come in, and how much each of them may ask of the server.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,7 @@ pub(super) struct HttpFile {
     min_rate: Option<u64>,
     trusted_proxies: Vec<String>,
     access_log: Option<String>,
+    admin_listen: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -50,6 +51,41 @@ pub struct Http {
     pub trusted_proxies: Vec<Network>,
     /// Where a line for each answer goes; `-` is standard output.
     pub access_log: Option<Target>,
+    pub admin_listen: AdminListen,
+}
+
+/// Where `/metrics` and `/healthz` are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdminListen {
+    Off,
+    /// Nobody asked for it, so it is left out where another daemon has the address.
+    Default,
+    At(SocketAddr),
+}
+
+impl AdminListen {
+    pub const DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
+
+    fn resolve(text: Option<String>) -> Result<Self, ConfigError> {
+        match text.as_deref() {
+            None => Ok(Self::Default),
+            Some("") => Ok(Self::Off),
+            Some(text) => match text.parse() {
+                Ok(addr) => Ok(Self::At(addr)),
+                Err(_no_address) => Err(ConfigError::AdminListen { value: text.to_owned() }),
+            },
+        }
+    }
+}
+
+impl Serialize for AdminListen {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Off => serializer.serialize_str(""),
+            Self::Default => serializer.collect_str(&Self::DEFAULT),
+            Self::At(addr) => serializer.collect_str(addr),
+        }
+    }
 }
 
 impl Http {
@@ -80,6 +116,7 @@ impl Http {
             min_rate: file.min_rate.unwrap_or(defaults.min_rate),
             trusted_proxies: proxies.collect::<Result<_, _>>()?,
             access_log: file.access_log.filter(|target| !target.is_empty()).map(log_target),
+            admin_listen: AdminListen::resolve(file.admin_listen)?,
         })
     }
 
@@ -165,6 +202,7 @@ mod tests {
             ("connections_per_address = 0", "http.connections_per_address must"),
             ("head_timeout = \"0s\"", "http.head_timeout must"),
             ("stall_timeout = \"soon\"", "http.stall_timeout is"),
+            ("admin_listen = \"localhost\"", "http.admin_listen is \"localhost\""),
             ("trusted_proxies = [\"my proxy\"]", "http.trusted_proxies holds \"my proxy\""),
         ] {
             let error = resolved(text).unwrap_err().to_string();

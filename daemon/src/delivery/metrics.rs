@@ -52,14 +52,14 @@ pub const CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
 pub struct Metrics {
     requests: [[AtomicU64; CLASSES.len()]; Kind::ALL.len()],
     /// Of videos, as handed to the network.
-    pub(super) video_bytes: Counter,
-    pub(super) views: Counter,
-    pub(super) connections: Counter,
-    pub(super) connections_open: Gauge,
+    pub video_bytes: Counter,
+    pub views: Counter,
+    pub connections: Counter,
+    pub connections_open: Gauge,
     /// Connections and requests for which there was no place.
-    pub(super) turned_away: Counter,
-    pub(super) transfers_open: Gauge,
-    pub(super) log_lines_lost: Counter,
+    pub turned_away: Counter,
+    pub transfers_open: Gauge,
+    pub log_lines_lost: Counter,
 }
 
 #[derive(Debug, Default)]

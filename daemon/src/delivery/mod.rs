@@ -4,6 +4,7 @@
 mod accept;
 pub mod access_log;
 pub mod address;
+pub mod admin;
 mod asked;
 mod cold;
 mod conditional;
@@ -41,7 +42,7 @@ use std::time::Duration;
 use socket2::SockRef;
 use tokio::net::TcpSocket;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use vodpost_protocol::ids::{Token, VideoId};
 
@@ -122,6 +123,12 @@ pub struct Server {
 }
 
 impl Server {
+    /// Tells whether it has ended.
+    #[must_use]
+    pub fn handle(&self) -> AbortHandle {
+        self.task.abort_handle()
+    }
+
     /// Waits until the server has ended, which the `shutdown` of `start` asks for.
     pub async fn join(self) {
         if let Err(error) = self.task.await {

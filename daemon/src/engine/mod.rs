@@ -28,7 +28,7 @@ use vodpost_protocol::status::Storage;
 use vodpost_protocol::time::Timestamp;
 
 pub use handle::{Answerer, Channel, EngineHandle};
-pub use jobs::Jobs;
+pub use jobs::{JobCounts, Jobs};
 
 use crate::clients::view;
 use crate::core::Core;
@@ -299,8 +299,12 @@ impl Engine {
     fn take_input(&mut self, batch: &mut Batch, input: Input) {
         match &input {
             Input::Worker(WorkerReport::Progress(progress)) => self.pass_on(progress),
-            Input::Worker(WorkerReport::Ready { job, .. } | WorkerReport::Failed { job, .. }) => {
-                self.jobs.ended(*job);
+            Input::Worker(WorkerReport::Ready { job, .. }) => {
+                self.jobs.ready(*job);
+                batch.finished.push(job.video);
+            }
+            Input::Worker(WorkerReport::Failed { job, .. }) => {
+                self.jobs.failed(*job);
                 batch.finished.push(job.video);
             }
             Input::Started | Input::Command { .. } | Input::Scanned(_) | Input::Trashed { .. } => {}
