@@ -21,6 +21,7 @@ mod media_kinds;
 mod monitoring;
 mod numbers;
 mod posters;
+mod proxies;
 mod python;
 mod qr_code;
 mod roles;
