@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use vodpost_protocol::socket_path;
 
 use self::http::HttpFile;
-pub use self::http::{AdminListen, Http};
+pub use self::http::{AdminListen, Http, Tls};
 use crate::clients::roles::{Roles, RolesError};
 use crate::delivery::address::InvalidNetwork;
 use crate::delivery::link::InvalidPublicUrl;
@@ -223,6 +223,8 @@ pub enum ConfigError {
     TrustedProxy { value: String, source: InvalidNetwork },
     #[error("http.admin_listen is {value:?}; write it like \"127.0.0.1:9464\", or \"\" for nowhere")]
     AdminListen { value: String },
+    #[error("http.public_url is {url}, but http.tls is set; begin it with https://")]
+    PlainPublicUrl { url: String },
     #[error("{field} must not be 0")]
     Zero { field: &'static str },
     #[error(transparent)]

@@ -91,8 +91,10 @@ fn run(config: Config) -> ExitCode {
         };
         tracing::info!(http = %daemon.http_addr, socket = %daemon.socket.display(), "ready");
         // For whoever started the daemon and wants to know when it can be used.
-        let admin = daemon.admin_addr.map(|addr| format!(" admin={addr}")).unwrap_or_default();
-        let ready = format!("ready socket={}{admin} http={}", daemon.socket.display(), daemon.http_addr);
+        let more = [("admin", daemon.admin_addr), ("plain", daemon.plain_addr)];
+        let more = more.map(|(name, addr)| addr.map(|addr| format!(" {name}={addr}")).unwrap_or_default());
+        let ready =
+            format!("ready socket={}{} http={}", daemon.socket.display(), more.concat(), daemon.http_addr);
         let said = say(&ready);
         if said != ExitCode::SUCCESS {
             tracing::debug!("nobody reads standard output");

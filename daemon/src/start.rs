@@ -18,7 +18,7 @@ use vodpost_protocol::ids::InstanceId;
 use vodpost_protocol::time::Timestamp;
 
 use crate::clients::listener::{self, SocketError};
-use crate::config::{AdminListen, Config};
+use crate::config::{AdminListen, Config, Tls};
 use crate::convert::{self, Kind, Ours};
 use crate::core::Core;
 use crate::core::artifact::Form;
@@ -48,8 +48,8 @@ pub enum StartError {
     StateDir(#[from] StateDirError),
     #[error("a thread cannot be started")]
     Thread(#[source] io::Error),
-    #[error("cannot listen on {addr}; choose another address with --listen")]
-    Listen { addr: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Serve(#[from] delivery::ServeError),
     #[error(
         "cannot open the access log {target}; set http.access_log to a file that can be written, or to \"-\""
     )]
@@ -75,7 +75,7 @@ impl StartError {
             | Self::Socket(SocketError::AlreadyRunning { .. }) => true,
             Self::StateDir(StateDirError::Io { .. })
             | Self::Thread(_)
-            | Self::Listen { .. }
+            | Self::Serve(_)
             | Self::AccessLog { .. }
             | Self::AdminListen { .. }
             | Self::Random(_)
@@ -89,6 +89,8 @@ impl StartError {
 pub struct Daemon {
     pub http_addr: SocketAddr,
     pub admin_addr: Option<SocketAddr>,
+    /// Where viewers without TLS come in, if there is TLS and they have an address.
+    pub plain_addr: Option<SocketAddr>,
     pub public_url: Arc<PublicUrl>,
     pub socket: PathBuf,
     engine: EngineHandle,
@@ -168,15 +170,12 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
 
     let shutdown = CancellationToken::new();
     // Before the first viewer can come, or a live URL would be unknown for a moment.
-    let table = Arc::new(Table::new());
-    for video in core.state().videos() {
-        table.apply(core.publications(video.id, &artifacts));
-    }
+    let table = published(&core, &artifacts);
     let (notices, noticed) = mpsc::channel(NOTICES_LEN);
     let (posters, maker) =
         posters::start(&table, &tools, &artifacts, shutdown.child_token()).map_err(StartError::Thread)?;
     let metrics = Arc::new(Metrics::default());
-    let (access_log, log_writer) = open_access_log(&config, &metrics)?.unzip();
+    let (access_log, writer) = open_access_log(&config, &metrics)?.unzip();
     let log = (access_log.clone(), Arc::clone(&metrics));
     let server = serve(&config, &table, artifacts.clone(), notices, log, &shutdown)?;
     let admin = listen_for_monitors(&config)?;
@@ -208,17 +207,18 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
         tokio::spawn(watch_delivery(noticed, posters, engine.clone(), shutdown.child_token())),
         tokio::spawn(usage::run(Arc::clone(&table), engine.clone(), shutdown.child_token())),
     ];
-    let admin_addr = admin.as_ref().and_then(|listener| listener.local_addr().ok());
-    if let (Some(listener), Some(addr)) = (admin, admin_addr) {
+    let admin_addr = admin.as_ref().map(|(_, addr)| *addr);
+    if let Some((listener, addr)) = admin {
         let monitor = monitor::start(listener, sources, shutdown.child_token());
         tasks.push(monitor.map_err(|source| StartError::AdminListen { addr, source })?);
     }
     let public_url = Arc::clone(&server.public_url);
     let (http_addr, socket) = (server.addr, config.socket);
-    let threads = [engine_thread].into_iter().chain(maker).chain(log_writer).collect();
+    let threads = [engine_thread].into_iter().chain(maker).chain(writer).collect();
     Ok(Daemon {
         http_addr,
         admin_addr,
+        plain_addr: server.plain_addr,
         public_url,
         socket,
         engine,
@@ -233,8 +233,16 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     })
 }
 
+fn published(core: &Core, artifacts: &Path) -> Arc<Table> {
+    let table = Table::new();
+    for video in core.state().videos() {
+        table.apply(core.publications(video.id, artifacts));
+    }
+    Arc::new(table)
+}
+
 /// Several daemons on one machine have one default address between them.
-fn listen_for_monitors(config: &Config) -> Result<Option<std::net::TcpListener>, StartError> {
+fn listen_for_monitors(config: &Config) -> Result<Option<(std::net::TcpListener, SocketAddr)>, StartError> {
     match config.http.admin_listen {
         AdminListen::Off => Ok(None),
         AdminListen::At(addr) => {
@@ -268,15 +276,19 @@ fn serve(
     let addr = config.http.listen;
     let options = delivery::Options {
         listen: addr,
-        public_url: config.http.public_url.clone().or_else(|| in_this_network(addr)),
+        tls: config.http.tls.as_ref().map(Tls::options),
+        public_url: config
+            .http
+            .public_url
+            .clone()
+            .or_else(|| in_this_network(addr, config.http.tls.is_some())),
         posters,
         limits: limits(config),
         trusted_proxies: config.http.trusted_proxies.clone(),
         access_log,
         metrics,
     };
-    delivery::start(options, Arc::clone(table), notices, shutdown.child_token())
-        .map_err(|source| StartError::Listen { addr, source })
+    Ok(delivery::start(options, Arc::clone(table), notices, shutdown.child_token())?)
 }
 
 fn limits(config: &Config) -> delivery::Limits {
@@ -318,6 +330,7 @@ pub fn restore(config: &Config, backup: &Path) -> Result<Backup, StartError> {
 impl Daemon {
     /// What SIGHUP asks for: files that were moved away or replaced are opened again.
     pub fn reload(&self) {
+        self.server.reload();
         if let Some(log) = self.access_log.clone() {
             tokio::task::spawn_blocking(move || log.reopen());
         }
@@ -350,7 +363,7 @@ impl Daemon {
 
 /// What URLs begin with when the daemon listens on every address and was not told its name: the first address that
 /// others in the network can reach. `None` where the address says it already.
-fn in_this_network(listen: SocketAddr) -> Option<PublicUrl> {
+fn in_this_network(listen: SocketAddr, is_secure: bool) -> Option<PublicUrl> {
     if !listen.ip().is_unspecified() || listen.port() == 0 {
         return None;
     }
@@ -364,7 +377,8 @@ fn in_this_network(listen: SocketAddr) -> Option<PublicUrl> {
     let address = interfaces
         .filter_map(|interface| Some(interface.address?.as_sockaddr_in()?.ip()))
         .find(|ip| !ip.is_loopback() && !ip.is_link_local())?;
-    Some(PublicUrl::of_address(SocketAddr::from((address, listen.port()))))
+    let addr = SocketAddr::from((address, listen.port()));
+    Some(if is_secure { PublicUrl::secure(addr) } else { PublicUrl::of_address(addr) })
 }
 
 /// Where the tools are, and the guard that the settings ask for.

@@ -28,6 +28,7 @@ mod roles;
 mod screen;
 mod scripts;
 mod syncs;
+mod tls;
 mod viewers;
 mod watching;
 mod witness;

@@ -27,6 +27,8 @@ pub struct Daemon {
     pub http: SocketAddr,
     /// Where `/metrics` is, if anywhere.
     pub admin: Option<SocketAddr>,
+    /// Where viewers without TLS come in, where there is TLS.
+    pub plain: Option<SocketAddr>,
     stderr: Option<std::thread::JoinHandle<String>>,
 }
 
@@ -188,8 +190,9 @@ impl Site {
             drop(child.wait());
             panic!("vodpostd did not become ready: {line:?}\n{}", log.join().unwrap_or_default());
         };
-        let admin = line.split("admin=").nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
-        Daemon { child, http, admin, stderr: Some(log) }
+        let other = |name| line.split(name).nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+        let (admin, plain) = (other("admin="), other("plain="));
+        Daemon { child, http, admin, plain, stderr: Some(log) }
     }
 
     /// Runs the client.

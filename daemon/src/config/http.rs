@@ -1,15 +1,17 @@
 //! The `[http]` table: where viewers come in, and how much each of them may ask of the server.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Args, ConfigError, absolute, as_text, duration};
-use crate::delivery::Limits;
 use crate::delivery::access_log::Target;
 use crate::delivery::address::Network;
 use crate::delivery::link::PublicUrl;
+use crate::delivery::tls::Pair;
+use crate::delivery::{Limits, PlainUse, TlsOptions};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -25,6 +27,50 @@ pub(super) struct HttpFile {
     trusted_proxies: Vec<String>,
     access_log: Option<String>,
     admin_listen: Option<String>,
+    tls: Option<TlsFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TlsFile {
+    cert: PathBuf,
+    key: PathBuf,
+    #[serde(default)]
+    more: Vec<Pair>,
+    plain_listen: Option<SocketAddr>,
+    #[serde(default)]
+    plain: PlainUse,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tls {
+    /// The first is for viewers who ask for no name that one of them has.
+    pub certificates: Vec<Pair>,
+    /// An address without TLS besides.
+    pub plain_listen: Option<SocketAddr>,
+    /// What it is for.
+    pub plain: PlainUse,
+}
+
+impl Tls {
+    fn resolve(file: TlsFile, public_url: Option<&PublicUrl>) -> Result<Self, ConfigError> {
+        if let Some(url) = public_url.filter(|url| !url.is_secure()) {
+            return Err(ConfigError::PlainPublicUrl { url: url.to_string() });
+        }
+        let TlsFile { cert, key, more, plain_listen, plain } = file;
+        let pairs = std::iter::once(Pair { cert, key }).chain(more);
+        let certificates =
+            pairs.map(|pair| Pair { cert: absolute(pair.cert), key: absolute(pair.key) }).collect();
+        Ok(Self { certificates, plain_listen, plain })
+    }
+
+    #[must_use]
+    pub fn options(&self) -> TlsOptions {
+        TlsOptions {
+            pairs: self.certificates.clone(),
+            plain: self.plain_listen.map(|addr| (addr, self.plain)),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,6 +98,7 @@ pub struct Http {
     /// Where a line for each answer goes; `-` is standard output.
     pub access_log: Option<Target>,
     pub admin_listen: AdminListen,
+    pub tls: Option<Tls>,
 }
 
 /// Where `/metrics` and `/healthz` are.
@@ -99,6 +146,7 @@ impl Http {
             .trusted_proxies
             .into_iter()
             .map(|value| value.parse().map_err(|source| ConfigError::TrustedProxy { value, source }));
+        let tls = file.tls.map(|tls| Tls::resolve(tls, public_url.as_ref())).transpose()?;
         let default_listen = SocketAddr::from(([0, 0, 0, 0], 8080));
         let per_address = file.connections_per_address;
         Ok(Self {
@@ -117,6 +165,7 @@ impl Http {
             trusted_proxies: proxies.collect::<Result<_, _>>()?,
             access_log: file.access_log.filter(|target| !target.is_empty()).map(log_target),
             admin_listen: AdminListen::resolve(file.admin_listen)?,
+            tls,
         })
     }
 

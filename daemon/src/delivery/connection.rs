@@ -10,7 +10,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{self, Body, Bytes};
 use http::{HeaderMap, Request, Response, Uri};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -20,12 +19,14 @@ use vodpost_protocol::ids::Token;
 
 use super::address::{Network, Place, Places, viewer};
 use super::asked::{Asked, Observers};
+use super::entrance::Entrance;
 use super::head::{Head, Inbox, Method, Refusal, Version};
 use super::media_response::{self, Decision, Media};
 use super::pages;
 use super::response::{self, Persistence, head_bytes, with_length};
 use super::route::{Part, Route, route};
 use super::send::{Followed, Pace, SendError, Sender};
+use super::stream::Stream;
 use super::table::{Live, Table};
 use super::transfer::{Transfer, TransferError};
 use super::words::Absence;
@@ -60,9 +61,10 @@ impl Context {
 }
 
 struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     peer: SocketAddr,
     context: Arc<Context>,
+    entrance: Entrance,
     inbox: Inbox,
     /// Whether a request was answered: only then waiting for the next is idling.
     answered: bool,
@@ -91,24 +93,29 @@ enum End {
     Abort,
 }
 
-pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>) {
+pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>, entrance: Entrance) {
     let shutdown = context.shutdown.clone();
     let metrics = Arc::clone(&context.observers.metrics);
     metrics.connections.add(1);
     let _open = metrics.connections_open.enter();
-    let connection = Connection {
-        stream,
-        peer,
-        context,
-        inbox: Inbox::default(),
-        answered: false,
-        pace: Pace::default(),
-        sent: None,
+    let served = async {
+        let Some(stream) = entrance.open(stream, peer, &context).await else { return };
+        let connection = Connection {
+            stream,
+            peer,
+            context,
+            entrance,
+            inbox: Inbox::default(),
+            answered: false,
+            pace: Pace::default(),
+            sent: None,
+        };
+        connection.run().await;
     };
     tokio::select! {
         biased;
         () = shutdown.cancelled() => {}
-        () = connection.run() => {}
+        () = served => {}
     }
 }
 
@@ -142,7 +149,7 @@ impl Connection {
             if let Some(head) = self.inbox.take_head()? {
                 return Ok(Next::Head(head));
             }
-            let read = timeout_at(deadline, read(&self.stream, &mut self.inbox));
+            let read = timeout_at(deadline, self.stream.receive(&mut self.inbox));
             let read = tokio::select! {
                 read = read => read,
                 () = crowding(&context), if idle => return Ok(Next::End(End::Left)),
@@ -181,6 +188,10 @@ impl Connection {
                 return Ok(self.send(response::crowd(), method, persistence, asked).await?);
             }
         };
+        if let Entrance::Redirect(origin) = &self.entrance {
+            let response = response::moved(origin, &uri);
+            return Ok(self.send(response, method, persistence, asked).await?);
+        }
         let route = route(uri.path());
         if let Route::Posting(token, Part::Page | Part::File) = route {
             asked.note_arrival(&fields, token);
@@ -310,14 +321,14 @@ impl Connection {
     }
 
     fn sender(&mut self) -> Sender<'_> {
-        Sender::new(&self.stream, &mut self.pace, &self.context.limits)
+        Sender::new(&mut self.stream, &mut self.pace, &self.context.limits)
     }
 
     async fn close(mut self, end: End) {
         let result = match end {
             End::Left => return,
             // A reset: the kernel drops what is queued.
-            End::Abort => self.stream.set_zero_linger(),
+            End::Abort => self.stream.tcp().set_zero_linger(),
             End::Polite => self.part().await,
         };
         if let Err(error) = result {
@@ -332,10 +343,10 @@ impl Connection {
         let live = self.sent.clone();
         tokio::select! {
             biased;
-            () = ended(live.as_deref()) => self.stream.set_zero_linger(),
+            () = ended(live.as_deref()) => self.stream.tcp().set_zero_linger(),
             drained = timeout(span, self.drain()) => match drained {
                 Ok(result) => result,
-                Err(_elapsed) => self.stream.set_zero_linger(),
+                Err(_elapsed) => self.stream.tcp().set_zero_linger(),
             },
         }
     }
@@ -351,24 +362,6 @@ impl Connection {
             }
         }
         Ok(())
-    }
-}
-
-async fn read(stream: &TcpStream, inbox: &mut Inbox) -> io::Result<usize> {
-    loop {
-        if inbox.is_empty() {
-            inbox.release();
-            // Memory is taken once there is something to put into it.
-            stream.readable().await?;
-        }
-        match stream.try_read(inbox.space()) {
-            Ok(count) => {
-                inbox.received(count);
-                return Ok(count);
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.readable().await?,
-            Err(error) => return Err(error),
-        }
     }
 }
 

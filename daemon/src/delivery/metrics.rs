@@ -59,6 +59,8 @@ pub struct Metrics {
     /// Connections and requests for which there was no place.
     pub turned_away: Counter,
     pub transfers_open: Gauge,
+    /// Of TLS.
+    pub handshakes_failed: Counter,
     pub log_lines_lost: Counter,
 }
 

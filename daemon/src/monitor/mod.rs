@@ -55,14 +55,15 @@ pub fn start(
     Ok(tokio::spawn(admin::run(listener, answer, shutdown)))
 }
 
-/// Takes the address.
+/// Takes the address, and tells which port that is.
 ///
 /// # Errors
 /// When it cannot be had.
-pub fn bind(addr: SocketAddr) -> io::Result<std::net::TcpListener> {
+pub fn bind(addr: SocketAddr) -> io::Result<(std::net::TcpListener, SocketAddr)> {
     let listener = std::net::TcpListener::bind(addr)?;
     listener.set_nonblocking(true)?;
-    Ok(listener)
+    let addr = listener.local_addr()?;
+    Ok((listener, addr))
 }
 
 impl Sources {

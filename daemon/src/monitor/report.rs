@@ -57,6 +57,8 @@ fn delivery(out: &mut Exposition, metrics: &Metrics) {
     let away =
         counter("vodpost_http_turned_away", "Connections and requests of addresses that had too many.");
     out.number(away, metrics.turned_away.get());
+    let failed = counter("vodpost_tls_failed_handshakes", "Connections that did not agree upon TLS.");
+    out.number(failed, metrics.handshakes_failed.get());
     let lost = counter("vodpost_access_log_lost_lines", "Lines that the access log could not take.");
     out.number(lost, metrics.log_lines_lost.get());
 }

@@ -63,6 +63,7 @@ impl Stage {
         let posters = folder.path().to_owned();
         let options = Options {
             listen: ([127, 0, 0, 1], 0).into(),
+            tls: None,
             public_url: None,
             posters,
             limits,
