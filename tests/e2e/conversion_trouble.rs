@@ -182,13 +182,14 @@ impl Drop for OwnDisk {
 fn c4_the_disk_is_full_at_every_stage() {
     let fill = |folder: &Path| {
         let mut file = std::fs::File::create(folder.join("filler")).unwrap();
-        while std::io::Write::write_all(&mut file, &[1; 4096]).is_ok() {}
+        while std::io::Write::write_all(&mut file, &[1; 1 << 16]).is_ok() {}
     };
     for stage in STANDSTILLS {
         let mut disk = None;
         let (mut bench, daemon) = Bench::live(|site| disk = OwnDisk::mount(site));
         let Some(disk) = disk else { return };
-        disk.remount("size=8m");
+        // More than is always kept free, and little enough to be filled quickly.
+        disk.remount("size=96m");
         bench.replace(&daemon, stage);
         fill(&disk.0);
         bench.behave(Mode::Works);

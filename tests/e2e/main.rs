@@ -15,6 +15,7 @@ mod events;
 mod guard;
 mod hostile;
 mod http;
+mod large;
 mod library;
 mod life_cycle;
 mod media_kinds;

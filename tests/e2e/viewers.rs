@@ -128,13 +128,15 @@ fn an_address_cannot_take_all_places() {
     });
 }
 
-/// What ends a video, by what an admin does or by what happens to its file, and how the next request is answered. The new
-/// file may be ready at once.
-fn endings() -> [(&'static str, &'static [u16], fn(&Site)); 6] {
+/// What ends a video, by what an admin does or by what happens to its file, and how the next request is answered.
+type Ending = (&'static str, &'static [u16], fn(&Site));
+
+fn endings() -> [Ending; 6] {
     [
         ("suspend", &[403], |site| drop(site.ok(&["suspend", "talk"]))),
         ("source suspend", &[403], |site| drop(site.ok(&["source", "suspend", "talk"]))),
         ("source delete", &[410], |site| drop(site.ok(&["source", "delete", "talk", "--yes"]))),
+        // The new file may be ready at once.
         ("replaced", &[503, 200], |site| {
             site.add(&Sample::HighBitrate.path(), "talk.mp4");
             site.scan();

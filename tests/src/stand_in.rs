@@ -112,7 +112,12 @@ impl Child {
 
     /// The file that it is to write.
     fn writes(&self) -> Option<PathBuf> {
-        let path = self.words.last()?.strip_prefix("file:")?;
+        let [.., before, last] = &self.words[..] else { return None };
+        // What follows that is read, as by ffprobe.
+        if before == "-i" {
+            return None;
+        }
+        let path = last.strip_prefix("file:")?;
         path.ends_with(".mp4").then(|| PathBuf::from(path))
     }
 

@@ -26,6 +26,32 @@ const LAST_SPAN_S: u64 = 30;
 /// Shorter files are decoded as a whole.
 const WHOLE_BELOW_MS: u64 = 4000;
 
+/// Where a stream of the result comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Carries what is broken in the source, which players get over as they did before.
+    Copied,
+    /// Written by an encoder, which leaves nothing broken.
+    Encoded,
+}
+
+impl Origin {
+    /// A stream without a recipe is copied.
+    pub(super) fn of<Recipe>(recipe: Option<&Recipe>) -> Self {
+        recipe.map_or(Self::Copied, |_recipe| Self::Encoded)
+    }
+
+    fn tolerance(self) -> &'static str {
+        match self {
+            // As much as of a source that is encoded.
+            Self::Copied => "-max_error_rate 0.05",
+            // No stricter error detection than this: it refuses recordings that begin amid frames which refer to earlier
+            // ones, and every player plays those.
+            Self::Encoded => "-xerror -max_error_rate 0",
+        }
+    }
+}
+
 /// What is decoded of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
@@ -44,49 +70,62 @@ impl fmt::Display for Part {
     }
 }
 
-/// A file to look at, and how long that may take.
+/// A file to look at, by what, and how long that may take.
 #[derive(Debug)]
 pub(super) struct Check<'a> {
     pub job: JobId,
     pub path: &'a Path,
     pub duration_ms: u64,
+    pub video: Origin,
+    pub audio: Option<Origin>,
+    pub ffmpeg: &'a Path,
+    pub guard: &'a Guard,
     pub deadline: Timestamp,
     /// From the request to the deadline.
     pub allowed: Duration,
 }
 
+/// Streams that are decoded together.
+#[derive(Debug, Clone, Copy)]
+struct Streams {
+    map: &'static str,
+    origin: Origin,
+}
+
 impl Check<'_> {
-    pub(super) async fn run(
-        &self,
-        ffmpeg: &Path,
-        guard: &Guard,
-        cancel: &CancellationToken,
-    ) -> Result<(), Fault> {
+    pub(super) async fn run(&self, cancel: &CancellationToken) -> Result<(), Fault> {
+        let of = |map, origin| Streams { map, origin };
+        match self.audio {
+            None => self.ends(of("-map 0:v:0", self.video), cancel).await,
+            Some(audio) if audio == self.video => self.ends(of("-map 0:v:0 -map 0:a:0", audio), cancel).await,
+            Some(audio) => {
+                let (video, audio) = tokio::join!(
+                    self.ends(of("-map 0:v:0", self.video), cancel),
+                    self.ends(of("-map 0:a:0", audio), cancel)
+                );
+                video.and(audio)
+            }
+        }
+    }
+
+    async fn ends(&self, streams: Streams, cancel: &CancellationToken) -> Result<(), Fault> {
         if self.duration_ms < WHOLE_BELOW_MS {
-            return self.decode(Part::Whole, ffmpeg, guard, cancel).await;
+            return self.decode(streams, Part::Whole, cancel).await;
         }
         // Side by side, because the URL waits for both.
-        let (first, last) = tokio::join!(
-            self.decode(Part::First, ffmpeg, guard, cancel),
-            self.decode(Part::Last, ffmpeg, guard, cancel)
-        );
+        let (first, last) =
+            tokio::join!(self.decode(streams, Part::First, cancel), self.decode(streams, Part::Last, cancel));
         first.and(last)
     }
 
-    async fn decode(
-        &self,
-        part: Part,
-        ffmpeg: &Path,
-        guard: &Guard,
-        cancel: &CancellationToken,
-    ) -> Result<(), Fault> {
+    async fn decode(&self, streams: Streams, part: Part, cancel: &CancellationToken) -> Result<(), Fault> {
         let (deadline, allowed) = (self.deadline, self.allowed);
         let limits = child::Limits { deadline, allowed, stalled_after: child::STALLED_AFTER };
-        let arguments = self.arguments(part).map_err(Fault::of_folder)?;
+        let arguments = self.arguments(streams, part).map_err(Fault::of_folder)?;
         let reporter = Reporter::silent(self.job);
         let read = [self.path];
-        let access = guard.access(&read, &[]);
-        let ended = child::run(ffmpeg, &arguments, self.path, access, limits, reporter, cancel).await;
+        let access = self.guard.access(&read, &[]);
+        let ended = child::run(self.ffmpeg, &arguments, self.path, access, limits, reporter, cancel).await;
         if ended.is_err() {
             // It may be the folder that was taken away, and not the result that is bad.
             std::fs::metadata(self.path).map_err(Fault::of_folder)?;
@@ -94,11 +133,9 @@ impl Check<'_> {
         ended.map(drop).map_err(|fault| fault.judging(part))
     }
 
-    fn arguments(&self, part: Part) -> io::Result<Vec<OsString>> {
-        // No stricter error detection than this: it refuses recordings that begin amid frames which refer to earlier ones,
-        // and every player plays those.
-        let before = "-nostdin -hide_banner -loglevel error -nostats -progress pipe:1 -xerror -max_error_rate 0 \
-             -abort_on empty_output -protocol_whitelist file,pipe -format_whitelist mov";
+    fn arguments(&self, streams: Streams, part: Part) -> io::Result<Vec<OsString>> {
+        let before = "-nostdin -hide_banner -loglevel error -nostats -progress pipe:1 -abort_on empty_output \
+             -protocol_whitelist file,pipe -format_whitelist mov";
         let seek = match part {
             Part::Whole | Part::First => String::new(),
             Part::Last => {
@@ -112,9 +149,10 @@ impl Check<'_> {
             Part::Last => format!("-t {LAST_SPAN_S}"),
         };
         let mut arguments: Vec<OsString> = words(before).collect();
+        arguments.extend(words(streams.origin.tolerance()));
         arguments.extend(words(&seek));
         arguments.extend([OsString::from("-i"), file_url(self.path)?]);
-        arguments.extend(words(&format!("-map 0:v:0 -map 0:a:0? {span} -f null -")));
+        arguments.extend(words(&format!("{} {span} -f null -", streams.map)));
         Ok(arguments)
     }
 }

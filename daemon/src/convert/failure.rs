@@ -141,6 +141,7 @@ impl Fault {
     pub(super) fn judging(self, part: Part) -> Self {
         match self {
             Self::Tool { status, output } if status.code().is_some() => Self::Undecodable { part, output },
+            Self::TooDamaged { output } => Self::Undecodable { part, output },
             other => other,
         }
     }

@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::files::{Kind, Ours, sweep};
 pub use self::poster::{POSTER_LEN_MAX, make_poster, poster_path};
 
+use self::decode::Origin;
 use self::failure::Fault;
 use self::files::Draft;
 use self::progress::Reporter;
@@ -32,7 +33,7 @@ use self::verify::Expected;
 use self::work::Work;
 use crate::core::artifact::{Artifact, Assignment, Form, ServedLayout, WorkerReport};
 use crate::core::media::{Container, MediaInfo};
-use crate::core::plan::{Plan, Treatment};
+use crate::core::plan::Plan;
 use crate::media::mp4::Sums;
 use crate::media::{ProbeError, Probed, Tools, mp4, open, probe};
 
@@ -143,15 +144,7 @@ async fn write_once(
     let access = context.tools.guard.access(&read, &write);
     let ended = child::run(ffmpeg, &arguments, draft.path(), access, limits, reporter, cancel).await;
     let said = ended.map_err(|fault| fault.naming_need(&assignment.plan))?;
-    let expected = Expected {
-        source: source.clone(),
-        sums: *sums,
-        copied: match &work.done {
-            Plan::Transcode { video: Treatment::Encode { .. }, .. } => false,
-            Plan::Transcode { video: Treatment::Copy, .. } | Plan::Remux { .. } => true,
-            Plan::Direct | Plan::Relocate => true,
-        },
-    };
+    let expected = Expected { source: source.clone(), sums: *sums, copied: work.picture.is_none() };
     let (draft, info) = blocking(move || match verify::written(draft.path(), &expected, said) {
         Ok(info) => Ok((draft, info)),
         Err(fault) => Err(draft.blaming_the_disk(fault)),
@@ -161,10 +154,14 @@ async fn write_once(
         job: assignment.job,
         path: draft.path(),
         duration_ms: info.duration_ms,
-        deadline: assignment.deadline,
-        allowed: assignment.deadline.since(assignment.requested_at),
+        video: Origin::of(work.picture.as_ref()),
+        audio: info.audio.is_some().then(|| Origin::of(work.sound.as_ref())),
+        ffmpeg,
+        guard: &context.tools.guard,
+        deadline: limits.deadline,
+        allowed: limits.allowed,
     };
-    let checked = check.run(ffmpeg, &context.tools.guard, cancel).await;
+    let checked = check.run(cancel).await;
     checked.map_err(|fault| draft.blaming_the_disk(fault.naming_need(&assignment.plan)))?;
     let done = work.done.clone();
     let assignment = Arc::clone(assignment);

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use vodpost_protocol::ids::VideoId;
 use vodpost_protocol::time::Timestamp;
 
-use super::decode::Check;
+use super::decode::{Check, Origin};
 use super::failure::Fault;
 use super::verify::{Expected, written};
 use crate::core::artifact::JobId;
@@ -22,14 +22,23 @@ fn long(studio: &Studio) -> PathBuf {
 }
 
 async fn check(path: &Path) -> Result<(), Fault> {
+    check_streams(path, Origin::Encoded, Origin::Encoded, Duration::from_secs(600)).await
+}
+
+async fn check_streams(path: &Path, video: Origin, audio: Origin, left: Duration) -> Result<(), Fault> {
+    let (info, tools) = (probe_path(path).unwrap().info, tools());
     let check = Check {
         job: JobId { video: VideoId::from_random(1), attempt: 1 },
         path,
-        duration_ms: probe_path(path).unwrap().info.duration_ms,
-        deadline: Timestamp::from_system(SystemTime::now()).after(Duration::from_secs(600)),
+        duration_ms: info.duration_ms,
+        video,
+        audio: info.audio.is_some().then_some(audio),
+        ffmpeg: tools.ffmpeg.as_deref().unwrap(),
+        guard: &tools.guard,
+        deadline: Timestamp::from_system(SystemTime::now()).after(left),
         allowed: Duration::from_secs(600),
     };
-    check.run(&tools().ffmpeg.unwrap(), &tools().guard, &CancellationToken::new()).await
+    check.run(&CancellationToken::new()).await
 }
 
 /// The file with a part of its media overwritten; `place` is a share of the media in percent.
@@ -64,6 +73,37 @@ async fn c6_a_result_that_does_not_decode_at_an_end_is_refused() {
     }
 }
 
+/// A copy is no worse than its source, and a viewer's player gets over a moment of noise.
+#[tokio::test]
+async fn c6_little_damage_that_was_copied_is_put_up_with_and_much_is_not() {
+    use Origin::{Copied, Encoded};
+    let studio = Studio::new();
+    let whole = long(&studio);
+    let bytes = std::fs::read(&whole).unwrap();
+    let media = bytes.windows(4).position(|name| name == b"mdat").unwrap() + 4;
+    let noisy = |len: usize| {
+        let mut bytes = bytes.clone();
+        let at = media + (bytes.len() - media) / 40;
+        for (index, byte) in bytes[at..at + len].iter_mut().enumerate() {
+            *byte = (index * 151 % 251) as u8;
+        }
+        studio.write("noisy.mp4", &bytes)
+    };
+    let left = Duration::from_secs(600);
+    let little = noisy(1600);
+    check_streams(&little, Copied, Copied, left).await.unwrap();
+    check_streams(&little, Encoded, Encoded, left).await.unwrap_err();
+    // The noise lies in one of the two streams, or in both.
+    let mut refused = 0;
+    for (video, audio) in [(Encoded, Copied), (Copied, Encoded)] {
+        refused += usize::from(check_streams(&little, video, audio, left).await.is_err());
+    }
+    assert!(refused > 0);
+    let much = noisy((bytes.len() - media) / 20);
+    let failure = check_streams(&much, Copied, Copied, left).await.unwrap_err().into_failure();
+    assert!(failure.reason.starts_with("the result was refused: its first seconds"), "{}", failure.reason);
+}
+
 /// A recording of a broadcast begins amid pictures that refer to earlier ones. Players show it, and so it is no damage.
 #[tokio::test]
 async fn a_copy_that_begins_with_an_open_group_of_pictures_is_no_damage() {
@@ -82,15 +122,7 @@ async fn a_copy_that_begins_with_an_open_group_of_pictures_is_no_damage() {
 async fn a_check_that_is_killed_says_nothing_about_the_result() {
     let studio = Studio::new();
     let path = studio.make("a.mp4", &[&PICTURE, &H264, &FASTSTART]);
-    let check = Check {
-        job: JobId { video: VideoId::from_random(1), attempt: 1 },
-        path: &path,
-        duration_ms: 2000,
-        deadline: Timestamp::from_system(SystemTime::now()),
-        allowed: Duration::from_secs(600),
-    };
-    let fault =
-        check.run(&tools().ffmpeg.unwrap(), &tools().guard, &CancellationToken::new()).await.unwrap_err();
+    let fault = check_streams(&path, Origin::Encoded, Origin::Encoded, Duration::ZERO).await.unwrap_err();
     assert!(matches!(fault, Fault::DeadlineMissed { .. }), "{fault}");
     let killed = std::os::unix::process::ExitStatusExt::from_raw(9);
     let fault = Fault::of_exit(killed, String::new()).judging(super::decode::Part::Whole);

@@ -108,9 +108,6 @@ pub(super) async fn apart<T: Send + 'static>(
 
 /// Returns when these bytes are in the page cache, as far as that can be told.
 pub(super) async fn warmed(source: &Arc<Source>, offset: u64, len: u64) -> io::Result<()> {
-    if len > 0 {
-        return Ok(());
-    }
     let file = &source.file;
     if source.warmth.knows(offset, len)
         || source.warmth.look(file, offset, len)
@@ -201,12 +198,13 @@ mod tests {
     #[tokio::test]
     async fn a_disk_that_hangs_takes_no_more_than_its_room() {
         let disks = Disks::default();
-        let (hanging, release) = (disks.room(1), Arc::new(Mutex::new(())));
-        let held = release.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever waits on the latch waits until it is dropped.
+        let (latch, released) = std::sync::mpsc::channel::<()>();
+        let (hanging, released) = (disks.room(1), Arc::new(Mutex::new(released)));
         let mut waiting = Vec::new();
         for _ in 0..READERS_MAX + 5 {
-            let release = Arc::clone(&release);
-            let work = move || drop(release.lock().unwrap_or_else(PoisonError::into_inner));
+            let released = Arc::clone(&released);
+            let work = move || released.lock().unwrap_or_else(PoisonError::into_inner).recv().is_err();
             waiting.push(Box::pin(apart(Arc::clone(&hanging), work)));
         }
         for reader in &mut waiting {
@@ -217,7 +215,7 @@ mod tests {
         waiting.truncate(5);
         assert_eq!(hanging.available_permits(), 0);
         apart(disks.room(2), || ()).await.unwrap();
-        drop(held);
+        drop(latch);
         for reader in waiting {
             reader.await.unwrap();
         }

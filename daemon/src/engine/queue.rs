@@ -1,5 +1,6 @@
 //! What clients are told of the queue, and what the rules are told of the disk under it.
 
+use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -67,7 +68,10 @@ impl Engine {
         let now = Self::now();
         let within_s = query.within_s.unwrap_or(settings.conversion_deadline.as_secs());
         let mut sum = Sum::new(self.core.forecast(now), now, within_s);
-        for video in self.asked(query)? {
+        let mut videos = self.asked(query)?;
+        // As the queue would take them: of orders with one deadline the longest comes first.
+        videos.sort_by_cached_key(|video| (Reverse(sum.span(video)), video.title()));
+        for video in videos {
             sum.add(video);
         }
         sum.jobs.sort_by_key(|job| job.ready_in_s);
@@ -161,6 +165,11 @@ impl Sum {
             needs_bytes: 0,
             measured: true,
         }
+    }
+
+    fn span(&self, video: &Video) -> Duration {
+        let work = likely(video).and_then(|(plan, info, size_bytes)| Work::of(&plan, info, size_bytes));
+        work.map_or(Duration::ZERO, |work| self.expected.rates().expected(work))
     }
 
     fn add(&mut self, video: &Video) {

@@ -38,8 +38,11 @@ impl Bench {
     pub(crate) fn live(prepare: impl FnOnce(&Site)) -> (Self, Daemon) {
         let site = Site::new();
         let ffmpeg = stand_in::install(site.folder());
-        let site =
-            site.with_config(&format!("[conversion]\nsandbox = \"off\"\nffmpeg = \"{}\"", ffmpeg.display()));
+        let site = site.with_config(&format!(
+            // Without other tries of its own, so that what went wrong stays to be seen.
+            "[conversion]\nsandbox = \"off\"\nretries = 0\nffmpeg = \"{}\"",
+            ffmpeg.display()
+        ));
         prepare(&site);
         site.add(&source(site.folder(), "testsrc"), "talk.mp4");
         let daemon = site.start();

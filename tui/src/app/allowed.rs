@@ -7,6 +7,7 @@ use vodpost_protocol::hello::Role;
 use vodpost_protocol::video::{SourceState, VideoView};
 
 use crate::app::keymap::Command;
+use crate::app::marks::MARKS_MAX;
 use crate::app::modal::Modal;
 use crate::app::notice::{Change, Why};
 use crate::app::{App, LinkState, Screen};
@@ -23,6 +24,9 @@ pub fn check(app: &App, command: Command) -> Result<(), Why> {
         | Command::Last
         | Command::Filter
         | Command::Sort
+        | Command::OpenVideos
+        | Command::OpenJobs
+        | Command::OpenEvents
         | Command::OpenAccount
         | Command::OpenStatus
         | Command::QrSize
@@ -37,10 +41,19 @@ pub fn check(app: &App, command: Command) -> Result<(), Why> {
         Command::Close => close(app),
         Command::ShowQr | Command::CopyUrl => has_posting(app),
         Command::SwitchFocus => video(app).map(|_| ()),
+        Command::Explain => has_posting(app),
+        Command::Mark | Command::MarkAll => mark(app),
+        Command::GoToVideo => {
+            connected(app)?;
+            app.row_video().map(|_| ()).ok_or(Why::NoVideo)
+        }
+        Command::Jump => connected(app),
+        Command::Generate if !app.marks.is_empty() => may(app, Role::Operator),
         Command::Generate | Command::GenerateLabelled => {
             may(app, Role::Operator)?;
             not_deleted(video(app)?)
         }
+        Command::TogglePostings | Command::ToggleSource if app.acts_on_marks() => may(app, Role::Operator),
         Command::TogglePostings => {
             may(app, Role::Operator)?;
             not_deleted(app.posting_switch().ok_or(Why::NoPosting)?.video)
@@ -65,8 +78,20 @@ pub fn check(app: &App, command: Command) -> Result<(), Why> {
 }
 
 fn close(app: &App) -> Result<(), Why> {
-    let open = app.modal.is_some() || app.screen != Screen::Videos || !app.list.filter().text.is_empty();
+    let open = app.modal.is_some()
+        || app.screen != Screen::Videos
+        || !app.marks.is_empty()
+        || !app.list.filter().text.is_empty();
     if open { Ok(()) } else { Err(Why::NothingToClose) }
+}
+
+fn connected(app: &App) -> Result<(), Why> {
+    app.hello().map(|_| ()).ok_or(Why::NotConnected)
+}
+
+fn mark(app: &App) -> Result<(), Why> {
+    let full = app.marks.len() >= MARKS_MAX && !app.marks.contains(video(app)?.id);
+    if full { Err(Why::MarksFull) } else { video(app).map(|_| ()) }
 }
 
 fn may(app: &App, needed: Role) -> Result<(), Why> {
@@ -80,7 +105,7 @@ fn video(app: &App) -> Result<&VideoView, Why> {
 
 fn has_posting(app: &App) -> Result<(), Why> {
     match &app.modal {
-        Some(Modal::Qr(_) | Modal::Url { .. }) => Ok(()),
+        Some(Modal::Qr(_) | Modal::Url { .. } | Modal::Explain(_)) => Ok(()),
         Some(
             Modal::Help
             | Modal::Filter { .. }
@@ -88,7 +113,8 @@ fn has_posting(app: &App) -> Result<(), Why> {
             | Modal::Delete(_)
             | Modal::Confirm { .. }
             | Modal::Reason { .. }
-            | Modal::Submit(_),
+            | Modal::Submit(_)
+            | Modal::Jump { .. },
         )
         | None => {
             video(app)?;
@@ -106,10 +132,16 @@ fn not_deleted(video: &VideoView) -> Result<(), Why> {
 
 fn conversion(app: &App, command: Command) -> Result<(), Why> {
     may(app, Role::Operator)?;
-    let video = video(app)?;
-    not_deleted(video)?;
     let cancel = command == Command::Cancel;
-    match video.conversion.state {
+    let state = match app.screen {
+        Screen::Jobs => app.jobs.selected().ok_or(Why::NoVideo)?.conversion.state,
+        Screen::Videos | Screen::Events | Screen::Account | Screen::Status => {
+            let video = video(app)?;
+            not_deleted(video)?;
+            video.conversion.state
+        }
+    };
+    match state {
         ConversionState::Queued | ConversionState::Running if cancel => Ok(()),
         ConversionState::Failed if !cancel => Ok(()),
         ConversionState::None

@@ -24,6 +24,14 @@ pub enum Command {
     Rescan,
     Filter,
     Sort,
+    Jump,
+    Explain,
+    Mark,
+    MarkAll,
+    GoToVideo,
+    OpenVideos,
+    OpenJobs,
+    OpenEvents,
     OpenAccount,
     OpenStatus,
     SubmitIndividual,
@@ -48,10 +56,14 @@ pub enum Command {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     Videos,
+    Jobs,
+    Events,
     Account,
     Status,
     Qr,
     Url,
+    /// Why a URL is not live.
+    Explain,
     Help,
     Filter,
     /// A line of text is asked for.
@@ -66,12 +78,15 @@ pub enum Place {
 }
 
 impl Place {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Videos,
+        Self::Jobs,
+        Self::Events,
         Self::Account,
         Self::Status,
         Self::Qr,
         Self::Url,
+        Self::Explain,
         Self::Help,
         Self::Filter,
         Self::Prompt,
@@ -96,18 +111,31 @@ const fn bind(keys: &'static [Key], command: Command, places: &'static [Place]) 
 }
 
 const VIDEOS: &[Place] = &[Place::Videos];
-const SCREENS: &[Place] = &[Place::Videos, Place::Account, Place::Status];
-const SCROLLED: &[Place] = &[Place::Videos, Place::Account, Place::Status, Place::Help];
+const SCREENS: &[Place] = &[Place::Videos, Place::Jobs, Place::Events, Place::Account, Place::Status];
+const SCROLLED: &[Place] =
+    &[Place::Videos, Place::Jobs, Place::Events, Place::Account, Place::Status, Place::Explain, Place::Help];
 /// Where letters are not typed into a field.
-const NOT_TYPING: &[Place] =
-    &[Place::Videos, Place::Account, Place::Status, Place::Qr, Place::Url, Place::TooSmall];
-/// The list counts as a layer too: what Esc closes there is the filter.
-const LAYERS: &[Place] = &[
+const NOT_TYPING: &[Place] = &[
     Place::Videos,
+    Place::Jobs,
+    Place::Events,
     Place::Account,
     Place::Status,
     Place::Qr,
     Place::Url,
+    Place::Explain,
+    Place::TooSmall,
+];
+/// The list counts as a layer too: what Esc closes there is the filter.
+const LAYERS: &[Place] = &[
+    Place::Videos,
+    Place::Jobs,
+    Place::Events,
+    Place::Account,
+    Place::Status,
+    Place::Qr,
+    Place::Url,
+    Place::Explain,
     Place::Help,
     Place::Filter,
     Place::Prompt,
@@ -130,14 +158,18 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Key::BackTab, Key::Up], Command::PreviousField, FORMS),
     bind(&[Key::Char(' '), Key::Right, Key::Left], Command::NextChoice, &[Place::FormChoice]),
     bind(&[Key::Enter], Command::ShowQr, VIDEOS),
+    bind(&[Key::Enter], Command::GoToVideo, &[Place::Jobs, Place::Events]),
     bind(&[Key::Char('g')], Command::Generate, VIDEOS),
     bind(&[Key::Char('p')], Command::TogglePostings, &[Place::Videos, Place::Qr]),
     bind(&[Key::Char('S')], Command::ToggleSource, VIDEOS),
     bind(&[Key::Char('r')], Command::Retry, VIDEOS),
-    bind(&[Key::Char('x')], Command::Cancel, VIDEOS),
+    bind(&[Key::Char('x')], Command::Cancel, &[Place::Videos, Place::Jobs]),
     bind(&[Key::Char('c')], Command::CopyUrl, &[Place::Videos, Place::Qr, Place::Url]),
     bind(&[Key::Char('/')], Command::Filter, VIDEOS),
     bind(&[Key::Tab, Key::BackTab], Command::SwitchFocus, VIDEOS),
+    bind(&[Key::Char('w')], Command::Explain, &[Place::Videos, Place::Qr]),
+    bind(&[Key::Char(' ')], Command::Mark, VIDEOS),
+    bind(&[Key::Char('A')], Command::MarkAll, VIDEOS),
     bind(&[Key::Char('n')], Command::SubmitIndividual, &[Place::Account]),
     bind(&[Key::Char('e')], Command::SubmitEnterprise, &[Place::Account]),
     bind(&[Key::Char('y')], Command::Approve, &[Place::Account]),
@@ -146,8 +178,12 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Key::Char('s')], Command::Activate, &[Place::Account]),
     bind(&[Key::Char('f'), Key::Enter], Command::QrSize, &[Place::Qr]),
     bind(&[Key::Char('s')], Command::Sort, VIDEOS),
-    bind(&[Key::Char('a')], Command::OpenAccount, SCREENS),
-    bind(&[Key::Char('i')], Command::OpenStatus, SCREENS),
+    bind(&[Key::Char('o')], Command::Jump, SCREENS),
+    bind(&[Key::Char('1')], Command::OpenVideos, SCREENS),
+    bind(&[Key::Char('2')], Command::OpenJobs, SCREENS),
+    bind(&[Key::Char('3')], Command::OpenEvents, SCREENS),
+    bind(&[Key::Char('4'), Key::Char('a')], Command::OpenAccount, SCREENS),
+    bind(&[Key::Char('5'), Key::Char('i')], Command::OpenStatus, SCREENS),
     bind(&[Key::Char('R')], Command::Rescan, SCREENS),
     bind(&[Key::Char('G')], Command::GenerateLabelled, VIDEOS),
     bind(&[Key::Char('D')], Command::DeleteSource, VIDEOS),
@@ -161,6 +197,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Key::End], Command::Last, SCROLLED),
     bind(&[Key::Char('n')], Command::Close, &[Place::Confirm]),
     bind(&[Key::Char('q'), Key::Char('?')], Command::Close, &[Place::Help]),
+    bind(&[Key::Char('w')], Command::Close, &[Place::Explain]),
     bind(&[Key::Char('?')], Command::Help, NOT_TYPING),
     bind(&[Key::Char('q')], Command::Quit, NOT_TYPING),
     bind(&[Key::Ctrl('c')], Command::Quit, &Place::ALL),

@@ -111,6 +111,11 @@ impl List {
         self.selected = self.rows.get(place.min(self.rows.len().saturating_sub(1))).map(|video| video.id);
     }
 
+    /// Selects a video that may have to be loaded first.
+    pub fn aim(&mut self, id: VideoId) {
+        self.selected = Some(id);
+    }
+
     pub fn select_by(&mut self, steps: isize) {
         self.select(self.selected_place().unwrap_or(0).saturating_add_signed(steps));
     }

@@ -8,8 +8,12 @@ pub mod allowed;
 pub mod event;
 pub mod geometry;
 pub mod input;
+pub mod jobs;
 pub mod keymap;
 pub mod list;
+pub mod log;
+mod many;
+pub mod marks;
 pub mod modal;
 pub mod notice;
 mod perform;
@@ -17,6 +21,7 @@ mod replies;
 pub mod requests;
 #[cfg(test)]
 pub(crate) mod tests;
+mod travel;
 
 use vodpost_protocol::account::AccountView;
 use vodpost_protocol::hello::DaemonHello;
@@ -28,8 +33,11 @@ use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::{Switch, VideoView};
 
 use crate::app::event::{Action, CopyWay, Ending, Event, Key, Ticket};
+use crate::app::jobs::Jobs;
 use crate::app::keymap::{Command, Place};
 use crate::app::list::{Ask, List};
+use crate::app::log::Log;
+use crate::app::marks::{Batch, Marks};
 use crate::app::modal::Modal;
 use crate::app::notice::{Change, Notice, Said};
 use crate::app::requests::{Purpose, Requests};
@@ -60,6 +68,8 @@ pub enum LinkState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Screen {
     Videos,
+    Jobs,
+    Events,
     Account,
     Status,
 }
@@ -81,6 +91,9 @@ pub struct App {
     pub modal: Option<Modal>,
     pub notice: Option<Notice>,
     pub list: List,
+    pub jobs: Jobs,
+    pub log: Log,
+    pub marks: Marks,
     pub account: Option<AccountView>,
     pub status: Option<Status>,
     pub requests: Requests,
@@ -93,6 +106,10 @@ pub struct App {
     clipboard: CopyWay,
     /// The run of the daemon that the data is from.
     instance: Option<InstanceId>,
+    /// The number of the newest event.
+    newest_seq: u64,
+    /// A change for several videos that is not answered to the end.
+    batch: Option<Batch>,
     /// When the list is to be read anew, because videos came or went.
     reload_at: Option<Timestamp>,
     outbox: Vec<Action>,
@@ -110,6 +127,9 @@ impl App {
             modal: None,
             notice: None,
             list: List::default(),
+            jobs: Jobs::default(),
+            log: Log::default(),
+            marks: Marks::default(),
             account: None,
             status: None,
             requests: Requests::default(),
@@ -118,6 +138,8 @@ impl App {
             posting: None,
             clipboard,
             instance: None,
+            newest_seq: 0,
+            batch: None,
             reload_at: None,
             outbox: Vec::new(),
         }
@@ -130,8 +152,9 @@ impl App {
         match event {
             Event::Key(key) => self.key(key),
             Event::Paste(text) => {
-                if let Some(modal) = &mut self.modal {
-                    modal.paste(&text);
+                match &mut self.modal {
+                    Some(modal) => modal.paste(&text),
+                    None => self.jump_to_pasted(&text),
                 }
                 self.follow_filter();
             }
@@ -163,8 +186,13 @@ impl App {
             return Place::TooSmall;
         }
         match (&self.modal, self.screen) {
-            (Some(modal), Screen::Videos | Screen::Account | Screen::Status) => modal.place(),
+            (
+                Some(modal),
+                Screen::Videos | Screen::Jobs | Screen::Events | Screen::Account | Screen::Status,
+            ) => modal.place(),
             (None, Screen::Videos) => Place::Videos,
+            (None, Screen::Jobs) => Place::Jobs,
+            (None, Screen::Events) => Place::Events,
             (None, Screen::Account) => Place::Account,
             (None, Screen::Status) => Place::Status,
         }

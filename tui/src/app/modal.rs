@@ -40,6 +40,13 @@ pub enum Modal {
         step: Step,
     },
     Submit(Form),
+    /// A token, URL, id, path or title to go to.
+    Jump {
+        input: TextInput,
+        step: Step,
+    },
+    /// Why URLs are live or not, and what changes that.
+    Explain(VideoId),
 }
 
 #[derive(Debug)]
@@ -88,8 +95,8 @@ pub enum Files {
 pub struct DeleteModal {
     pub video: VideoId,
     pub title: String,
-    /// What will be invalid for ever.
-    pub urls: Vec<(Label, PostingState)>,
+    /// What will be invalid for ever, with the views of the last 24 hours.
+    pub urls: Vec<(Label, PostingState, u64)>,
     pub files: Files,
     pub input: TextInput,
     pub step: Step,
@@ -216,7 +223,8 @@ impl Modal {
             Self::Qr(_) => Place::Qr,
             Self::Url { .. } => Place::Url,
             Self::Filter { .. } => Place::Filter,
-            Self::Label { .. } | Self::Reason { .. } => Place::Prompt,
+            Self::Explain(_) => Place::Explain,
+            Self::Label { .. } | Self::Reason { .. } | Self::Jump { .. } => Place::Prompt,
             Self::Delete(_) => Place::Delete,
             Self::Confirm { .. } => Place::Confirm,
             Self::Submit(form) => match form.field {
@@ -229,8 +237,11 @@ impl Modal {
     /// Where a modal that changes something stands.
     pub fn step_mut(&mut self) -> Option<&mut Step> {
         match self {
-            Self::Help | Self::Qr(_) | Self::Url { .. } | Self::Filter { .. } => None,
-            Self::Label { step, .. } | Self::Confirm { step, .. } | Self::Reason { step, .. } => Some(step),
+            Self::Help | Self::Qr(_) | Self::Url { .. } | Self::Explain(_) | Self::Filter { .. } => None,
+            Self::Label { step, .. }
+            | Self::Confirm { step, .. }
+            | Self::Reason { step, .. }
+            | Self::Jump { step, .. } => Some(step),
             Self::Delete(delete) => Some(&mut delete.step),
             Self::Submit(form) => Some(&mut form.step),
         }
@@ -239,8 +250,11 @@ impl Modal {
     #[must_use]
     pub fn step(&self) -> Option<&Step> {
         match self {
-            Self::Help | Self::Qr(_) | Self::Url { .. } | Self::Filter { .. } => None,
-            Self::Label { step, .. } | Self::Confirm { step, .. } | Self::Reason { step, .. } => Some(step),
+            Self::Help | Self::Qr(_) | Self::Url { .. } | Self::Explain(_) | Self::Filter { .. } => None,
+            Self::Label { step, .. }
+            | Self::Confirm { step, .. }
+            | Self::Reason { step, .. }
+            | Self::Jump { step, .. } => Some(step),
             Self::Delete(delete) => Some(&delete.step),
             Self::Submit(form) => Some(&form.step),
         }
@@ -253,10 +267,11 @@ impl Modal {
 
     fn input(&mut self) -> Option<&mut TextInput> {
         match self {
-            Self::Help | Self::Qr(_) | Self::Url { .. } | Self::Confirm { .. } => None,
-            Self::Filter { input, .. } | Self::Label { input, .. } | Self::Reason { input, .. } => {
-                Some(input)
-            }
+            Self::Help | Self::Qr(_) | Self::Url { .. } | Self::Explain(_) | Self::Confirm { .. } => None,
+            Self::Filter { input, .. }
+            | Self::Label { input, .. }
+            | Self::Reason { input, .. }
+            | Self::Jump { input, .. } => Some(input),
             Self::Delete(delete) => Some(&mut delete.input),
             Self::Submit(form) => form.input(),
         }

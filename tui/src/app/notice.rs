@@ -10,6 +10,7 @@ use vodpost_protocol::time::Timestamp;
 
 use crate::app::event::CopyWay;
 use crate::app::keymap::Command;
+use crate::app::marks::Batch;
 
 /// Good news leaves by itself; anything else stays until the next key.
 const GOOD_NEWS: Duration = Duration::from_secs(5);
@@ -53,6 +54,8 @@ pub enum Why {
     /// A change of this kind is still unanswered.
     Waiting,
     NothingToClose,
+    /// As many videos are marked as can be.
+    MarksFull,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +66,8 @@ pub enum Said {
         title: String,
     },
     Scanned(Box<ScanView>),
+    /// A change for several videos came to its end.
+    Batch(Batch),
     Refused {
         change: Change,
         refusal: Refusal,
@@ -71,6 +76,7 @@ pub enum Said {
     /// The connection went away first: it may have been done or not.
     Unanswered(Vec<Change>),
     NotSent(Change),
+    NotConnected,
     Disabled {
         command: Command,
         why: Why,
@@ -112,12 +118,16 @@ impl Said {
     #[must_use]
     pub fn mood(&self) -> Mood {
         match self {
-            Self::Done(_) | Self::LiveNow { .. } | Self::Scanned(_) | Self::Copied(_) => Mood::Good,
+            Self::Batch(batch) if batch.refused > 0 => Mood::Bad,
+            Self::Done(_) | Self::LiveNow { .. } | Self::Scanned(_) | Self::Batch(_) | Self::Copied(_) => {
+                Mood::Good
+            }
             Self::DaemonRestarted | Self::Disabled { .. } => Mood::Plain,
             Self::Refused { .. }
             | Self::ReadRefused(_)
             | Self::Unanswered(_)
             | Self::NotSent(_)
+            | Self::NotConnected
             | Self::TooLongToCopy
             | Self::UnexpectedAnswer => Mood::Bad,
         }

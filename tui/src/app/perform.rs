@@ -2,12 +2,14 @@
 
 use vodpost_protocol::account::AccountKind;
 use vodpost_protocol::ids::Label;
+use vodpost_protocol::posting::{PostingState, PostingView};
 use vodpost_protocol::request::Request;
 use vodpost_protocol::video::{Switch, VideoView};
 
 use crate::app::event::{Action, Ending};
 use crate::app::input::TextInput;
 use crate::app::keymap::Command;
+use crate::app::marks::Deed;
 use crate::app::modal::{
     Decision, DeleteModal, Failure, Files, Form, Modal, QrModal, QrSize, Question, Step,
 };
@@ -42,6 +44,16 @@ impl App {
                 self.list.next_sort();
                 self.reload();
             }
+            Command::Jump => {
+                self.modal = Some(Modal::Jump { input: TextInput::default(), step: Step::Prompting });
+            }
+            Command::Explain => self.explain(),
+            Command::Mark => self.mark(),
+            Command::MarkAll => self.mark_all(),
+            Command::GoToVideo => self.go_to_row_video(),
+            Command::OpenVideos => self.open(Screen::Videos),
+            Command::OpenJobs => self.open(Screen::Jobs),
+            Command::OpenEvents => self.open(Screen::Events),
             Command::OpenAccount => self.open(Screen::Account),
             Command::OpenStatus => self.open(Screen::Status),
             Command::SubmitIndividual => self.modal = Some(Modal::Submit(Form::new(AccountKind::Individual))),
@@ -72,10 +84,22 @@ impl App {
     }
 
     fn step(&mut self, steps: isize) {
-        if matches!(self.modal, Some(Modal::Help)) || self.screen != Screen::Videos {
+        if matches!(self.modal, Some(Modal::Help | Modal::Explain(_))) {
             self.scroll_by(steps);
             return;
         }
+        match self.screen {
+            Screen::Videos => self.step_videos(steps),
+            Screen::Jobs => self.jobs.select_by(steps),
+            Screen::Events => {
+                self.log.select_by(steps);
+                self.read_older_events();
+            }
+            Screen::Account | Screen::Status => self.scroll_by(steps),
+        }
+    }
+
+    fn step_videos(&mut self, steps: isize) {
         match self.focus {
             Focus::Videos => {
                 self.scroll = 0;
@@ -124,6 +148,10 @@ impl App {
     }
 
     fn generate(&mut self) {
+        if !self.marks.is_empty() {
+            self.for_marked(Deed::Generate);
+            return;
+        }
         if let Some((id, title)) = self.selected_name() {
             self.change(Request::Generate { video: id, label: Label::default() }, Change::Generate { title });
         }
@@ -138,6 +166,10 @@ impl App {
     }
 
     fn toggle_postings(&mut self) {
+        if self.acts_on_marks() {
+            self.for_marked(self.marked_postings_deed());
+            return;
+        }
         let Some(switch) = self.posting_switch() else { return };
         let title = switch.video.title.clone();
         let target =
@@ -152,6 +184,10 @@ impl App {
     }
 
     fn toggle_source(&mut self) {
+        if self.acts_on_marks() {
+            self.for_marked(self.marked_sources_deed());
+            return;
+        }
         let Some(to) = self.list.selected().map(|video| opposite(video.source.switch)) else { return };
         if let Some((video, title)) = self.selected_name() {
             let change = match to {
@@ -167,7 +203,7 @@ impl App {
             self.modal = Some(Modal::Delete(DeleteModal {
                 video: video.id,
                 title: video.title.clone(),
-                urls: video.postings.iter().map(|posting| (posting.label.clone(), posting.state)).collect(),
+                urls: video.postings.iter().map(hit).collect(),
                 files: Files::Trash,
                 input: TextInput::default(),
                 step: Step::Prompting,
@@ -185,7 +221,9 @@ impl App {
     }
 
     fn conversion(&mut self, command: Command) {
-        if let Some((video, title)) = self.selected_name() {
+        let job = || self.jobs.selected().map(|job| (job.video.to_string(), job.title.clone()));
+        let target = if self.screen == Screen::Jobs { job() } else { self.selected_name() };
+        if let Some((video, title)) = target {
             if command == Command::Cancel {
                 self.change(Request::Cancel { video }, Change::Cancel { title });
             } else {
@@ -205,7 +243,9 @@ impl App {
                 | Modal::Delete(_)
                 | Modal::Confirm { .. }
                 | Modal::Reason { .. }
-                | Modal::Submit(_),
+                | Modal::Submit(_)
+                | Modal::Jump { .. }
+                | Modal::Explain(_),
             )
             | None => self.current_posting().map(|(_, posting)| posting.url.clone()),
         };
@@ -232,8 +272,15 @@ impl App {
         self.scroll = 0;
         // The key that opened a screen also closes it.
         self.screen = if self.screen == screen { Screen::Videos } else { screen };
+        self.read_screen();
+    }
+
+    /// What the screen shows besides the list.
+    pub(super) fn read_screen(&mut self) {
         match self.screen {
             Screen::Videos => {}
+            Screen::Jobs => self.read(Resource::Jobs),
+            Screen::Events => self.read_events(),
             Screen::Account => self.read(Resource::Account),
             Screen::Status => self.read(Resource::Status),
         }
@@ -268,9 +315,12 @@ impl App {
                 | Modal::Delete(_)
                 | Modal::Confirm { .. }
                 | Modal::Reason { .. }
-                | Modal::Submit(_),
+                | Modal::Submit(_)
+                | Modal::Jump { .. }
+                | Modal::Explain(_),
             ) => {}
             None if self.screen != Screen::Videos => self.screen = Screen::Videos,
+            None if !self.marks.is_empty() => self.marks.clear(),
             None => self.filter_by(String::new()),
         }
     }
@@ -286,6 +336,10 @@ impl App {
         }
         let Some(modal) = &self.modal else { return };
         if modal.is_waiting() {
+            return;
+        }
+        if let Modal::Jump { input, .. } = modal {
+            self.jump(input.trimmed());
             return;
         }
         match asked_for(modal) {
@@ -316,6 +370,12 @@ impl App {
     }
 }
 
+/// What deleting hits.
+fn hit(posting: &PostingView) -> (Label, PostingState, u64) {
+    let views_24h = posting.traffic.as_ref().map_or(0, |traffic| traffic.views_24h);
+    (posting.label.clone(), posting.state, views_24h)
+}
+
 /// What Enter in a modal amounts to.
 enum Asked {
     Nothing,
@@ -327,7 +387,9 @@ enum Asked {
 fn asked_for(modal: &Modal) -> Asked {
     let change = |request, change| Asked::Change(Box::new(request), change);
     match modal {
-        Modal::Help | Modal::Qr(_) | Modal::Url { .. } => Asked::Nothing,
+        Modal::Help | Modal::Qr(_) | Modal::Url { .. } | Modal::Explain(_) | Modal::Jump { .. } => {
+            Asked::Nothing
+        }
         Modal::Filter { .. } => Asked::Close,
         Modal::Label { video, title, input, .. } => match input.trimmed().parse::<Label>() {
             Ok(label) => change(

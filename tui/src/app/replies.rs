@@ -51,6 +51,11 @@ impl App {
         if self.instance.is_some_and(|instance| instance != hello.instance) && self.notice.is_none() {
             self.say(Said::DaemonRestarted);
         }
+        if self.instance != Some(hello.instance) {
+            // Another run may follow another past: a backup was restored, or it is another state altogether.
+            self.log.clear();
+            self.newest_seq = 0;
+        }
         self.instance = Some(hello.instance);
         self.link = LinkState::Live { hello };
         // First, so that no change falls between the reading and the subscription.
@@ -81,6 +86,7 @@ impl App {
         {
             *step = Step::Failed(Failure::Unanswered);
         }
+        self.batch = None;
         let unanswered = self.requests.abandon();
         if !unanswered.is_empty() {
             self.say(Said::Unanswered(unanswered));
@@ -92,6 +98,15 @@ impl App {
             // The loss of the connection was told before, and took the request with it.
             None | Some(Purpose::Subscribe) => {}
             Some(Purpose::List) => self.list.give_up(Some(ticket)),
+            Some(Purpose::Jump) => {
+                if !self.fail_modal(ticket, Failure::NotSent) {
+                    self.say(Said::NotConnected);
+                }
+            }
+            Some(Purpose::OneOfMany(change)) => {
+                self.batch = None;
+                self.say(Said::NotSent(change));
+            }
             Some(Purpose::Read(resource)) => {
                 self.requests.end_reading(resource);
             }
@@ -117,6 +132,8 @@ impl App {
             Resource::Video(id) => Request::Show { video: id.to_string() },
             Resource::Account => Request::AccountShow,
             Resource::Status => Request::Status,
+            Resource::Jobs => Request::Jobs,
+            Resource::Events(span) => Request::Events { since: span.since, limit: span.limit },
         };
         let ticket = self.requests.ticket();
         self.send(ticket, request, Purpose::Read(resource));
@@ -127,12 +144,18 @@ impl App {
             // Of an earlier connection, or nothing that was asked.
             None => {}
             Some(Purpose::Subscribe) => match result {
-                Ok(_) => {}
+                Ok(Answer::Subscribed { seq }) => {
+                    self.newest_seq = self.newest_seq.max(seq);
+                    self.read_screen();
+                }
+                Ok(answer) => self.unexpected(&answer),
                 Err(refusal) => self.say(Said::ReadRefused(refusal)),
             },
             Some(Purpose::List) => self.list_reply(ticket, result),
             Some(Purpose::Read(resource)) => self.read_reply(resource, result),
             Some(Purpose::Change(change)) => self.change_reply(ticket, change, result),
+            Some(Purpose::OneOfMany(change)) => self.batch_reply(change, result),
+            Some(Purpose::Jump) => self.jump_reply(ticket, result),
         }
     }
 
@@ -163,10 +186,22 @@ impl App {
         let again = self.requests.end_reading(resource);
         match (resource, result) {
             (Resource::Video(_), Err(Refusal::NoSuchVideo { .. })) => self.reload_soon(),
-            (Resource::Video(_) | Resource::Account | Resource::Status, Err(refusal)) => {
-                self.say(Said::ReadRefused(refusal));
-            }
-            (Resource::Video(_) | Resource::Account | Resource::Status, Ok(answer)) => self.absorb(answer),
+            (
+                Resource::Video(_)
+                | Resource::Account
+                | Resource::Status
+                | Resource::Jobs
+                | Resource::Events(_),
+                Err(refusal),
+            ) => self.say(Said::ReadRefused(refusal)),
+            (
+                Resource::Video(_)
+                | Resource::Account
+                | Resource::Status
+                | Resource::Jobs
+                | Resource::Events(_),
+                Ok(answer),
+            ) => self.absorb(answer),
         }
         if again {
             self.read(resource);
@@ -192,7 +227,7 @@ impl App {
     }
 
     /// Whether a modal waited for this; it tells what happened itself.
-    fn fail_modal(&mut self, ticket: Ticket, failure: Failure) -> bool {
+    pub(super) fn fail_modal(&mut self, ticket: Ticket, failure: Failure) -> bool {
         match self.modal.as_mut().and_then(|modal| modal.step_mut()) {
             Some(step) if *step == Step::Waiting(ticket) => {
                 *step = Step::Failed(failure);
@@ -202,16 +237,16 @@ impl App {
         }
     }
 
-    fn absorb(&mut self, answer: Answer) {
+    pub(super) fn absorb(&mut self, answer: Answer) {
         match answer {
             Answer::Video(video) => self.absorb_video(*video),
             Answer::Account(account) => self.account = Some(*account),
             Answer::Status(status) => self.status = Some(*status),
             Answer::Scan(_) => self.reload_soon(),
+            Answer::Jobs(jobs) => self.jobs.replace(jobs),
+            Answer::Events(page) => self.absorb_events(page),
             Answer::Page(_)
             | Answer::Located(_)
-            | Answer::Jobs(_)
-            | Answer::Events(_)
             | Answer::Subscribed { .. }
             | Answer::Backup(_)
             | Answer::Forecast(_) => self.unexpected(&answer),
@@ -224,19 +259,28 @@ impl App {
         }
     }
 
-    fn unexpected(&mut self, _answer: &Answer) {
+    pub(super) fn unexpected(&mut self, _answer: &Answer) {
         self.say(Said::UnexpectedAnswer);
     }
 
     fn push(&mut self, push: Push) {
         match push {
             Push::Event(event) => self.happened(&event),
-            Push::Progress(progress) => self.list.progress(&progress),
-            Push::Resync { .. } => self.reload_all(),
+            Push::Progress(progress) => {
+                self.list.progress(&progress);
+                self.jobs.progress(&progress);
+            }
+            Push::Resync { seq } => {
+                self.newest_seq = self.newest_seq.max(seq);
+                self.reload_all();
+                self.read_screen();
+            }
         }
     }
 
     fn happened(&mut self, event: &EventView) {
+        self.newest_seq = self.newest_seq.max(event.seq);
+        self.log.happened(event.clone());
         match event.what {
             EventKind::AccountSubmitted
             | EventKind::AccountApproved
@@ -274,8 +318,10 @@ impl App {
                 }
             }
         }
-        if self.screen == Screen::Status {
-            self.read(Resource::Status);
+        match self.screen {
+            Screen::Status => self.read(Resource::Status),
+            Screen::Jobs => self.read(Resource::Jobs),
+            Screen::Videos | Screen::Events | Screen::Account => {}
         }
     }
 

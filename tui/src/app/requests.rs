@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use vodpost_protocol::ids::VideoId;
 
 use crate::app::event::Ticket;
+use crate::app::log::Span;
 use crate::app::notice::Change;
 
 /// Why a request was sent.
@@ -14,6 +15,10 @@ pub enum Purpose {
     List,
     Read(Resource),
     Change(Change),
+    /// One of several changes that were asked for together.
+    OneOfMany(Change),
+    /// What a token, URL or name leads to.
+    Jump,
 }
 
 /// What is read again whenever it may have changed.
@@ -22,6 +27,8 @@ pub enum Resource {
     Video(VideoId),
     Account,
     Status,
+    Jobs,
+    Events(Span),
 }
 
 /// A read under way.
@@ -74,8 +81,8 @@ impl Requests {
     /// The changes that wait for their answer, oldest first.
     pub fn waiting(&self) -> impl Iterator<Item = &Change> {
         self.pending.values().filter_map(|purpose| match purpose {
-            Purpose::Change(change) => Some(change),
-            Purpose::Subscribe | Purpose::List | Purpose::Read(_) => None,
+            Purpose::Change(change) | Purpose::OneOfMany(change) => Some(change),
+            Purpose::Subscribe | Purpose::List | Purpose::Read(_) | Purpose::Jump => None,
         })
     }
 
@@ -85,8 +92,8 @@ impl Requests {
         std::mem::take(&mut self.pending)
             .into_values()
             .filter_map(|purpose| match purpose {
-                Purpose::Change(change) => Some(change),
-                Purpose::Subscribe | Purpose::List | Purpose::Read(_) => None,
+                Purpose::Change(change) | Purpose::OneOfMany(change) => Some(change),
+                Purpose::Subscribe | Purpose::List | Purpose::Read(_) | Purpose::Jump => None,
             })
             .collect()
     }

@@ -21,9 +21,17 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) -> 
 
 fn lines(app: &App, theme: Theme, width: usize) -> Vec<Line<'static>> {
     let here = place_below(app);
-    let others = [Place::Videos, Place::Account, Place::Status, Place::Qr, Place::FormChoice, Place::Delete]
-        .into_iter()
-        .filter(|place| *place != here);
+    let others = [
+        Place::Videos,
+        Place::Jobs,
+        Place::Events,
+        Place::Account,
+        Place::Status,
+        Place::Qr,
+        Place::FormChoice,
+        Place::Delete,
+    ];
+    let others = others.into_iter().filter(|place| *place != here);
     let mut lines = Vec::new();
     let mut named = Vec::new();
     for place in std::iter::once(here).chain(others) {

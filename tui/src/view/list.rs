@@ -10,7 +10,7 @@ use vodpost_protocol::video::{VideoState, VideoView};
 use crate::app::{App, Focus, LinkState};
 use crate::format;
 use crate::text::{Sentence, plain, video_state};
-use crate::view::text::{column, wrap, write_at};
+use crate::view::text::{column, first_row, wrap, write_at};
 use crate::view::theme::Theme;
 use crate::view::words;
 
@@ -33,8 +33,7 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
     }
     let height = usize::from(area.height.saturating_sub(1));
     let selected = app.list.selected_place().unwrap_or(0);
-    // The selection stays in the middle, so that what comes next is seen in both directions.
-    let first = selected.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
+    let first = first_row(selected, rows.len(), height);
     for (place, y) in (first..rows.len()).zip(area.top() + 1..area.bottom()) {
         let Some(video) = rows.get(place) else { continue };
         let line = row(app, theme, video, place == selected, width);
@@ -91,7 +90,12 @@ fn row_of(marker: &str, texts: [&str; 5], width: usize) -> [String; 6] {
 }
 
 fn row(app: &App, theme: Theme, video: &VideoView, selected: bool, width: usize) -> Line<'static> {
-    let marker = if selected { "> " } else { "  " };
+    let marker = match (selected, app.marks.contains(video.id)) {
+        (true, true) => ">+",
+        (true, false) => "> ",
+        (false, true) => " +",
+        (false, false) => "  ",
+    };
     let title = plain(&video.title);
     let state = format!("{} {}", glyph(video.state), video_state(video.state));
     let (rendition, plan, urls) = (rendition(video), plan(video), urls(video));

@@ -2,7 +2,10 @@
 
 mod account;
 mod detail;
+mod events;
+mod explain;
 mod help;
+mod jobs;
 mod list;
 mod modal;
 pub mod qr;
@@ -51,6 +54,14 @@ pub fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) -> usize {
     banner(app, theme, areas.banner, buffer);
     let hidden = match app.screen {
         Screen::Videos => videos(app, theme, &areas, buffer),
+        Screen::Jobs => {
+            jobs::draw(app, theme, areas.body, buffer);
+            0
+        }
+        Screen::Events => {
+            events::draw(app, theme, areas.body, buffer);
+            0
+        }
         Screen::Account => account::draw(app, theme, areas.body, buffer),
         Screen::Status => status::draw(app, theme, areas.body, buffer),
     };
@@ -92,12 +103,7 @@ fn separator(theme: Theme, list: Rect, detail: Rect, buffer: &mut Buffer) {
 }
 
 fn header(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    let mut left = format!("{}  {}", words::APP, format::count(app.list.total(), "video", "videos"));
-    let filter = app.list.filter();
-    left.push_str(&format!(", by {}", words::sort(filter.sort)));
-    if !filter.text.is_empty() {
-        left.push_str(&format!(", with \"{}\"", plain(&filter.text)));
-    }
+    let left = format!("{}  {}", words::APP, subject(app));
     let right = app.account.as_ref().map_or_else(String::new, |account| {
         format!("account {}, service {}", verification(account.state), service(account.service))
     });
@@ -107,6 +113,27 @@ fn header(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
         let x = area.x + u16::try_from(start).unwrap_or(0);
         write_at(buffer, (x, area.y), &right, theme.faint());
     }
+}
+
+/// Where one is.
+fn subject(app: &App) -> String {
+    match app.screen {
+        Screen::Videos => {}
+        Screen::Jobs => return words::place(Place::Jobs).to_owned(),
+        Screen::Events => return words::place(Place::Events).to_owned(),
+        Screen::Account => return words::place(Place::Account).to_owned(),
+        Screen::Status => return words::place(Place::Status).to_owned(),
+    }
+    let filter = app.list.filter();
+    let mut text = format::count(app.list.total(), "video", "videos");
+    if !app.marks.is_empty() {
+        text.push_str(&format!(", {} marked", app.marks.len()));
+    }
+    text.push_str(&format!(", by {}", words::sort(filter.sort)));
+    if !filter.text.is_empty() {
+        text.push_str(&format!(", with \"{}\"", plain(&filter.text)));
+    }
+    text
 }
 
 fn banner(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
@@ -162,7 +189,7 @@ fn notice_text(notice: &crate::app::notice::Notice, width: usize) -> String {
     format!("{} ({hint})", format::fit(&sentence.message, rest))
 }
 
-/// The keys that do something here and now, as many as fit; help keeps its place.
+/// The keys that do something here and now, as many as fit; help and the way out keep their places.
 fn footer(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let place = app.place();
     let mut seen: Vec<Command> = Vec::new();
@@ -181,11 +208,12 @@ fn footer(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
         items.sort_by_key(|item| item.0 != Command::Rescan);
     }
     let length = |(_, key, word): &(Command, String, &str)| width_of(key) + 1 + width_of(word) + 2;
-    let reserved = items.iter().find(|item| item.0 == Command::Help).map_or(0, length);
+    let keeps_place = |command| matches!(command, Command::Help | Command::Quit);
+    let reserved: usize = items.iter().filter(|item| keeps_place(item.0)).map(length).sum();
     let mut room = (usize::from(area.width) + 2).saturating_sub(reserved);
     let mut spans = Vec::new();
     for item in &items {
-        if item.0 != Command::Help {
+        if !keeps_place(item.0) {
             if length(item) > room {
                 continue;
             }
@@ -201,6 +229,8 @@ fn footer(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
 fn place_below(app: &App) -> Place {
     match app.screen {
         Screen::Videos => Place::Videos,
+        Screen::Jobs => Place::Jobs,
+        Screen::Events => Place::Events,
         Screen::Account => Place::Account,
         Screen::Status => Place::Status,
     }

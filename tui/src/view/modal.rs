@@ -10,11 +10,12 @@ use vodpost_protocol::account::AccountKind;
 use crate::app::App;
 use crate::app::geometry::Areas;
 use crate::app::input::TextInput;
+use crate::app::keymap::Place;
 use crate::app::modal::{DeleteModal, Field, Files, Form, Modal, Step};
 use crate::text::{account_kind, document, plain, posting_state};
 use crate::view::text::{chop, column, width_of, wrap, write_at, write_input};
 use crate::view::theme::Theme;
-use crate::view::{help, words};
+use crate::view::{explain, help, words};
 
 /// Wider text is harder to read.
 const WIDTH_MAX: u16 = 76;
@@ -54,6 +55,18 @@ pub(super) fn draw(app: &App, modal: &Modal, theme: Theme, areas: &Areas, frame:
             sheet.draw(frame);
         }
         Modal::Submit(form) => form_box(form, theme, areas.body, frame),
+        Modal::Jump { input, step } => {
+            let mut sheet = Sheet::new(&format!(" {} ", words::JUMP_TITLE), theme, areas.body);
+            sheet.text(words::JUMP_PROMPT, Style::new());
+            sheet.input(input);
+            sheet.step(step);
+            sheet.draw(frame);
+        }
+        Modal::Explain(id) => {
+            let title = format!(" {} ", words::place(Place::Explain));
+            let area = framed(&title, areas.body, areas.body.height, frame.buffer_mut());
+            return explain::draw(app, *id, theme, area, frame.buffer_mut());
+        }
     }
     0
 }
@@ -112,9 +125,12 @@ fn delete_box(delete: &DeleteModal, theme: Theme, within: Rect, frame: &mut Fram
             let list: Vec<String> = delete
                 .urls
                 .iter()
-                .map(|(label, state)| format!("{label} ({})", posting_state(*state)))
+                .map(|(label, state, _)| format!("{label} ({})", posting_state(*state)))
                 .collect();
-            format!("{}: {}", crate::format::count(number as u64, "URL ends", "URLs end"), list.join(", "))
+            let views = delete.urls.iter().map(|(_, _, views_24h)| views_24h).sum();
+            let views = crate::format::count(views, "view", "views");
+            let ends = crate::format::count(number as u64, "URL ends", "URLs end");
+            format!("{ends}, with {views} in the last 24 hours: {}", list.join(", "))
         }
     };
     sheet.text(&hit, theme.warning());

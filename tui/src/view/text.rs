@@ -45,6 +45,12 @@ pub(super) fn write_scrolled(buffer: &mut Buffer, area: Rect, lines: &[Line<'_>]
     hidden
 }
 
+/// The first row to draw, so that the selected one stays in the middle and no room is left empty.
+#[must_use]
+pub(super) fn first_row(selected: usize, rows: usize, height: usize) -> usize {
+    selected.saturating_sub(height / 2).min(rows.saturating_sub(height))
+}
+
 /// Text broken at blanks into lines of at most `width` columns; what has no blank is cut hard.
 #[must_use]
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {

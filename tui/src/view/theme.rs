@@ -2,6 +2,8 @@
 //! meaning by colour alone.
 
 use ratatui::style::{Color, Modifier, Style};
+use vodpost_protocol::conversion::ConversionState;
+use vodpost_protocol::event::EventKind;
 use vodpost_protocol::posting::PostingState;
 use vodpost_protocol::video::VideoState;
 
@@ -92,6 +94,51 @@ impl Theme {
             VideoState::Failed | VideoState::Unusable => self.color(Color::Red),
             VideoState::New => Style::new(),
             VideoState::Deleted => self.faint(),
+        }
+    }
+
+    #[must_use]
+    pub fn conversion(self, state: ConversionState) -> Style {
+        match state {
+            ConversionState::Running | ConversionState::Queued => self.color(Color::Cyan),
+            ConversionState::Failed => self.color(Color::Red),
+            ConversionState::Ready => self.color(Color::Green),
+            ConversionState::None => Style::new(),
+        }
+    }
+
+    /// What an admin looks for in a list of events.
+    #[must_use]
+    pub fn event(self, what: EventKind) -> Style {
+        match what {
+            EventKind::ConversionFailed | EventKind::ConversionLate | EventKind::AccountRejected => {
+                self.color(Color::Red)
+            }
+            EventKind::SourceMissing
+            | EventKind::SourceDeleted
+            | EventKind::SourceSuspended
+            | EventKind::PostingSuspended
+            | EventKind::AccountRevoked
+            | EventKind::ConversionDelayed
+            | EventKind::ConversionCancelled
+            | EventKind::QueuePaused => self.color(Color::Yellow),
+            EventKind::PostingCreated
+            | EventKind::PostingResumed
+            | EventKind::SourceReturned
+            | EventKind::SourceResumed
+            | EventKind::ConversionReady
+            | EventKind::AccountApproved
+            | EventKind::ServiceActivated
+            | EventKind::QueueResumed => self.color(Color::Green),
+            EventKind::AccountSubmitted
+            | EventKind::VideoAdded
+            | EventKind::VideoRenamed
+            | EventKind::SourceReplaced
+            | EventKind::ConversionRequested
+            | EventKind::ConversionStarted
+            | EventKind::RenditionsChanged
+            | EventKind::PostingListed
+            | EventKind::PostingUnlisted => Style::new(),
         }
     }
 

@@ -1,143 +1,24 @@
 //! What the UI says: the name of every command and key, and a sentence for every notice and failure. What the daemon's
 //! facts are called is in [`crate::text`].
 
+mod commands;
+
 use vodpost_protocol::account::AccountKind;
+use vodpost_protocol::conversion::{ConversionState, ConversionView};
 use vodpost_protocol::ids::Label;
+use vodpost_protocol::posting::Cause;
 use vodpost_protocol::request::Sort;
 use vodpost_protocol::status::ScanView;
-use vodpost_protocol::video::Switch;
+use vodpost_protocol::video::SourceView;
 
-use crate::app::App;
-use crate::app::event::{CopyWay, Key};
-use crate::app::keymap::{Command, Place};
+use crate::app::event::CopyWay;
+use crate::app::marks::{Batch, Deed, MARKS_MAX};
 use crate::app::modal::{Decision, Failure, Field, Question};
 use crate::app::notice::{Change, Said, Why};
 use crate::format;
 use crate::text::{self, Sentence, plain};
 
-/// The word in the footer; movements need none.
-#[must_use]
-pub fn short(app: &App, command: Command) -> Option<&'static str> {
-    Some(match command {
-        Command::Up
-        | Command::Down
-        | Command::PageUp
-        | Command::PageDown
-        | Command::First
-        | Command::Last
-        | Command::Stop => return None,
-        Command::ShowQr => "QR code",
-        Command::SwitchFocus => "details",
-        Command::Generate => "generate",
-        Command::GenerateLabelled => "another URL",
-        Command::TogglePostings => match app.posting_switch() {
-            Some(switch) if switch.to == Switch::On => "resume URL",
-            Some(_) | None => "suspend URL",
-        },
-        Command::ToggleSource => match app.list.selected().map(|video| video.source.switch) {
-            Some(Switch::Off) => "resume video",
-            Some(Switch::On) | None => "suspend video",
-        },
-        Command::DeleteSource => "delete",
-        Command::Retry => "retry",
-        Command::Cancel => "cancel",
-        Command::CopyUrl => "copy URL",
-        Command::Rescan => {
-            if app.is_live() {
-                "rescan"
-            } else {
-                "connect now"
-            }
-        }
-        Command::Filter => "filter",
-        Command::Sort => "sort",
-        Command::OpenAccount => "account",
-        Command::OpenStatus => "status",
-        Command::SubmitIndividual => "submit individual",
-        Command::SubmitEnterprise => "submit enterprise",
-        Command::Approve => "approve",
-        Command::Reject => "reject",
-        Command::Revoke => "revoke",
-        Command::Activate => "activate service",
-        Command::QrSize => "size",
-        Command::Accept => "ok",
-        Command::NextField => "next field",
-        Command::PreviousField => "previous",
-        Command::NextChoice => "change",
-        Command::KeepFiles => "keep/move files",
-        Command::Help => "help",
-        Command::Close if app.place() == Place::Videos => "clear filter",
-        Command::Close => "close",
-        Command::Quit => "quit",
-    })
-}
-
-/// The line in the help.
-#[must_use]
-pub fn long(command: Command) -> &'static str {
-    match command {
-        Command::Up => "move up",
-        Command::Down => "move down",
-        Command::PageUp => "one page up",
-        Command::PageDown => "one page down",
-        Command::First => "to the first",
-        Command::Last => "to the last that is loaded",
-        Command::ShowQr => "show the URL as a QR code",
-        Command::SwitchFocus => "move in the URLs and details of the selected video",
-        Command::Generate => "generate the URL of the video",
-        Command::GenerateLabelled => "generate another URL, with a label of its own",
-        Command::TogglePostings => "suspend or resume the selected URL, or all URLs of the video",
-        Command::ToggleSource => "suspend or resume the video with all its URLs",
-        Command::DeleteSource => "delete the video; its URLs become invalid for ever",
-        Command::Retry => "try the failed conversion again",
-        Command::Cancel => "cancel the conversion",
-        Command::CopyUrl => "copy the URL",
-        Command::Rescan => "look at the library folders now; without a connection: connect now",
-        Command::Filter => "show only titles that contain a text",
-        Command::Sort => "sort by name, newest, bitrate or state",
-        Command::OpenAccount => "the account: verification and service",
-        Command::OpenStatus => "the daemon: library, queue, addresses",
-        Command::SubmitIndividual => "submit an identity verification as an individual",
-        Command::SubmitEnterprise => "submit an identity verification as an enterprise",
-        Command::Approve => "approve the submission",
-        Command::Reject => "reject the submission",
-        Command::Revoke => "revoke the approval",
-        Command::Activate => "activate the service",
-        Command::QrSize => "switch between small and full size, which needs no glyphs",
-        Command::Accept => "accept",
-        Command::NextField => "next field",
-        Command::PreviousField => "previous field",
-        Command::NextChoice => "the other choice",
-        Command::KeepFiles => "keep the files, or move them to the trash",
-        Command::Help => "this help",
-        Command::Close => "close what is on top, or clear the filter",
-        Command::Quit => "quit",
-        Command::Stop => "stop the program; fg continues it",
-    }
-}
-
-#[must_use]
-pub fn key(key: Key) -> String {
-    match key {
-        Key::Char(' ') => "Space".to_owned(),
-        Key::Char(letter) => letter.to_string(),
-        Key::Ctrl(letter) => format!("Ctrl-{}", letter.to_ascii_uppercase()),
-        Key::Enter => "Enter".to_owned(),
-        Key::Esc => "Esc".to_owned(),
-        Key::Tab => "Tab".to_owned(),
-        Key::BackTab => "Shift-Tab".to_owned(),
-        Key::Backspace => "Backspace".to_owned(),
-        Key::Delete => "Del".to_owned(),
-        Key::Left => "Left".to_owned(),
-        Key::Right => "Right".to_owned(),
-        Key::Up => "Up".to_owned(),
-        Key::Down => "Down".to_owned(),
-        Key::PageUp => "PgUp".to_owned(),
-        Key::PageDown => "PgDn".to_owned(),
-        Key::Home => "Home".to_owned(),
-        Key::End => "End".to_owned(),
-    }
-}
+pub use self::commands::{key, long, place, short};
 
 #[must_use]
 pub fn sort(sort: Sort) -> &'static str {
@@ -166,6 +47,7 @@ pub fn why(why: &Why) -> String {
         Why::AlreadyActive => "the service is active already".to_owned(),
         Why::AccountNotLoaded => "the account has not been read yet".to_owned(),
         Why::Waiting => "the last one has not been answered yet".to_owned(),
+        Why::MarksFull => format!("no more than {MARKS_MAX} videos can be marked"),
         Why::NothingToClose => "nothing is open; q quits".to_owned(),
     }
 }
@@ -250,6 +132,8 @@ pub fn said(said: &Said) -> Sentence {
         }
         Said::ReadRefused(refusal) => text::refusal(refusal),
         Said::Unanswered(changes) => unanswered(changes),
+        Said::Batch(batch) => batch_done(batch),
+        Said::NotConnected => Sentence::new("there is no connection to the daemon"),
         Said::NotSent(asked) => Sentence::new(format!("not sent: {}", change(asked))),
         Said::Disabled { command, why: reason } => {
             Sentence::new(format!("{}: {}", long(*command), why(reason)))
@@ -265,6 +149,22 @@ pub fn said(said: &Said) -> Sentence {
         Said::DaemonRestarted => Sentence::new("the daemon was restarted; everything was read anew"),
         Said::UnexpectedAnswer => Sentence::new("the daemon's answer did not fit the question"),
     }
+}
+
+fn batch_done(batch: &Batch) -> Sentence {
+    let videos = |number: usize| format::count(number as u64, "video", "videos");
+    let deed = match batch.deed {
+        Deed::Generate => "generated",
+        Deed::SuspendPostings => "all URLs suspended",
+        Deed::ResumePostings => "all URLs resumed",
+        Deed::SuspendSources => "suspended",
+        Deed::ResumeSources => "resumed",
+    };
+    let done = format!("{}: {deed}", videos(batch.done));
+    let Some((asked, why)) = &batch.why else { return Sentence::new(done) };
+    let why = text::refusal(why);
+    let message = format!("{done}; {} refused, first {}: {}", batch.refused, change(asked), why.message);
+    Sentence { message, hint: why.hint }
 }
 
 fn unanswered(changes: &[Change]) -> Sentence {
@@ -321,6 +221,43 @@ pub fn failure(failure: &Failure) -> Sentence {
     }
 }
 
+/// What changes a cause: the key here and the command elsewhere.
+#[must_use]
+pub fn remedy(
+    cause: Cause,
+    video: &str,
+    token: &str,
+    conversion: &ConversionView,
+    source: &SourceView,
+) -> String {
+    match cause {
+        Cause::Posting => format!("p on this URL resumes it: vodpost resume {token}"),
+        Cause::Source => format!("S resumes the video: vodpost source resume {video}"),
+        Cause::Missing => {
+            let reason = source.reason.as_deref().map(plain).unwrap_or_default();
+            format!("It is live again by itself when the files are back. {reason}")
+        }
+        Cause::Converting => match (conversion.state, &conversion.waiting_for) {
+            (ConversionState::Queued, Some(what)) => {
+                format!("It goes live by itself; its conversion waits for {}. x cancels it.", plain(what))
+            }
+            (
+                ConversionState::None
+                | ConversionState::Queued
+                | ConversionState::Running
+                | ConversionState::Failed
+                | ConversionState::Ready,
+                _,
+            ) => "It goes live by itself when the conversion is ready. x cancels it.".to_owned(),
+        },
+        Cause::ConversionFailed => {
+            let reason = conversion.reason.as_deref().map(plain).unwrap_or_default();
+            format!("{reason} r tries again: vodpost retry {video}")
+        }
+        Cause::Deleted => "That is final: nothing revives it. Its token is never used again.".to_owned(),
+    }
+}
+
 #[must_use]
 pub fn question(question: Question) -> (&'static str, &'static str) {
     match question {
@@ -369,6 +306,13 @@ pub const FILES_TRASH: &str = "The files move to the trash folder of the library
 pub const FILES_KEEP: &str = "The files stay; the video is only hidden and its URLs end.";
 pub const LABEL_PROMPT: &str = "Label of the new URL:";
 pub const SELECT_URL: &str = "Select the URL with the mouse if the clipboard did not take it:";
+pub const JUMP_TITLE: &str = "Go to";
+pub const JUMP_PROMPT: &str = "A token, URL, id, path or title:";
+pub const NO_JOBS: &str = "Nothing is being converted, and nothing waits.";
+pub const NO_EVENTS: &str = "Nothing has happened yet.";
+pub const EXPLAIN_LIVE: &str =
+    "Everything it needs is there: it is served. p suspends it, S the video with all its URLs.";
+pub const EXPLAIN_UNLISTED: &str = "It is kept off the platform: vodpost platform show";
 pub const QR_IMPOSSIBLE: &str = "This URL is too long for a QR code.";
 
 #[must_use]
@@ -396,22 +340,3 @@ pub const STEP_DECIDE: &str = "Next: an admin decides: y approves, x rejects.";
 pub const STEP_ACTIVATE: &str = "Next: s activates the service.";
 pub const STEP_NONE: &str = "Everything is in order: URLs can be generated.";
 pub const STEP_AGAIN: &str = "Next: submit again: n as an individual, e as an enterprise.";
-
-/// The heading of a section of the help.
-#[must_use]
-pub fn place(place: Place) -> &'static str {
-    match place {
-        Place::Videos => "Videos",
-        Place::Account => "Account",
-        Place::Status => "Status",
-        Place::Qr => "QR code",
-        Place::Url => "URL",
-        Place::Help => "Help",
-        Place::Filter => "Filter",
-        Place::Prompt => "Questions",
-        Place::Delete => "Deleting",
-        Place::Confirm => "Confirmation",
-        Place::Form | Place::FormChoice => "Forms",
-        Place::TooSmall => "Small window",
-    }
-}

@@ -62,6 +62,28 @@ pub(super) fn compressed(moov: &[u8], level: u8) -> Vec<u8> {
     make_box(b"moov", &make_box(b"cmov", &cmov))
 }
 
+/// An item list with 64-bit offsets.
+pub(super) fn item_list(target: u64) -> Vec<u8> {
+    let head = [0, 0, 0, 0, 0x84, 0x00, 0, 1, 0, 1, 0, 0, 0, 1];
+    let iloc = [&head[..], &target.to_be_bytes(), &[0, 0, 0, 4]].concat();
+    make_box(b"meta", &[&[0; 4][..], &make_box(b"iloc", &iloc)].concat())
+}
+
+/// Puts boxes of ours at the end of another one.
+pub(super) fn append(mut parent: Vec<u8>, child: &[u8]) -> Vec<u8> {
+    parent.extend_from_slice(child);
+    let len = u32::try_from(parent.len()).unwrap().to_be_bytes();
+    parent[..4].copy_from_slice(&len);
+    parent
+}
+
+/// A track with nothing but encryption data in its table.
+pub(super) fn encrypted_track(target: u64) -> Vec<u8> {
+    let saio = [&[1, 0, 0, 0, 0, 0, 0, 1][..], &target.to_be_bytes()].concat();
+    let tables = make_box(b"saio", &saio);
+    [b"stbl", b"minf", b"mdia", b"trak"].iter().fold(tables, |inner, kind| make_box(kind, &inner))
+}
+
 /// A file that is mostly holes.
 pub(super) fn sparse(len: u64, parts: &[(u64, &[u8])]) -> File {
     let file = NamedTempFile::new().unwrap().into_file();

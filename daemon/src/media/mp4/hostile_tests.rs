@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::handmade::{file_type, make_box, movie, track};
+use super::handmade::{append, compressed, encrypted_track, file_type, item_list, make_box, movie, track};
 use super::hostile::survives;
 use crate::media::testing::{AAC, H264, PICTURE, SOUND, Studio};
 
@@ -10,7 +10,14 @@ fn samples() -> Vec<Vec<u8>> {
     let studio = Studio::new();
     let small = ["-t", "0.2"];
     let fragmented = ["-t", "0.2", "-movflags", "frag_keyframe+empty_moov+default_base_moof+global_sidx"];
+    let media = make_box(b"mdat", &[0; 64]);
+    let plain = movie(&[track(1, &[40, 50], 4, true)]);
+    let list = make_box(b"udta", &item_list(40));
+    let pointing = append(append(plain.clone(), &encrypted_track(44)), &list);
     vec![
+        [file_type(), media.clone(), pointing.clone(), list].concat(),
+        [file_type(), media.clone(), compressed(&pointing, 6)].concat(),
+        [file_type(), media, compressed(&plain, 0)].concat(),
         [file_type(), make_box(b"mdat", &[0; 64]), movie(&[track(1, &[40, 50], 4, false)])].concat(),
         fs::read(studio.make("a.mp4", &[&PICTURE, &SOUND, &H264, &AAC, &small])).unwrap(),
         fs::read(studio.make("b.mov", &[&PICTURE, &SOUND, &H264, &AAC, &small])).unwrap(),

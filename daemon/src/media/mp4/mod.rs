@@ -21,6 +21,8 @@ mod sums;
 mod tables;
 
 #[cfg(test)]
+mod differential_tests;
+#[cfg(test)]
 mod handmade;
 #[cfg(test)]
 mod hostile_tests;

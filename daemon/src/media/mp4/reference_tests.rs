@@ -3,7 +3,7 @@
 
 use std::io;
 
-use super::handmade::{compressed, make_box, movie, track};
+use super::handmade::{append, compressed, encrypted_track, item_list, make_box, movie, track};
 use super::relocate_tests::{described, offsets, relocated};
 use crate::core::media::Index;
 use crate::media::ReadAt;
@@ -168,21 +168,6 @@ fn plan(row: &mut Row) -> Plan {
     }
 }
 
-/// An item list with 64-bit offsets.
-fn item_list(target: u64) -> Vec<u8> {
-    let head = [0, 0, 0, 0, 0x84, 0x00, 0, 1, 0, 1, 0, 0, 0, 1];
-    let iloc = [&head[..], &target.to_be_bytes(), &[0, 0, 0, 4]].concat();
-    make_box(b"meta", &[&[0; 4][..], &make_box(b"iloc", &iloc)].concat())
-}
-
-/// Puts boxes of ours at the end of another one.
-fn append(mut parent: Vec<u8>, child: &[u8]) -> Vec<u8> {
-    parent.extend_from_slice(child);
-    let len = u32::try_from(parent.len()).unwrap().to_be_bytes();
-    parent[..4].copy_from_slice(&len);
-    parent
-}
-
 impl Plan {
     fn index(&self, wide: &[bool], places: &[u64]) -> Vec<u8> {
         let of = |chunk: usize| places.get(chunk).copied().unwrap_or(0);
@@ -198,13 +183,7 @@ impl Plan {
             .collect();
         let mut moov = movie(&tracks);
         if let Some(chunk) = self.encrypted {
-            // A track of its own, with nothing but encryption data in its table.
-            let saio = [&[1, 0, 0, 0, 0, 0, 0, 1][..], &of(chunk).to_be_bytes()].concat();
-            let mut stbl = make_box(b"saio", &saio);
-            for kind in [b"stbl", b"minf", b"mdia", b"trak"] {
-                stbl = make_box(kind, &stbl);
-            }
-            moov = append(moov, &stbl);
+            moov = append(moov, &encrypted_track(of(chunk)));
         }
         if let Some(chunk) = self.item {
             moov = append(moov, &make_box(b"udta", &item_list(of(chunk))));

@@ -22,7 +22,7 @@ pub(super) fn relocated<F: ReadAt>(file: F) -> VirtualFile<F> {
     VirtualFile { file, layout }
 }
 
-fn read_all(file: &dyn ReadAt) -> Vec<u8> {
+pub(super) fn read_all(file: &dyn ReadAt) -> Vec<u8> {
     let mut bytes = vec![0; file.len().unwrap() as usize];
     file.read_exact_at(&mut bytes, 0).unwrap();
     bytes

@@ -81,7 +81,7 @@ fn a_key_that_cannot_work_says_why_and_sends_nothing() {
 fn without_videos_or_connection_every_key_is_harmless() {
     for binding in BINDINGS {
         for key in binding.keys {
-            for screen in [Screen::Videos, Screen::Account, Screen::Status] {
+            for screen in [Screen::Videos, Screen::Jobs, Screen::Events, Screen::Account, Screen::Status] {
                 for connected in [true, false] {
                     let mut bench = if connected { Bench::with(vec![]) } else { Bench::new() };
                     bench.app.screen = screen;

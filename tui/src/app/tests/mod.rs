@@ -4,6 +4,7 @@ mod connection;
 mod keys;
 mod modals;
 mod paging;
+pub(crate) mod screens;
 
 use std::time::Duration;
 
