@@ -143,6 +143,8 @@ fn a_crowd_of_any_size_takes_bounded_memory() {
     let crowd = u64::try_from(PARTS * GENERATION_MAX * 3).unwrap();
     for now in 0..crowd {
         views.sent(Watch { now, before: None }, 1, 2, 0);
+    }
+    for now in 0..u64::try_from(PARTS * ARRIVALS_MAX.get() * 2).unwrap() {
         views.arrive(Viewer { now, before: None }, token(1), "x".into());
     }
     for part in &views.parts {
