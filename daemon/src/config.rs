@@ -10,8 +10,8 @@ use clap::{Parser, Subcommand};
 use serde::{Deserialize, Serialize};
 use vodpost_protocol::socket_path;
 
-pub use self::http::Http;
 use self::http::HttpFile;
+pub use self::http::{AdminListen, Http, Tls};
 use crate::clients::roles::{Roles, RolesError};
 use crate::delivery::address::InvalidNetwork;
 use crate::delivery::link::InvalidPublicUrl;
@@ -221,6 +221,10 @@ pub enum ConfigError {
     PublicUrl { url: String, source: InvalidPublicUrl },
     #[error("http.trusted_proxies holds {value:?}: {source}")]
     TrustedProxy { value: String, source: InvalidNetwork },
+    #[error("http.admin_listen is {value:?}; write it like \"127.0.0.1:9464\", or \"\" for nowhere")]
+    AdminListen { value: String },
+    #[error("http.public_url is {url}, but http.tls is set; begin it with https://")]
+    PlainPublicUrl { url: String },
     #[error("{field} must not be 0")]
     Zero { field: &'static str },
     #[error(transparent)]

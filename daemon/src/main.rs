@@ -75,13 +75,13 @@ fn run(config: Config) -> ExitCode {
     };
     runtime.block_on(async {
         // Installed first: a signal during the start ends it in order, too.
-        let (mut terminate, mut interrupt) =
-            match (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-                (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
-                (Err(error), _) | (_, Err(error)) => {
-                    return fail(&format!("signals cannot be handled: {error}"), FAILED);
-                }
-            };
+        let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
+        let (mut terminate, mut interrupt, mut hang_up) = match kinds.map(signal) {
+            [Ok(terminate), Ok(interrupt), Ok(hang_up)] => (terminate, interrupt, hang_up),
+            [Err(error), ..] | [_, Err(error), _] | [.., Err(error)] => {
+                return fail(&format!("signals cannot be handled: {error}"), FAILED);
+            }
+        };
         let daemon = match start::start(config).await {
             Ok(daemon) => daemon,
             Err(error) => {
@@ -91,14 +91,20 @@ fn run(config: Config) -> ExitCode {
         };
         tracing::info!(http = %daemon.http_addr, socket = %daemon.socket.display(), "ready");
         // For whoever started the daemon and wants to know when it can be used.
-        let ready = format!("ready socket={} http={}", daemon.socket.display(), daemon.http_addr);
+        let more = [("admin", daemon.admin_addr), ("plain", daemon.plain_addr)];
+        let more = more.map(|(name, addr)| addr.map(|addr| format!(" {name}={addr}")).unwrap_or_default());
+        let ready =
+            format!("ready socket={}{} http={}", daemon.socket.display(), more.concat(), daemon.http_addr);
         let said = say(&ready);
         if said != ExitCode::SUCCESS {
             tracing::debug!("nobody reads standard output");
         }
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hang_up.recv() => daemon.reload(),
+            }
         }
         tracing::info!("ending");
         daemon.stop().await;

@@ -18,27 +18,28 @@ use vodpost_protocol::ids::InstanceId;
 use vodpost_protocol::time::Timestamp;
 
 use crate::clients::listener::{self, SocketError};
-use crate::config::Config;
+use crate::config::{AdminListen, Config, Tls};
 use crate::convert::{self, Kind, Ours};
 use crate::core::Core;
 use crate::core::artifact::Form;
-use crate::core::input::{Input, Usage};
 use crate::core::state::{Settings, State};
 use crate::core::transaction::Dice;
 use crate::core::video::Conversion;
+use crate::delivery::access_log::{AccessLog, Target};
+use crate::delivery::metrics::Metrics;
 use crate::delivery::{self, link::PublicUrl, table::Table};
 use crate::engine::{Channel, Engine, EngineHandle, Facts, Jobs, Parts};
 use crate::guard::Guard;
 use crate::library;
 use crate::media::Tools;
+use crate::monitor;
 use crate::open_files;
 use crate::posters::{self, Posters};
 use crate::seal::{KEY_FILE, SealError, Sealer};
 use crate::state_dir::{self, StateDirError};
 use crate::store::{self, Backup, Store, StoreError};
+use crate::usage;
 
-/// How often what viewers used is written down; so much may be lost on power loss.
-const USAGE_EVERY: Duration = Duration::from_secs(5);
 const NOTICES_LEN: usize = 256;
 
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +48,14 @@ pub enum StartError {
     StateDir(#[from] StateDirError),
     #[error("a thread cannot be started")]
     Thread(#[source] io::Error),
-    #[error("cannot listen on {addr}; choose another address with --listen")]
-    Listen { addr: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Serve(#[from] delivery::ServeError),
+    #[error(
+        "cannot open the access log {target}; set http.access_log to a file that can be written, or to \"-\""
+    )]
+    AccessLog { target: Target, source: io::Error },
+    #[error("cannot listen on {addr} for /metrics; set http.admin_listen to another address, or to \"\"")]
+    AdminListen { addr: SocketAddr, source: io::Error },
     #[error("no random numbers from the system")]
     Random(#[from] getrandom::Error),
     #[error(transparent)]
@@ -68,7 +75,9 @@ impl StartError {
             | Self::Socket(SocketError::AlreadyRunning { .. }) => true,
             Self::StateDir(StateDirError::Io { .. })
             | Self::Thread(_)
-            | Self::Listen { .. }
+            | Self::Serve(_)
+            | Self::AccessLog { .. }
+            | Self::AdminListen { .. }
             | Self::Random(_)
             | Self::Socket(SocketError::Folder(_) | SocketError::Io { .. })
             | Self::Store(_)
@@ -79,13 +88,18 @@ impl StartError {
 
 pub struct Daemon {
     pub http_addr: SocketAddr,
+    pub admin_addr: Option<SocketAddr>,
+    /// Where viewers without TLS come in, if there is TLS and they have an address.
+    pub plain_addr: Option<SocketAddr>,
     pub public_url: Arc<PublicUrl>,
     pub socket: PathBuf,
     engine: EngineHandle,
+    table: Arc<Table>,
     server: delivery::Server,
+    access_log: Option<AccessLog>,
     guard: Guard,
     tasks: Vec<tokio::task::JoinHandle<()>>,
-    /// The engine, and the maker of posters where there is one.
+    /// The engine, and the maker of posters and the writer of the access log where there are such.
     threads: Vec<std::thread::JoinHandle<()>>,
     shutdown: CancellationToken,
     _lock: File,
@@ -156,14 +170,15 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
 
     let shutdown = CancellationToken::new();
     // Before the first viewer can come, or a live URL would be unknown for a moment.
-    let table = Arc::new(Table::new());
-    for video in core.state().videos() {
-        table.apply(core.publications(video.id, &artifacts));
-    }
+    let table = published(&core, &artifacts);
     let (notices, noticed) = mpsc::channel(NOTICES_LEN);
     let (posters, maker) =
         posters::start(&table, &tools, &artifacts, shutdown.child_token()).map_err(StartError::Thread)?;
-    let server = serve(&config, &table, artifacts.clone(), notices, &shutdown)?;
+    let metrics = Arc::new(Metrics::default());
+    let (access_log, writer) = open_access_log(&config, &metrics)?.unzip();
+    let log = (access_log.clone(), Arc::clone(&metrics));
+    let server = serve(&config, &table, artifacts.clone(), notices, log, &shutdown)?;
+    let admin = listen_for_monitors(&config)?;
     let socket = listener::bind(&config.socket, config.roles.admit_others())?;
     state_dir::note_socket(&lock, &config.socket)?;
 
@@ -171,6 +186,8 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let engine = channel.handle.clone();
     let (scan_wanted, scans) = mpsc::channel(1);
     let jobs = Jobs::new(Handle::current(), Arc::clone(&tools), artifacts, posters.clone());
+    let sources =
+        monitor::Sources { engine: engine.clone(), metrics, jobs: jobs.counts(), server: server.handle() };
     let facts = facts(&config, &server, &tools);
     let library = library::Options {
         roots: facts.roots.clone(),
@@ -184,16 +201,68 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let parts =
         Parts { core, store, table: Arc::clone(&table), sealer, jobs, facts, scan_wanted, events_kept_for };
     let engine_thread = run_engine(Engine::new(parts, channel))?;
-    let tasks = vec![
+    let mut tasks = vec![
         tokio::spawn(library::run(library, tools, engine.clone(), scans, shutdown.child_token())),
         tokio::spawn(listener::serve(socket, config.roles, engine.clone(), shutdown.child_token())),
         tokio::spawn(watch_delivery(noticed, posters, engine.clone(), shutdown.child_token())),
-        tokio::spawn(count_usage(table, engine.clone(), shutdown.child_token())),
+        tokio::spawn(usage::run(Arc::clone(&table), engine.clone(), shutdown.child_token())),
     ];
+    let admin_addr = admin.as_ref().map(|(_, addr)| *addr);
+    if let Some((listener, addr)) = admin {
+        let monitor = monitor::start(listener, sources, shutdown.child_token());
+        tasks.push(monitor.map_err(|source| StartError::AdminListen { addr, source })?);
+    }
     let public_url = Arc::clone(&server.public_url);
     let (http_addr, socket) = (server.addr, config.socket);
-    let threads = [engine_thread].into_iter().chain(maker).collect();
-    Ok(Daemon { http_addr, public_url, socket, engine, server, guard, tasks, threads, shutdown, _lock: lock })
+    let threads = [engine_thread].into_iter().chain(maker).chain(writer).collect();
+    Ok(Daemon {
+        http_addr,
+        admin_addr,
+        plain_addr: server.plain_addr,
+        public_url,
+        socket,
+        engine,
+        table,
+        server,
+        access_log,
+        guard,
+        tasks,
+        threads,
+        shutdown,
+        _lock: lock,
+    })
+}
+
+fn published(core: &Core, artifacts: &Path) -> Arc<Table> {
+    let table = Table::new();
+    for video in core.state().videos() {
+        table.apply(core.publications(video.id, artifacts));
+    }
+    Arc::new(table)
+}
+
+/// Several daemons on one machine have one default address between them.
+fn listen_for_monitors(config: &Config) -> Result<Option<(std::net::TcpListener, SocketAddr)>, StartError> {
+    match config.http.admin_listen {
+        AdminListen::Off => Ok(None),
+        AdminListen::At(addr) => {
+            monitor::bind(addr).map(Some).map_err(|source| StartError::AdminListen { addr, source })
+        }
+        AdminListen::Default => Ok(monitor::bind(AdminListen::DEFAULT)
+            .inspect_err(|error| {
+                tracing::info!(%error, addr = %AdminListen::DEFAULT, "no /metrics; set http.admin_listen")
+            })
+            .ok()),
+    }
+}
+
+fn open_access_log(
+    config: &Config,
+    metrics: &Arc<Metrics>,
+) -> Result<Option<(AccessLog, std::thread::JoinHandle<()>)>, StartError> {
+    let Some(target) = config.http.access_log.clone() else { return Ok(None) };
+    let started = AccessLog::start(target.clone(), Arc::clone(metrics));
+    started.map(Some).map_err(|source| StartError::AccessLog { target, source })
 }
 
 fn serve(
@@ -201,18 +270,25 @@ fn serve(
     table: &Arc<Table>,
     posters: PathBuf,
     notices: mpsc::Sender<delivery::Notice>,
+    (access_log, metrics): (Option<AccessLog>, Arc<Metrics>),
     shutdown: &CancellationToken,
 ) -> Result<delivery::Server, StartError> {
     let addr = config.http.listen;
     let options = delivery::Options {
         listen: addr,
-        public_url: config.http.public_url.clone().or_else(|| in_this_network(addr)),
+        tls: config.http.tls.as_ref().map(Tls::options),
+        public_url: config
+            .http
+            .public_url
+            .clone()
+            .or_else(|| in_this_network(addr, config.http.tls.is_some())),
         posters,
         limits: limits(config),
         trusted_proxies: config.http.trusted_proxies.clone(),
+        access_log,
+        metrics,
     };
-    delivery::start(options, Arc::clone(table), notices, shutdown.child_token())
-        .map_err(|source| StartError::Listen { addr, source })
+    Ok(delivery::start(options, Arc::clone(table), notices, shutdown.child_token())?)
 }
 
 fn limits(config: &Config) -> delivery::Limits {
@@ -252,6 +328,14 @@ pub fn restore(config: &Config, backup: &Path) -> Result<Backup, StartError> {
 }
 
 impl Daemon {
+    /// What SIGHUP asks for: files that were moved away or replaced are opened again.
+    pub fn reload(&self) {
+        self.server.reload();
+        if let Some(log) = self.access_log.clone() {
+            tokio::task::spawn_blocking(move || log.reopen());
+        }
+    }
+
     /// Ends everything in order; the state is closed when this returns.
     pub async fn stop(self) {
         self.shutdown.cancel();
@@ -263,7 +347,10 @@ impl Daemon {
             }
         }
         self.server.join().await;
+        usage::report(&self.table, &self.engine).await;
         self.engine.stop().await;
+        // Its writer ends with the last who could write.
+        drop(self.access_log);
         for thread in self.threads {
             let name = thread.thread().name().unwrap_or_default().to_owned();
             let joined = tokio::task::spawn_blocking(move || thread.join()).await;
@@ -276,7 +363,7 @@ impl Daemon {
 
 /// What URLs begin with when the daemon listens on every address and was not told its name: the first address that
 /// others in the network can reach. `None` where the address says it already.
-fn in_this_network(listen: SocketAddr) -> Option<PublicUrl> {
+fn in_this_network(listen: SocketAddr, is_secure: bool) -> Option<PublicUrl> {
     if !listen.ip().is_unspecified() || listen.port() == 0 {
         return None;
     }
@@ -290,7 +377,8 @@ fn in_this_network(listen: SocketAddr) -> Option<PublicUrl> {
     let address = interfaces
         .filter_map(|interface| Some(interface.address?.as_sockaddr_in()?.ip()))
         .find(|ip| !ip.is_loopback() && !ip.is_link_local())?;
-    Some(PublicUrl::of_address(SocketAddr::from((address, listen.port()))))
+    let addr = SocketAddr::from((address, listen.port()));
+    Some(if is_secure { PublicUrl::secure(addr) } else { PublicUrl::of_address(addr) })
 }
 
 /// Where the tools are, and the guard that the settings ask for.
@@ -375,38 +463,6 @@ async fn watch_delivery(
                 Some(delivery::Notice::PosterMissing { token }) => posters.want(token),
                 None => return,
             },
-        }
-    }
-}
-
-async fn count_usage(table: Arc<Table>, engine: EngineHandle, shutdown: CancellationToken) {
-    loop {
-        let ended = tokio::select! {
-            () = shutdown.cancelled() => true,
-            () = table.wait_used() => false,
-        };
-        if !ended {
-            // Many requests make one record.
-            tokio::select! {
-                () = shutdown.cancelled() => {}
-                () = tokio::time::sleep(USAGE_EVERY) => {}
-            }
-        }
-        let used: Vec<Usage> = table
-            .drain_usage()
-            .into_iter()
-            .map(|usage| Usage {
-                token: usage.token,
-                views: usage.views,
-                bytes: usage.bytes,
-                referrers: Vec::new(),
-            })
-            .collect();
-        if !used.is_empty() {
-            engine.input(Input::Usage(used)).await;
-        }
-        if ended {
-            return;
         }
     }
 }

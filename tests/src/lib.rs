@@ -4,6 +4,8 @@
 pub mod http;
 pub mod media;
 pub mod nginx;
+pub mod openmetrics;
+pub mod proxy;
 pub mod qr;
 pub mod screen;
 pub mod script;

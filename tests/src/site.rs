@@ -25,6 +25,10 @@ pub struct Site {
 pub struct Daemon {
     child: Child,
     pub http: SocketAddr,
+    /// Where `/metrics` is, if anywhere.
+    pub admin: Option<SocketAddr>,
+    /// Where viewers without TLS come in, where there is TLS.
+    pub plain: Option<SocketAddr>,
     stderr: Option<std::thread::JoinHandle<String>>,
 }
 
@@ -186,7 +190,9 @@ impl Site {
             drop(child.wait());
             panic!("vodpostd did not become ready: {line:?}\n{}", log.join().unwrap_or_default());
         };
-        Daemon { child, http, stderr: Some(log) }
+        let other = |name| line.split(name).nth(1).and_then(|rest| rest.split(' ').next()?.parse().ok());
+        let (admin, plain) = (other("admin="), other("plain="));
+        Daemon { child, http, admin, plain, stderr: Some(log) }
     }
 
     /// Runs the client.

@@ -1,14 +1,17 @@
 //! The `[http]` table: where viewers come in, and how much each of them may ask of the server.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Args, ConfigError, as_text, duration};
-use crate::delivery::Limits;
+use super::{Args, ConfigError, absolute, as_text, duration};
+use crate::delivery::access_log::Target;
 use crate::delivery::address::Network;
 use crate::delivery::link::PublicUrl;
+use crate::delivery::tls::Pair;
+use crate::delivery::{Limits, PlainUse, TlsOptions};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -22,6 +25,52 @@ pub(super) struct HttpFile {
     stall_timeout: Option<String>,
     min_rate: Option<u64>,
     trusted_proxies: Vec<String>,
+    access_log: Option<String>,
+    admin_listen: Option<String>,
+    tls: Option<TlsFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TlsFile {
+    cert: PathBuf,
+    key: PathBuf,
+    #[serde(default)]
+    more: Vec<Pair>,
+    plain_listen: Option<SocketAddr>,
+    #[serde(default)]
+    plain: PlainUse,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tls {
+    /// The first is for viewers who ask for no name that one of them has.
+    pub certificates: Vec<Pair>,
+    /// An address without TLS besides.
+    pub plain_listen: Option<SocketAddr>,
+    /// What it is for.
+    pub plain: PlainUse,
+}
+
+impl Tls {
+    fn resolve(file: TlsFile, public_url: Option<&PublicUrl>) -> Result<Self, ConfigError> {
+        if let Some(url) = public_url.filter(|url| !url.is_secure()) {
+            return Err(ConfigError::PlainPublicUrl { url: url.to_string() });
+        }
+        let TlsFile { cert, key, more, plain_listen, plain } = file;
+        let pairs = std::iter::once(Pair { cert, key }).chain(more);
+        let certificates =
+            pairs.map(|pair| Pair { cert: absolute(pair.cert), key: absolute(pair.key) }).collect();
+        Ok(Self { certificates, plain_listen, plain })
+    }
+
+    #[must_use]
+    pub fn options(&self) -> TlsOptions {
+        TlsOptions {
+            pairs: self.certificates.clone(),
+            plain: self.plain_listen.map(|addr| (addr, self.plain)),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -46,6 +95,44 @@ pub struct Http {
     pub min_rate: u64,
     /// Proxies whose word on the viewer's address is taken.
     pub trusted_proxies: Vec<Network>,
+    /// Where a line for each answer goes; `-` is standard output.
+    pub access_log: Option<Target>,
+    pub admin_listen: AdminListen,
+    pub tls: Option<Tls>,
+}
+
+/// Where `/metrics` and `/healthz` are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdminListen {
+    Off,
+    /// Nobody asked for it, so it is left out where another daemon has the address.
+    Default,
+    At(SocketAddr),
+}
+
+impl AdminListen {
+    pub const DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9464);
+
+    fn resolve(text: Option<String>) -> Result<Self, ConfigError> {
+        match text.as_deref() {
+            None => Ok(Self::Default),
+            Some("") => Ok(Self::Off),
+            Some(text) => match text.parse() {
+                Ok(addr) => Ok(Self::At(addr)),
+                Err(_no_address) => Err(ConfigError::AdminListen { value: text.to_owned() }),
+            },
+        }
+    }
+}
+
+impl Serialize for AdminListen {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Off => serializer.serialize_str(""),
+            Self::Default => serializer.collect_str(&Self::DEFAULT),
+            Self::At(addr) => serializer.collect_str(addr),
+        }
+    }
 }
 
 impl Http {
@@ -59,6 +146,7 @@ impl Http {
             .trusted_proxies
             .into_iter()
             .map(|value| value.parse().map_err(|source| ConfigError::TrustedProxy { value, source }));
+        let tls = file.tls.map(|tls| Tls::resolve(tls, public_url.as_ref())).transpose()?;
         let default_listen = SocketAddr::from(([0, 0, 0, 0], 8080));
         let per_address = file.connections_per_address;
         Ok(Self {
@@ -75,6 +163,9 @@ impl Http {
             stall_timeout: timeout("http.stall_timeout", file.stall_timeout, defaults.stall)?,
             min_rate: file.min_rate.unwrap_or(defaults.min_rate),
             trusted_proxies: proxies.collect::<Result<_, _>>()?,
+            access_log: file.access_log.filter(|target| !target.is_empty()).map(log_target),
+            admin_listen: AdminListen::resolve(file.admin_listen)?,
+            tls,
         })
     }
 
@@ -90,6 +181,10 @@ impl Http {
             min_rate: self.min_rate,
         }
     }
+}
+
+fn log_target(text: String) -> Target {
+    if text == "-" { Target::StandardOutput } else { Target::File(absolute(text.into())) }
 }
 
 fn at_least_one(field: &'static str, value: Option<usize>, default: usize) -> Result<usize, ConfigError> {
@@ -156,6 +251,7 @@ mod tests {
             ("connections_per_address = 0", "http.connections_per_address must"),
             ("head_timeout = \"0s\"", "http.head_timeout must"),
             ("stall_timeout = \"soon\"", "http.stall_timeout is"),
+            ("admin_listen = \"localhost\"", "http.admin_listen is \"localhost\""),
             ("trusted_proxies = [\"my proxy\"]", "http.trusted_proxies holds \"my proxy\""),
         ] {
             let error = resolved(text).unwrap_err().to_string();

@@ -130,6 +130,16 @@ fn key(address: IpAddr) -> Key {
     }
 }
 
+/// What stands for an address where one address shall be one viewer.
+pub(super) fn network_bytes(address: IpAddr) -> [u8; 9] {
+    let (family, bits) = match key(address) {
+        Key::V4(address) => (4, u64::from(address.to_bits())),
+        Key::V6(bits) => (6, bits),
+    };
+    let [a, b, c, d, e, f, g, h] = bits.to_be_bytes();
+    [family, a, b, c, d, e, f, g, h]
+}
+
 /// How many places each address has taken. Holds no address that has none.
 #[derive(Debug)]
 pub(super) struct Places {

@@ -10,7 +10,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{self, Body, Bytes};
 use http::{HeaderMap, Request, Response, Uri};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -19,12 +18,15 @@ use tower::ServiceExt;
 use vodpost_protocol::ids::Token;
 
 use super::address::{Network, Place, Places, viewer};
+use super::asked::{Asked, Observers};
+use super::entrance::Entrance;
 use super::head::{Head, Inbox, Method, Refusal, Version};
 use super::media_response::{self, Decision, Media};
 use super::pages;
 use super::response::{self, Persistence, head_bytes, with_length};
 use super::route::{Part, Route, route};
 use super::send::{Followed, Pace, SendError, Sender};
+use super::stream::Stream;
 use super::table::{Live, Table};
 use super::transfer::{Transfer, TransferError};
 use super::words::Absence;
@@ -46,6 +48,7 @@ pub(super) struct Context {
     pub(super) notices: mpsc::Sender<Notice>,
     pub(super) places: Arc<Places>,
     pub(super) proxies: Vec<Network>,
+    pub(super) observers: Observers,
     /// While there is no room for another connection, those that idle leave.
     pub(super) crowded: watch::Receiver<bool>,
     pub(super) shutdown: CancellationToken,
@@ -58,9 +61,10 @@ impl Context {
 }
 
 struct Connection {
-    stream: TcpStream,
+    stream: Stream,
     peer: SocketAddr,
     context: Arc<Context>,
+    entrance: Entrance,
     inbox: Inbox,
     /// Whether a request was answered: only then waiting for the next is idling.
     answered: bool,
@@ -89,26 +93,35 @@ enum End {
     Abort,
 }
 
-pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>) {
+pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Context>, entrance: Entrance) {
     let shutdown = context.shutdown.clone();
-    let connection = Connection {
-        stream,
-        peer,
-        context,
-        inbox: Inbox::default(),
-        answered: false,
-        pace: Pace::default(),
-        sent: None,
+    let metrics = Arc::clone(&context.observers.metrics);
+    metrics.connections.add(1);
+    let _open = metrics.connections_open.enter();
+    let served = async {
+        let Some(stream) = entrance.open(stream, peer, &context).await else { return };
+        let connection = Connection {
+            stream,
+            peer,
+            context,
+            entrance,
+            inbox: Inbox::default(),
+            answered: false,
+            pace: Pace::default(),
+            sent: None,
+        };
+        connection.run().await;
     };
     tokio::select! {
         biased;
         () = shutdown.cancelled() => {}
-        () = connection.run() => {}
+        () = served => {}
     }
 }
 
 impl Connection {
     async fn run(mut self) {
+        let context = Arc::clone(&self.context);
         let end = loop {
             let head = match self.next_head().await {
                 Ok(Next::Head(head)) => head,
@@ -116,7 +129,9 @@ impl Connection {
                 Err(refusal) => break self.refuse(refusal).await,
             };
             let keep_alive = head.keep_alive;
-            match self.answer(head).await {
+            let address = viewer(self.peer.ip(), &head.fields, &context.proxies);
+            let mut asked = context.observers.asked(&head, address);
+            match self.answer(head, address, &mut asked).await {
                 Ok(()) if keep_alive => self.answered = true,
                 Ok(()) => break End::Polite,
                 Err(error) => break self.failed(&error),
@@ -134,7 +149,7 @@ impl Connection {
             if let Some(head) = self.inbox.take_head()? {
                 return Ok(Next::Head(head));
             }
-            let read = timeout_at(deadline, read(&self.stream, &mut self.inbox));
+            let read = timeout_at(deadline, self.stream.receive(&mut self.inbox));
             let read = tokio::select! {
                 read = read => read,
                 () = crowding(&context), if idle => return Ok(Next::End(End::Left)),
@@ -157,36 +172,51 @@ impl Connection {
         }
     }
 
-    async fn answer(&mut self, head: Head) -> Result<(), TransferError> {
+    async fn answer(
+        &mut self,
+        head: Head,
+        address: IpAddr,
+        asked: &mut Asked<'_>,
+    ) -> Result<(), TransferError> {
         let Head { method, version, uri, fields, keep_alive } = head;
         let persistence = Persistence::of(version, keep_alive);
         // Held until the answer is sent.
-        let _place = match self.place_of_viewer(&fields) {
+        let _place = match self.place_of_viewer(address) {
             Ok(place) => place,
-            Err(NoPlace) => return Ok(self.send(response::crowd(), method, persistence).await?),
+            Err(NoPlace) => {
+                self.context.observers.metrics.turned_away.add(1);
+                return Ok(self.send(response::crowd(), method, persistence, asked).await?);
+            }
         };
+        if let Entrance::Redirect(origin) = &self.entrance {
+            let response = response::moved(origin, &uri);
+            return Ok(self.send(response, method, persistence, asked).await?);
+        }
         let route = route(uri.path());
+        if let Route::Posting(token, Part::Page | Part::File) = route {
+            asked.note_arrival(&fields, token);
+        }
         let response = match route {
             Route::Posting(token, Part::File) => {
                 let Context { table, notices, .. } = &*self.context;
                 match media_response::decide(table, notices, method, &fields, token).await {
                     Decision::Answer(response) => response,
-                    Decision::Media(media) => return self.media(&media, method, persistence, token).await,
+                    Decision::Media(media) => {
+                        return self.media(&media, method, persistence, (token, asked)).await;
+                    }
                 }
             }
             Route::Posting(..) | Route::Other => self.page(&canonical(route, &uri), fields).await,
             Route::NoPosting => pages::absent(Absence::NotFound, &fields),
         };
         tracing::debug!(peer = %self.peer, ?method, %route, status = response.status().as_u16(), "answered");
-        Ok(self.send(response, method, persistence).await?)
+        Ok(self.send(response, method, persistence, asked).await?)
     }
 
     /// Behind a proxy of ours, the place of the viewer whose request it is; without one the connection has its own.
-    fn place_of_viewer(&self, fields: &HeaderMap) -> Result<Option<Place>, NoPlace> {
-        let Context { places, proxies, .. } = &*self.context;
-        let peer = self.peer.ip();
-        if self.context.is_proxy(peer) {
-            places.take(viewer(peer, fields, proxies)).map(Some).ok_or(NoPlace)
+    fn place_of_viewer(&self, address: IpAddr) -> Result<Option<Place>, NoPlace> {
+        if self.context.is_proxy(self.peer.ip()) {
+            self.context.places.take(address).map(Some).ok_or(NoPlace)
         } else {
             Ok(None)
         }
@@ -213,8 +243,9 @@ impl Connection {
         media: &Media,
         method: Method,
         persistence: Persistence,
-        token: Token,
+        (token, asked): (Token, &mut Asked<'_>),
     ) -> Result<(), TransferError> {
+        asked.status = Some(media.response.status());
         let head = head_bytes(media.response.status(), media.response.headers(), persistence);
         let route = Route::Posting(token, Part::File);
         let status = media.response.status().as_u16();
@@ -222,9 +253,6 @@ impl Connection {
         match method {
             Method::Head => return Ok(self.sender().bytes(&head, Followed::No).await?),
             Method::Get => {}
-        }
-        if media.starts_playback() {
-            self.context.table.count(&media.counters, 1, 0);
         }
         self.sent = Some(Arc::clone(&media.live));
         let context = Arc::clone(&self.context);
@@ -234,7 +262,11 @@ impl Connection {
             ended: media.live.ended(),
             table: &context.table,
             counters: &media.counters,
+            metrics: &context.observers.metrics,
+            viewing: asked.viewing(token, media),
+            sent: &mut asked.sent,
         };
+        let _open = context.observers.metrics.transfers_open.enter();
         let result = transfer.run(self.sender(), &head).await;
         if matches!(result, Err(TransferError::Changed)) {
             context.table.sources.forget(&media.live.served);
@@ -248,22 +280,29 @@ impl Connection {
         response: Response<Bytes>,
         method: Method,
         persistence: Persistence,
+        asked: &mut Asked<'_>,
     ) -> Result<(), SendError> {
+        asked.status = Some(response.status());
         let len = response.body().len() as u64;
         let response = with_length(response, len);
         let mut out = head_bytes(response.status(), response.headers(), persistence);
-        match method {
-            Method::Get => out.extend_from_slice(response.body()),
-            Method::Head => {}
-        }
-        self.sender().bytes(&out, Followed::No).await
+        let body = match method {
+            Method::Get => response.body().as_ref(),
+            Method::Head => b"",
+        };
+        out.extend_from_slice(body);
+        self.sender().bytes(&out, Followed::No).await?;
+        asked.sent = body.len() as u64;
+        Ok(())
     }
 
     async fn refuse(&mut self, refusal: Refusal) -> End {
         tracing::debug!(peer = %self.peer, status = refusal.status.as_u16(), "refused");
         let response = response::refusal(refusal);
         let persistence = Persistence::of(Version::Http11, false);
-        match self.send(response, Method::Get, persistence).await {
+        let context = Arc::clone(&self.context);
+        let mut asked = context.observers.unreadable(self.peer.ip());
+        match self.send(response, Method::Get, persistence, &mut asked).await {
             Ok(()) => End::Polite,
             Err(error) => self.failed(&error.into()),
         }
@@ -282,14 +321,14 @@ impl Connection {
     }
 
     fn sender(&mut self) -> Sender<'_> {
-        Sender::new(&self.stream, &mut self.pace, &self.context.limits)
+        Sender::new(&mut self.stream, &mut self.pace, &self.context.limits)
     }
 
     async fn close(mut self, end: End) {
         let result = match end {
             End::Left => return,
             // A reset: the kernel drops what is queued.
-            End::Abort => self.stream.set_zero_linger(),
+            End::Abort => self.stream.tcp().set_zero_linger(),
             End::Polite => self.part().await,
         };
         if let Err(error) = result {
@@ -304,10 +343,10 @@ impl Connection {
         let live = self.sent.clone();
         tokio::select! {
             biased;
-            () = ended(live.as_deref()) => self.stream.set_zero_linger(),
+            () = ended(live.as_deref()) => self.stream.tcp().set_zero_linger(),
             drained = timeout(span, self.drain()) => match drained {
                 Ok(result) => result,
-                Err(_elapsed) => self.stream.set_zero_linger(),
+                Err(_elapsed) => self.stream.tcp().set_zero_linger(),
             },
         }
     }
@@ -323,24 +362,6 @@ impl Connection {
             }
         }
         Ok(())
-    }
-}
-
-async fn read(stream: &TcpStream, inbox: &mut Inbox) -> io::Result<usize> {
-    loop {
-        if inbox.is_empty() {
-            inbox.release();
-            // Memory is taken once there is something to put into it.
-            stream.readable().await?;
-        }
-        match stream.try_read(inbox.space()) {
-            Ok(count) => {
-                inbox.received(count);
-                return Ok(count);
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => stream.readable().await?,
-            Err(error) => return Err(error),
-        }
     }
 }
 

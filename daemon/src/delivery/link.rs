@@ -35,6 +35,25 @@ impl PublicUrl {
         Self(format!("http://{addr}"))
     }
 
+    /// The same with TLS.
+    #[must_use]
+    pub fn secure(addr: SocketAddr) -> Self {
+        Self(format!("https://{addr}"))
+    }
+
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.0.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
+    }
+
+    /// Without its path.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        let host = self.0.find("://").map_or(0, |at| at + 3);
+        let end = self.0[host..].find('/').map_or(self.0.len(), |at| host + at);
+        &self.0[..end]
+    }
+
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -93,6 +112,18 @@ pub fn file_url(public_url: &PublicUrl, token: &Token) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_origin_has_no_path() {
+        for (text, origin, secure) in [
+            ("https://v.example.org/a/b", "https://v.example.org", true),
+            ("HTTPS://v.example.org", "HTTPS://v.example.org", true),
+            ("http://[::1]:80/a", "http://[::1]:80", false),
+        ] {
+            let public_url: PublicUrl = text.parse().unwrap();
+            assert_eq!((public_url.origin(), public_url.is_secure()), (origin, secure));
+        }
+    }
 
     #[test]
     fn links_join_the_public_url_and_the_token() {

@@ -23,6 +23,7 @@ use super::response::{REVALIDATE, text, with_length};
 use super::source::{OpenError, Source};
 use super::table::{Counters, Entry, Live, State, Table, Unavailable};
 use super::title;
+use super::views::MediaSpan;
 use super::words::Absence;
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
@@ -47,9 +48,9 @@ pub(super) struct Media {
 }
 
 impl Media {
-    /// Whether sending it counts as a view. iOS asks for the first two bytes before it plays.
-    pub(super) fn starts_playback(&self) -> bool {
-        self.range.start == 0 && (self.response.status() == StatusCode::OK || self.range.end > 2)
+    pub(super) fn span(&self) -> MediaSpan {
+        let (start, end) = (self.source.media_start, self.source.layout.len);
+        MediaSpan { start, end, duration_ms: self.live.served.duration_ms }
     }
 }
 

@@ -2,26 +2,35 @@
 //! (RFC 9110, RFC 9112). Video bytes go from the page cache to the socket with `sendfile`, and stop when their posting does.
 
 mod accept;
+pub mod access_log;
 pub mod address;
+pub mod admin;
+mod asked;
 mod cold;
 mod conditional;
 mod connection;
+mod entrance;
 mod head;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod hostile;
 pub mod link;
 mod media_response;
+pub mod metrics;
 mod pages;
 mod poster;
 mod qr;
 mod range;
+mod referrer;
 mod response;
 mod route;
 mod send;
 mod source;
+mod stream;
 pub mod table;
 mod title;
+pub mod tls;
 mod transfer;
+mod views;
 mod words;
 
 #[cfg(test)]
@@ -33,18 +42,25 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use socket2::SockRef;
-use tokio::net::TcpSocket;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use vodpost_protocol::ids::{Token, VideoId};
 
+use self::access_log::AccessLog;
 use self::address::{Network, Places};
+use self::asked::Observers;
 use self::connection::Context;
+use self::entrance::{Door, Entrance};
 use self::link::PublicUrl;
+use self::metrics::Metrics;
 use self::poster::Posters;
 use self::table::Table;
+use self::tls::{Certificates, Pair, TlsError};
+use self::views::Views;
 
 /// Connections that the kernel keeps waiting for `accept`.
 const BACKLOG: u32 = 1024;
@@ -55,6 +71,8 @@ const UNSENT_MAX: u32 = 128 * 1024;
 #[derive(Debug, Clone)]
 pub struct Options {
     pub listen: SocketAddr,
+    /// What to serve `listen` with; `None` without TLS.
+    pub tls: Option<TlsOptions>,
     /// Where viewers reach the server; `None` for the address that it listens on.
     pub public_url: Option<PublicUrl>,
     /// Where posters are.
@@ -62,6 +80,34 @@ pub struct Options {
     pub limits: Limits,
     /// Proxies whose word on the viewer's address is taken.
     pub trusted_proxies: Vec<Network>,
+    pub access_log: Option<AccessLog>,
+    pub metrics: Arc<Metrics>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsOptions {
+    pub pairs: Vec<Pair>,
+    /// An address without TLS besides.
+    pub plain: Option<(SocketAddr, PlainUse)>,
+}
+
+/// What viewers get who come without TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlainUse {
+    #[default]
+    Redirect,
+    Serve,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    #[error("cannot listen on {addr}; choose another address with --listen or http.tls.plain_listen")]
+    Listen { addr: SocketAddr, source: io::Error },
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error("no random numbers from the system")]
+    Random(#[from] getrandom::Error),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,11 +152,27 @@ pub enum Notice {
 #[derive(Debug)]
 pub struct Server {
     pub addr: SocketAddr,
+    /// Where the second listener is, if there is one.
+    pub plain_addr: Option<SocketAddr>,
     pub public_url: Arc<PublicUrl>,
     task: JoinHandle<()>,
+    certificates: Option<Arc<Certificates>>,
 }
 
 impl Server {
+    /// Tells whether it has ended.
+    #[must_use]
+    pub fn handle(&self) -> AbortHandle {
+        self.task.abort_handle()
+    }
+
+    /// Reads the certificates again.
+    pub fn reload(&self) {
+        if let Some(certificates) = &self.certificates {
+            certificates.want_reload();
+        }
+    }
+
     /// Waits until the server has ended, which the `shutdown` of `start` asks for.
     pub async fn join(self) {
         if let Err(error) = self.task.await {
@@ -125,25 +187,61 @@ pub fn start(
     table: Arc<Table>,
     notices: mpsc::Sender<Notice>,
     shutdown: CancellationToken,
-) -> io::Result<Server> {
-    let socket = if options.listen.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    // A restarted daemon must not wait for the old one's connections to be forgotten.
-    socket.set_reuseaddr(true)?;
-    tune(&socket, options.limits)?;
-    socket.bind(options.listen)?;
-    let listener = socket.listen(BACKLOG)?;
-    let addr = listener.local_addr()?;
-    let public_url = Arc::new(options.public_url.unwrap_or_else(|| PublicUrl::of_address(addr)));
+) -> Result<Server, ServeError> {
+    let (tls, plain) = options.tls.map(|tls| (tls.pairs, tls.plain)).unzip();
+    let certificates = tls.map(Certificates::load).transpose()?;
+    let listener = listen(options.listen, options.limits)?;
+    let addr = local_addr(&listener, options.listen)?;
+    let own = || if certificates.is_some() { PublicUrl::secure(addr) } else { PublicUrl::of_address(addr) };
+    let public_url = Arc::new(options.public_url.unwrap_or_else(own));
+    let entrance = certificates.as_ref().map(Certificates::acceptor).transpose()?;
+    let mut doors = vec![Door { listener, entrance: entrance.map_or(Entrance::Plain, Entrance::Tls) }];
+    let mut plain_addr = None;
+    if let Some((addr, used)) = plain.flatten() {
+        let listener = listen(addr, options.limits)?;
+        plain_addr = Some(local_addr(&listener, addr)?);
+        let entrance = match used {
+            PlainUse::Serve => Entrance::Plain,
+            PlainUse::Redirect => Entrance::Redirect(public_url.origin().into()),
+        };
+        doors.push(Door { listener, entrance });
+    }
     let posters = Posters { folder: options.posters, notices: notices.clone() };
     let router = pages::router(Arc::clone(&table), Arc::clone(&public_url), posters);
     let limits = options.limits;
     let (crowding, crowded) = watch::channel(false);
     let places = Places::new(limits.connections_per_address);
     let proxies = options.trusted_proxies;
-    let context = Arc::new(Context { table, router, limits, notices, places, proxies, crowded, shutdown });
-    tracing::info!(%addr, %public_url, "serving");
-    let task = tokio::spawn(accept::run(listener, context, crowding));
-    Ok(Server { addr, public_url, task })
+    let observers = Observers {
+        views: Views::new()?,
+        metrics: options.metrics,
+        log: options.access_log,
+        public_url: Arc::clone(&public_url),
+    };
+    if let Some(certificates) = &certificates {
+        tokio::spawn(Arc::clone(certificates).follow(shutdown.clone()));
+    }
+    let context =
+        Arc::new(Context { table, router, limits, notices, places, proxies, observers, crowded, shutdown });
+    tracing::info!(%addr, %public_url, tls = certificates.is_some(), "serving");
+    let task = tokio::spawn(accept::run(doors, context, crowding));
+    Ok(Server { addr, plain_addr, public_url, task, certificates })
+}
+
+fn listen(addr: SocketAddr, limits: Limits) -> Result<TcpListener, ServeError> {
+    let listen = || {
+        let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // A restarted daemon must not wait for the old one's connections to be forgotten.
+        socket.set_reuseaddr(true)?;
+        tune(&socket, limits)?;
+        socket.bind(addr)?;
+        socket.listen(BACKLOG)
+    };
+    listen().map_err(|source| ServeError::Listen { addr, source })
+}
+
+fn local_addr(listener: &TcpListener, addr: SocketAddr) -> Result<SocketAddr, ServeError> {
+    listener.local_addr().map_err(|source| ServeError::Listen { addr, source })
 }
 
 /// What connections inherit from the socket that takes them in.

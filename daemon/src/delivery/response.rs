@@ -5,9 +5,11 @@ use std::time::SystemTime;
 
 use axum::body::Bytes;
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 
 use super::head::{Refusal, Version};
 
@@ -86,6 +88,22 @@ pub(super) fn refusal(refusal: Refusal) -> Response<Bytes> {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
     }
     response
+}
+
+/// The same address with TLS. Only its path is the viewer's word.
+pub(super) fn moved(origin: &str, uri: &Uri) -> Response<Bytes> {
+    let path = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let mut response = text(StatusCode::PERMANENT_REDIRECT, "This is served with TLS only.");
+    match HeaderValue::try_from(format!("{origin}{path}")) {
+        Ok(location) => {
+            response.headers_mut().insert(LOCATION, location);
+            response
+        }
+        Err(error) => {
+            tracing::error!(%error, "an address of ours is not valid");
+            text(StatusCode::INTERNAL_SERVER_ERROR, "The server could not make this answer.")
+        }
+    }
 }
 
 /// To a viewer whose address has all its places.

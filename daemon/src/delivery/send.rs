@@ -2,18 +2,24 @@
 //! but it has to take something before the stall deadline, and on average as much as the minimum rate.
 
 use std::fs::File;
+use std::future::{Future, poll_fn};
 use std::io;
+use std::os::unix::fs::FileExt;
+use std::pin::pin;
 use std::time::Duration;
 
 use rustix::net::SendFlags;
-use tokio::io::Interest;
+use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::Limits;
+use super::stream::{Sealed, Stream};
 
 /// Bytes of one `sendfile`. Between two of them a transfer looks whether it may go on.
 pub(super) const SLICE_MAX: u64 = 512 * 1024;
+/// What one record of TLS holds (RFC 8446, section 5.1).
+const RECORD_LEN: usize = 16 * 1024;
 /// Bytes that a client which never lets us wait gets before others have their turn.
 const TURN_BYTES: usize = 2 * 1024 * 1024;
 
@@ -64,15 +70,32 @@ impl Pace {
 }
 
 #[derive(Debug)]
+enum Outlet<'s> {
+    Plain(&'s TcpStream),
+    Tls(&'s mut Sealed),
+}
+
+/// Where the bytes of a record come from.
+#[derive(Debug)]
+enum Record<'r> {
+    Memory(&'r [u8]),
+    File { file: &'r File, offset: u64, count: usize },
+}
+
+#[derive(Debug)]
 pub(super) struct Sender<'s> {
-    stream: &'s TcpStream,
+    outlet: Outlet<'s>,
     pace: &'s mut Pace,
     limits: &'s Limits,
 }
 
 impl<'s> Sender<'s> {
-    pub(super) fn new(stream: &'s TcpStream, pace: &'s mut Pace, limits: &'s Limits) -> Self {
-        Self { stream, pace, limits }
+    pub(super) fn new(stream: &'s mut Stream, pace: &'s mut Pace, limits: &'s Limits) -> Self {
+        let outlet = match stream {
+            Stream::Plain(tcp) => Outlet::Plain(tcp),
+            Stream::Tls(sealed) => Outlet::Tls(sealed),
+        };
+        Self { outlet, pace, limits }
     }
 
     /// All of them.
@@ -90,8 +113,10 @@ impl<'s> Sender<'s> {
             Followed::Yes => SendFlags::NOSIGNAL | SendFlags::MORE,
             Followed::No => SendFlags::NOSIGNAL,
         };
-        let stream = self.stream;
-        let sent = self.attempt(|| Ok(rustix::net::send(stream, bytes, flags)?)).await?;
+        let sent = match self.outlet {
+            Outlet::Plain(tcp) => self.attempt(tcp, || Ok(rustix::net::send(tcp, bytes, flags)?)).await?,
+            Outlet::Tls(_) => self.sealed(Record::Memory(bytes)).await?,
+        };
         if sent == 0 { Err(io::Error::from(io::ErrorKind::WriteZero).into()) } else { Ok(sent) }
     }
 
@@ -103,36 +128,87 @@ impl<'s> Sender<'s> {
         len: u64,
     ) -> Result<u64, SendError> {
         let count = usize::try_from(len.min(SLICE_MAX)).unwrap_or(usize::MAX);
-        let stream = self.stream;
-        let sent = self
-            .attempt(|| {
-                let mut offset = offset;
-                Ok(rustix::fs::sendfile(stream, file, Some(&mut offset), count)?)
-            })
-            .await?;
+        let sent = match self.outlet {
+            Outlet::Plain(tcp) => {
+                let send = || {
+                    let mut offset = offset;
+                    Ok(rustix::fs::sendfile(tcp, file, Some(&mut offset), count)?)
+                };
+                self.attempt(tcp, send).await?
+            }
+            Outlet::Tls(_) => self.sealed(Record::File { file, offset, count }).await?,
+        };
         Ok(sent as u64)
     }
 
-    async fn attempt(&mut self, mut write: impl FnMut() -> io::Result<usize>) -> Result<usize, SendError> {
+    /// One record, which leaves this process before this returns: what is counted was sent, and what is kept back for a
+    /// viewer who does not take it is no more than that.
+    async fn sealed(&mut self, what: Record<'_>) -> Result<usize, SendError> {
+        self.turn().await;
+        let Sealed { tls, record } = match &mut self.outlet {
+            Outlet::Plain(_) => return Err(io::Error::from(io::ErrorKind::Unsupported).into()),
+            Outlet::Tls(sealed) => sealed,
+        };
+        let record = match what {
+            Record::Memory(bytes) => &bytes[..bytes.len().min(RECORD_LEN)],
+            Record::File { file, offset, count } => {
+                record.resize(RECORD_LEN, 0);
+                // It is in the page cache, or `sendfile` would wait for the disk as well.
+                let count = file.read_at(&mut record[..count.min(RECORD_LEN)], offset)?;
+                &record[..count]
+            }
+        };
+        let mut work = pin!(async {
+            tls.write_all(record).await?;
+            tls.flush().await
+        });
+        let mut waiting_since = None;
+        let watched = poll_fn(|context| {
+            let polled = work.as_mut().poll(context);
+            if polled.is_pending() {
+                waiting_since.get_or_insert_with(Instant::now);
+            }
+            polled
+        });
+        match timeout(self.limits.stall, watched).await {
+            Ok(sent) => sent?,
+            Err(_elapsed) => return Err(SendError::Stalled),
+        }
+        self.pace.taken(record.len());
+        if let Some(since) = waiting_since {
+            self.pace.waited(since.elapsed(), self.limits)?;
+        }
+        Ok(record.len())
+    }
+
+    async fn turn(&mut self) {
         if self.pace.in_turn_bytes >= TURN_BYTES {
             self.pace.in_turn_bytes = 0;
             tokio::task::yield_now().await;
         }
+    }
+
+    async fn attempt(
+        &mut self,
+        stream: &TcpStream,
+        mut write: impl FnMut() -> io::Result<usize>,
+    ) -> Result<usize, SendError> {
+        self.turn().await;
         loop {
-            match self.stream.try_io(Interest::WRITABLE, || uninterrupted(&mut write)) {
+            match stream.try_io(Interest::WRITABLE, || uninterrupted(&mut write)) {
                 Ok(sent) => {
                     self.pace.taken(sent);
                     return Ok(sent);
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait().await?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.wait(stream).await?,
                 Err(error) => return Err(error.into()),
             }
         }
     }
 
-    async fn wait(&mut self) -> Result<(), SendError> {
+    async fn wait(&mut self, stream: &TcpStream) -> Result<(), SendError> {
         let begun = Instant::now();
-        match timeout(self.limits.stall, self.stream.writable()).await {
+        match timeout(self.limits.stall, stream.writable()).await {
             Ok(ready) => ready?,
             Err(_elapsed) => return Err(SendError::Stalled),
         }

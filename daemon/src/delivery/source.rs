@@ -15,7 +15,7 @@ use super::conditional::{Validators, layout_number};
 use super::table::Live;
 use crate::core::artifact::Served;
 use crate::core::media::FileIdentity;
-use crate::media::mp4::{self, Layout, LayoutError};
+use crate::media::mp4::{self, Layout, LayoutError, VirtualFile};
 use crate::media::{self, identity_of_metadata};
 
 const FILES_MAX: usize = 256;
@@ -28,6 +28,8 @@ pub(super) struct Source {
     pub(super) file: File,
     pub(super) identity: FileIdentity,
     pub(super) layout: Layout,
+    /// Where the index ends in what is served.
+    pub(super) media_start: u64,
     pub(super) validators: Validators,
     /// The room for those who wait for its disk.
     pub(super) disk: Arc<Semaphore>,
@@ -170,9 +172,11 @@ fn load(served: &Served, disk: Arc<Semaphore>) -> Result<Source, OpenError> {
     if media::identity(&file)? != served.identity {
         return Err(OpenError::Differs);
     }
+    let media_start = mp4::media_start(&VirtualFile { file: &file, layout: layout.clone() })?;
     let validators = Validators::new(&served.identity, served.layout, SystemTime::now());
     let identity = served.identity;
-    Ok(Source { file, identity, layout, validators, disk, warmth: Warmth::of_file(identity.size_bytes) })
+    let warmth = Warmth::of_file(identity.size_bytes);
+    Ok(Source { file, identity, layout, media_start, validators, disk, warmth })
 }
 
 fn same_file(path: &Path, identity: &FileIdentity) -> Result<(), OpenError> {

@@ -12,7 +12,11 @@ use vodpost_protocol::ids::Token;
 use vodpost_protocol::time::Timestamp;
 
 use super::source::Sources;
+use super::views::View;
 use crate::core::artifact::{PublicState, Publication, Served};
+
+/// Hosts that one token remembers between two reports.
+const REFERRERS_MAX: usize = 64;
 
 #[derive(Debug, Default)]
 pub struct Table {
@@ -69,13 +73,15 @@ pub(super) enum Unavailable {
 }
 
 /// How much a token was used since the last report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usage {
     pub token: Token,
     /// Playback starts.
     pub views: u64,
     /// Media bytes handed to the network.
     pub bytes: u64,
+    /// Hosts of the pages that views came from.
+    pub referrers: Vec<(Box<str>, u64)>,
 }
 
 #[derive(Debug)]
@@ -83,6 +89,8 @@ pub(super) struct Counters {
     token: Token,
     views: AtomicU64,
     bytes: AtomicU64,
+    /// Touched once for each view that came from somewhere.
+    referrers: Mutex<Vec<(Box<str>, u64)>>,
     /// Whether it is in `Table::used`.
     noted: AtomicBool,
 }
@@ -131,16 +139,28 @@ impl Table {
         }
     }
 
-    /// What was used since the last call.
+    /// What was used since the last call, of at most so many tokens; the rest waits for the next one.
     #[must_use]
-    pub fn drain_usage(&self) -> Vec<Usage> {
-        let used = mem::take(&mut *self.used());
+    pub fn drain_usage(&self, max: usize) -> Vec<Usage> {
+        let mut all = self.used();
+        let count = max.min(all.len());
+        let rest = all.split_off(count);
+        let used = mem::replace(&mut *all, rest);
+        if !all.is_empty() {
+            self.noted.notify_one();
+        }
+        drop(all);
         used.iter().map(|counters| counters.drain()).filter(|usage| usage.views + usage.bytes > 0).collect()
     }
 
-    pub(super) fn count(&self, counters: &Arc<Counters>, views: u64, bytes: u64) {
-        counters.views.fetch_add(views, Ordering::Relaxed);
+    pub(super) fn count(&self, counters: &Arc<Counters>, bytes: u64, view: Option<View>) {
         counters.bytes.fetch_add(bytes, Ordering::Relaxed);
+        if let Some(View { referrer }) = view {
+            counters.views.fetch_add(1, Ordering::Relaxed);
+            if let Some(host) = referrer {
+                counters.refer(host);
+            }
+        }
         if !counters.noted.swap(true, Ordering::AcqRel) {
             self.used().push(Arc::clone(counters));
             self.noted.notify_one();
@@ -204,7 +224,23 @@ impl Entry {
 
 impl Counters {
     fn new(token: Token) -> Self {
-        Self { token, views: AtomicU64::new(0), bytes: AtomicU64::new(0), noted: AtomicBool::new(false) }
+        Self {
+            token,
+            views: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            referrers: Mutex::default(),
+            noted: AtomicBool::new(false),
+        }
+    }
+
+    /// Of more hosts at once than anybody remembers, the later ones are left out.
+    fn refer(&self, host: Box<str>) {
+        let mut referrers = self.referrers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, views)) = referrers.iter_mut().find(|(known, _)| *known == host) {
+            *views += 1;
+        } else if referrers.len() < REFERRERS_MAX {
+            referrers.push((host, 1));
+        }
     }
 
     /// The note is withdrawn before the numbers are taken: what is counted in between is noted again, never lost.
@@ -214,6 +250,7 @@ impl Counters {
             token: self.token,
             views: self.views.swap(0, Ordering::Relaxed),
             bytes: self.bytes.swap(0, Ordering::Relaxed),
+            referrers: mem::take(&mut *self.referrers.lock().unwrap_or_else(PoisonError::into_inner)),
         }
     }
 }
@@ -278,17 +315,38 @@ mod tests {
 
     #[test]
     fn usage_is_reported_once_and_survives_changes_of_state() {
+        let view = |host: &str| Some(View { referrer: Some(host.into()) });
         let table = Table::new();
         table.apply(vec![publication("a", PublicState::Live(served(1)))]);
         let counters = Arc::clone(table.lookup(&Token::from_random(1)).unwrap().counters());
-        assert_eq!(table.drain_usage(), []);
-        table.count(&counters, 1, 10);
+        assert_eq!(table.drain_usage(9), []);
+        table.count(&counters, 10, view("a.example"));
         table.apply(vec![publication("a", PublicState::Suspended)]);
-        table.count(&counters, 0, 5);
-        let usage = Usage { token: Token::from_random(1), views: 1, bytes: 15 };
-        assert_eq!(table.drain_usage(), [usage]);
-        assert_eq!(table.drain_usage(), []);
-        table.count(&counters, 0, 1);
-        assert_eq!(table.drain_usage(), [Usage { views: 0, bytes: 1, ..usage }]);
+        table.count(&counters, 5, Some(View { referrer: None }));
+        table.count(&counters, 0, view("a.example"));
+        let (token, referrers) = (Token::from_random(1), vec![("a.example".into(), 2)]);
+        assert_eq!(table.drain_usage(9), [Usage { token, views: 3, bytes: 15, referrers }]);
+        assert_eq!(table.drain_usage(9), []);
+        for number in 0..1000 {
+            table.count(&counters, 1, view(&number.to_string()));
+        }
+        let usage = table.drain_usage(9);
+        assert_eq!((usage[0].views, usage[0].bytes, usage[0].referrers.len()), (1000, 1000, REFERRERS_MAX));
+    }
+
+    #[tokio::test]
+    async fn usage_is_reported_in_parts() {
+        let table = Table::new();
+        for number in 0..10 {
+            let state = PublicState::Live(served(1));
+            table.apply(vec![Publication { token: Token::from_random(number), ..publication("a", state) }]);
+            let counters = Arc::clone(table.lookup(&Token::from_random(number)).unwrap().counters());
+            table.count(&counters, 1, None);
+        }
+        for expected in [4, 4, 2] {
+            table.wait_used().await;
+            assert_eq!(table.drain_usage(4).len(), expected);
+        }
+        assert_eq!(table.drain_usage(4), []);
     }
 }

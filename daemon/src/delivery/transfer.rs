@@ -7,9 +7,11 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::cold;
+use super::metrics::Metrics;
 use super::send::{Followed, SLICE_MAX, SendError, Sender};
 use super::source::Source;
 use super::table::{Counters, Table};
+use super::views::Viewing;
 use crate::media;
 use crate::media::mp4::Piece;
 
@@ -35,24 +37,30 @@ pub(super) struct Transfer<'t> {
     pub(super) ended: &'t CancellationToken,
     pub(super) table: &'t Table,
     pub(super) counters: &'t Arc<Counters>,
+    pub(super) metrics: &'t Metrics,
+    pub(super) viewing: Viewing<'t>,
+    /// Bytes that were sent.
+    pub(super) sent: &'t mut u64,
 }
 
 impl Transfer<'_> {
     /// Sends the head and the bytes of the range.
-    pub(super) async fn run(&self, mut sender: Sender<'_>, head: &[u8]) -> Result<(), TransferError> {
+    pub(super) async fn run(mut self, mut sender: Sender<'_>, head: &[u8]) -> Result<(), TransferError> {
+        let ended = self.ended;
         tokio::select! {
             biased;
             // Also reaches a transfer whose client has stopped reading.
-            () = self.ended.cancelled() => Err(TransferError::Ended),
+            () = ended.cancelled() => Err(TransferError::Ended),
             result = self.send(&mut sender, head) => result,
         }
     }
 
-    async fn send(&self, sender: &mut Sender<'_>, head: &[u8]) -> Result<(), TransferError> {
+    async fn send(&mut self, sender: &mut Sender<'_>, head: &[u8]) -> Result<(), TransferError> {
         let followed = if self.range.is_empty() { Followed::No } else { Followed::Yes };
         sender.bytes(head, followed).await?;
         let mut unchecked = 0;
-        let mut pieces = self.source.layout.slice(self.range.clone()).peekable();
+        let source = self.source;
+        let mut pieces = source.layout.slice(self.range.clone()).peekable();
         while let Some(piece) = pieces.next() {
             match piece {
                 Piece::Memory { bytes, range } => {
@@ -67,7 +75,7 @@ impl Transfer<'_> {
     }
 
     async fn memory(
-        &self,
+        &mut self,
         sender: &mut Sender<'_>,
         mut bytes: &[u8],
         followed: Followed,
@@ -75,14 +83,14 @@ impl Transfer<'_> {
         while !bytes.is_empty() {
             self.check_live()?;
             let sent = sender.some_bytes(bytes, followed).await?;
-            self.table.count(self.counters, 0, sent as u64);
+            self.count(sent as u64);
             bytes = bytes.get(sent..).unwrap_or_default();
         }
         Ok(())
     }
 
     async fn file(
-        &self,
+        &mut self,
         sender: &mut Sender<'_>,
         mut offset: u64,
         mut len: u64,
@@ -96,7 +104,7 @@ impl Transfer<'_> {
             if sent == 0 {
                 return Err(TransferError::Changed);
             }
-            self.table.count(self.counters, 0, sent);
+            self.count(sent);
             offset += sent;
             len -= sent;
             *unchecked += sent;
@@ -106,6 +114,14 @@ impl Transfer<'_> {
             }
         }
         Ok(())
+    }
+
+    fn count(&mut self, sent: u64) {
+        *self.sent += sent;
+        self.metrics.video_bytes.add(sent);
+        let view = self.viewing.sent(sent);
+        self.metrics.views.add(u64::from(view.is_some()));
+        self.table.count(self.counters, sent, view);
     }
 
     /// A client that takes everything at once lets a transfer run long without waiting, so waiting is not enough.

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -27,13 +29,62 @@ pub struct Jobs {
     /// Where artifacts of ours are.
     folder: PathBuf,
     posters: Posters,
-    running: HashMap<JobId, CancellationToken>,
+    running: HashMap<JobId, Running>,
+    counts: Arc<JobCounts>,
+}
+
+struct Running {
+    cancel: CancellationToken,
+    since: Instant,
+}
+
+/// How conversions ended since the start of the daemon.
+#[derive(Debug, Default)]
+pub struct JobCounts {
+    ready: AtomicU64,
+    failed: AtomicU64,
+    stopped: AtomicU64,
+    spent_ms: AtomicU64,
+}
+
+impl JobCounts {
+    #[must_use]
+    pub fn ready(&self) -> u64 {
+        self.ready.load(Ordering::Relaxed)
+    }
+
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Before their end, by a command or because their source changed.
+    #[must_use]
+    pub fn stopped(&self) -> u64 {
+        self.stopped.load(Ordering::Relaxed)
+    }
+
+    #[must_use]
+    pub fn spent(&self) -> Duration {
+        Duration::from_millis(self.spent_ms.load(Ordering::Relaxed))
+    }
+
+    fn count(&self, how: &AtomicU64, since: Instant) {
+        let spent_ms = u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        how.fetch_add(1, Ordering::Relaxed);
+        self.spent_ms.fetch_add(spent_ms, Ordering::Relaxed);
+    }
 }
 
 impl Jobs {
     #[must_use]
     pub fn new(runtime: Handle, tools: Arc<Tools>, folder: PathBuf, posters: Posters) -> Self {
-        Self { runtime, tools, folder, posters, running: HashMap::new() }
+        Self { runtime, tools, folder, posters, running: HashMap::new(), counts: Arc::default() }
+    }
+
+    #[must_use]
+    pub fn counts(&self) -> Arc<JobCounts> {
+        Arc::clone(&self.counts)
     }
 
     #[must_use]
@@ -43,7 +94,8 @@ impl Jobs {
 
     pub(super) fn start(&mut self, assignment: Assignment, engine: &EngineHandle) {
         let cancel = CancellationToken::new();
-        self.running.insert(assignment.job, cancel.clone());
+        let running = Running { cancel: cancel.clone(), since: Instant::now() };
+        self.running.insert(assignment.job, running);
         let (progress, mut reports) = mpsc::channel(REPORTS_LEN);
         let context =
             WorkerContext { tools: Arc::clone(&self.tools), artifacts_dir: self.folder.clone(), progress };
@@ -65,18 +117,27 @@ impl Jobs {
     }
 
     pub(super) fn stop(&mut self, job: JobId) {
-        if let Some(cancel) = self.running.remove(&job) {
+        if let Some(Running { cancel, since }) = self.running.remove(&job) {
             cancel.cancel();
+            self.counts.count(&self.counts.stopped, since);
         }
     }
 
-    pub(super) fn ended(&mut self, job: JobId) {
-        self.running.remove(&job);
+    pub(super) fn ready(&mut self, job: JobId) {
+        if let Some(running) = self.running.remove(&job) {
+            self.counts.count(&self.counts.ready, running.since);
+        }
+    }
+
+    pub(super) fn failed(&mut self, job: JobId) {
+        if let Some(running) = self.running.remove(&job) {
+            self.counts.count(&self.counts.failed, running.since);
+        }
     }
 
     pub(super) fn stop_all(&mut self) {
-        for (_, cancel) in self.running.drain() {
-            cancel.cancel();
+        for (_, running) in self.running.drain() {
+            running.cancel.cancel();
         }
     }
 

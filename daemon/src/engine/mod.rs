@@ -10,6 +10,7 @@ mod jobs;
 mod queue;
 mod reads;
 mod retention;
+mod unsaved;
 mod writes;
 
 use std::collections::BTreeSet;
@@ -27,7 +28,7 @@ use vodpost_protocol::status::Storage;
 use vodpost_protocol::time::Timestamp;
 
 pub use handle::{Answerer, Channel, EngineHandle};
-pub use jobs::Jobs;
+pub use jobs::{JobCounts, Jobs};
 
 use crate::clients::view;
 use crate::core::Core;
@@ -47,6 +48,7 @@ use crate::store::Store;
 use handle::{Message, UnknownFiles};
 use reads::ScanNotes;
 use retention::Retention;
+use unsaved::{gathered, retry_of};
 use writes::Pending;
 
 /// Inputs that one sync may serve.
@@ -297,8 +299,12 @@ impl Engine {
     fn take_input(&mut self, batch: &mut Batch, input: Input) {
         match &input {
             Input::Worker(WorkerReport::Progress(progress)) => self.pass_on(progress),
-            Input::Worker(WorkerReport::Ready { job, .. } | WorkerReport::Failed { job, .. }) => {
-                self.jobs.ended(*job);
+            Input::Worker(WorkerReport::Ready { job, .. }) => {
+                self.jobs.ready(*job);
+                batch.finished.push(job.video);
+            }
+            Input::Worker(WorkerReport::Failed { job, .. }) => {
+                self.jobs.failed(*job);
                 batch.finished.push(job.video);
             }
             Input::Started | Input::Command { .. } | Input::Scanned(_) | Input::Trashed { .. } => {}
@@ -381,7 +387,7 @@ impl Engine {
                 let reason = chain(&error);
                 tracing::error!(error = reason, "changes cannot be made durable and are refused");
                 self.core.take_back(undo);
-                self.unsaved = retry;
+                self.unsaved = gathered(retry);
                 self.storage = Storage::ReadOnly(reason.clone());
                 for (answerer, pending) in answers {
                     let result = match pending {
@@ -454,18 +460,5 @@ async fn sleep_or_wait(span: Option<Duration>) {
     match span {
         Some(span) => tokio::time::sleep(span).await,
         None => std::future::pending().await,
-    }
-}
-
-/// A copy of what nobody would say again.
-fn retry_of(input: &Input) -> Option<Input> {
-    match input {
-        Input::Started => Some(Input::Started),
-        Input::Worker(report) => Some(Input::Worker(report.clone())),
-        Input::Trashed { video, result } => Some(Input::Trashed { video: *video, result: result.clone() }),
-        Input::Usage(used) => Some(Input::Usage(used.clone())),
-        // A client hears of the failure; the rest comes again.
-        Input::Command { .. } | Input::Scanned(_) | Input::ArtifactLost { .. } => None,
-        Input::EventsExpired { .. } | Input::Tick => None,
     }
 }

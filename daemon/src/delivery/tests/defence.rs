@@ -22,7 +22,7 @@ impl Stage {
     }
 
     fn bytes_sent(&self) -> u64 {
-        self.table.drain_usage().iter().map(|usage| usage.bytes).sum()
+        self.table.drain_usage(9).iter().map(|usage| usage.bytes).sum()
     }
 }
 

@@ -133,17 +133,29 @@ async fn preconditions_are_honoured() {
 }
 
 #[tokio::test]
-async fn a_view_is_a_start_of_playback() {
+async fn a_view_is_a_viewer_who_plays() {
     let stage = Stage::showing(&pattern(1000));
+    let used = |views, bytes, referrers: &[(&str, u64)]| Usage {
+        token: token(),
+        views,
+        bytes,
+        referrers: referrers.iter().map(|(host, views)| ((*host).into(), *views)).collect(),
+    };
     stage.file("Range: bytes=0-1\r\n").await;
     stage.file("Range: bytes=500-\r\n").await;
     stage.request("HEAD", &format!("/v/{}.mp4", token()), "").await;
-    assert_eq!(stage.table.drain_usage(), [Usage { token: token(), views: 0, bytes: 502 }]);
+    assert_eq!(stage.table.drain_usage(9), [used(0, 502, &[])]);
     stage.file("").await;
     stage.file("Range: bytes=0-\r\n").await;
     stage.file("Range: bytes=0-9\r\n").await;
-    assert_eq!(stage.table.drain_usage(), [Usage { token: token(), views: 3, bytes: 2010 }]);
-    assert_eq!(stage.table.drain_usage(), []);
+    assert_eq!(stage.table.drain_usage(9), [used(1, 2010, &[])]);
+    let other = "User-Agent: another\r\n";
+    stage.get(&format!("/v/{}", token()), &format!("{other}Referer: https://mp.weixin.qq.com/s/x\r\n")).await;
+    stage.file(&format!("{other}Referer: {}/v/{}\r\n", stage.server.public_url, token())).await;
+    assert_eq!(stage.table.drain_usage(9), [used(1, 1000, &[("mp.weixin.qq.com", 1)])]);
+    stage.file("User-Agent: embedded\r\nReferer: http://blog.example/post\r\n").await;
+    assert_eq!(stage.table.drain_usage(9), [used(1, 1000, &[("blog.example", 1)])]);
+    assert_eq!(stage.table.drain_usage(9), []);
 }
 
 #[tokio::test]

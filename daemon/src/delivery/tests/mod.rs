@@ -63,10 +63,13 @@ impl Stage {
         let posters = folder.path().to_owned();
         let options = Options {
             listen: ([127, 0, 0, 1], 0).into(),
+            tls: None,
             public_url: None,
             posters,
             limits,
             trusted_proxies,
+            access_log: None,
+            metrics: Arc::default(),
         };
         let server = start(options, Arc::clone(&table), sender, shutdown.clone()).unwrap();
         Self { folder, table, server, notices, shutdown }

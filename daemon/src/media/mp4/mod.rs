@@ -10,6 +10,7 @@ mod fragments;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod hostile;
 mod layout;
+mod media_start;
 mod movie;
 mod outline;
 mod pointers;
@@ -32,6 +33,7 @@ mod relocate_tests;
 
 pub use self::constancy::changes_size;
 pub use self::layout::{Layout, LayoutError, Piece, Segment, VirtualFile, layout};
+pub use self::media_start::media_start;
 pub(crate) use self::probe::bitrate_bps;
 pub use self::probe::{looks_like_iso_media, probe};
 pub use self::sums::{Sums, TrackSum, sums};
