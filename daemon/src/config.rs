@@ -13,10 +13,13 @@ use vodpost_protocol::socket_path;
 use self::http::HttpFile;
 pub use self::http::{AdminListen, Http, Tls};
 use crate::clients::roles::{Roles, RolesError};
+use crate::delivery;
 use crate::delivery::address::InvalidNetwork;
 use crate::delivery::link::InvalidPublicUrl;
 use crate::guard::Sandbox;
 
+/// Of what stands on a page.
+const LINE_CHARS_MAX: usize = 300;
 /// The pauses between them grow so fast that more would come after any deadline.
 const RETRIES_MAX: u32 = 20;
 
@@ -111,7 +114,10 @@ struct ConversionFile {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct PlatformFile {
+    enabled: Option<bool>,
     list: Option<bool>,
+    title: Option<String>,
+    description: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -185,6 +191,8 @@ pub struct Conversion {
 pub struct Platform {
     /// P7: whether new URLs are listed.
     pub list: bool,
+    #[serde(flatten)]
+    pub site: delivery::platform::Platform,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -225,6 +233,8 @@ pub enum ConfigError {
     AdminListen { value: String },
     #[error("http.public_url is {url}, but http.tls is set; begin it with https://")]
     PlainPublicUrl { url: String },
+    #[error("{field} must be one line of at most {LINE_CHARS_MAX} characters")]
+    Line { field: &'static str },
     #[error("{field} must not be 0")]
     Zero { field: &'static str },
     #[error(transparent)]
@@ -269,7 +279,7 @@ pub fn resolve(args: &Args) -> Result<Config, ConfigError> {
             sandbox: file.conversion.sandbox,
             sandbox_read: file.conversion.sandbox_read,
         },
-        platform: Platform { list: file.platform.list.unwrap_or(true) },
+        platform: platform(file.platform)?,
         account: Account { four_eyes: file.account.four_eyes },
         events: Events {
             keep: file.events.keep.unwrap_or(100_000).max(1),
@@ -278,6 +288,21 @@ pub fn resolve(args: &Args) -> Result<Config, ConfigError> {
         roles: Roles::resolve(&file.roles)?,
         role_names: file.roles,
     })
+}
+
+fn platform(file: PlatformFile) -> Result<Platform, ConfigError> {
+    let defaults = delivery::platform::Platform::default();
+    let site = delivery::platform::Platform {
+        enabled: file.enabled.unwrap_or(defaults.enabled),
+        title: file.title.unwrap_or(defaults.title),
+        description: file.description.unwrap_or(defaults.description),
+    };
+    for (field, value) in [("platform.title", &site.title), ("platform.description", &site.description)] {
+        if value.chars().count() > LINE_CHARS_MAX || value.contains(char::is_control) {
+            return Err(ConfigError::Line { field });
+        }
+    }
+    Ok(Platform { list: file.list.unwrap_or(true), site })
 }
 
 fn library(args: &Args, file: LibraryFile) -> Result<Library, ConfigError> {

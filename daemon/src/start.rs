@@ -287,6 +287,8 @@ fn serve(
         trusted_proxies: config.http.trusted_proxies.clone(),
         access_log,
         metrics,
+        platform: config.platform.site.clone(),
+        verify_dir: config.http.verify_dir.clone(),
     };
     Ok(delivery::start(options, Arc::clone(table), notices, shutdown.child_token())?)
 }

@@ -1,6 +1,7 @@
 //! What the end-to-end tests need: a site of its own for each test, the real programs, real media, a small HTTP client,
 //! and a real pseudo-terminal. Every wait has a condition, a deadline and a name.
 
+pub mod browser;
 pub mod http;
 pub mod media;
 pub mod nginx;

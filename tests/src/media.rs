@@ -129,6 +129,24 @@ fn ffmpeg(path: &Path, args: &[&[&str]]) {
     assert!(made.status.success(), "ffmpeg: {}", String::from_utf8_lossy(&made.stderr));
 }
 
+/// Two minutes that a phone plays, of some 25 MB, with the index last.
+///
+/// # Panics
+/// When ffmpeg cannot make it.
+pub fn long_h264(path: &Path) {
+    let hidden = path.with_file_name(".arriving.mp4");
+    std::fs::create_dir_all(path.parent().expect("in a folder")).expect("the folder");
+    // A short clip, repeated: encoding it once is enough.
+    let clip = path.with_file_name(".clip.mp4");
+    let picture = &["-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=25:duration=4"];
+    let sound = &["-f", "lavfi", "-i", "sine=duration=4"];
+    ffmpeg(&clip, &[picture, sound, H264, &["-g", "50", "-crf", "20"], AAC]);
+    let clip_name = clip.to_str().expect("a plain path");
+    ffmpeg(&hidden, &[&["-stream_loop", "29", "-i", clip_name, "-c", "copy"]]);
+    std::fs::remove_file(&clip).expect("the clip can be removed");
+    std::fs::rename(hidden, path).expect("the video can be renamed");
+}
+
 /// A hash of every decoded frame of a file or URL, picture and sound: what a viewer gets to see and hear.
 ///
 /// # Panics

@@ -26,6 +26,7 @@ pub(super) struct HttpFile {
     min_rate: Option<u64>,
     trusted_proxies: Vec<String>,
     access_log: Option<String>,
+    verify_dir: Option<PathBuf>,
     admin_listen: Option<String>,
     tls: Option<TlsFile>,
 }
@@ -97,6 +98,8 @@ pub struct Http {
     pub trusted_proxies: Vec<Network>,
     /// Where a line for each answer goes; `-` is standard output.
     pub access_log: Option<Target>,
+    /// Files that prove whose domain this is, served at the top level.
+    pub verify_dir: Option<PathBuf>,
     pub admin_listen: AdminListen,
     pub tls: Option<Tls>,
 }
@@ -163,6 +166,7 @@ impl Http {
             stall_timeout: timeout("http.stall_timeout", file.stall_timeout, defaults.stall)?,
             min_rate: file.min_rate.unwrap_or(defaults.min_rate),
             trusted_proxies: proxies.collect::<Result<_, _>>()?,
+            verify_dir: file.verify_dir.map(absolute),
             access_log: file.access_log.filter(|target| !target.is_empty()).map(log_target),
             admin_listen: AdminListen::resolve(file.admin_listen)?,
             tls,

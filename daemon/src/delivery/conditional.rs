@@ -4,11 +4,15 @@
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use http::header::{IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use axum::body::Bytes;
+use http::header::{
+    ETAG, IF_MATCH, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, IF_UNMODIFIED_SINCE, LAST_MODIFIED,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use sha2::{Digest, Sha256};
 
 use super::head::single;
+use super::response::{answer, text};
 use crate::core::artifact::ServedLayout;
 use crate::core::media::FileIdentity;
 
@@ -53,6 +57,45 @@ impl Validators {
             modified: date.and_then(|date| HeaderValue::try_from(date).ok()),
         };
         Self { etag, modified, fields }
+    }
+
+    /// Of something that is made for each answer, and known by its content alone.
+    pub(super) fn of_text(text: &str) -> Self {
+        let mut tag = String::with_capacity(2 * TAG_BYTES + 2);
+        tag.push('"');
+        for byte in Sha256::digest(text).iter().take(TAG_BYTES) {
+            // Writing to a String cannot fail.
+            write!(tag, "{byte:02x}").unwrap_or_default();
+        }
+        tag.push('"');
+        let fields = Fields { etag: HeaderValue::try_from(&tag).ok(), modified: None };
+        Self { etag: tag, modified: None, fields }
+    }
+
+    /// The whole of it, or that the client has it already.
+    pub(super) fn answer(
+        &self,
+        media_type: HeaderValue,
+        body: impl Into<Bytes>,
+        fields: &HeaderMap,
+    ) -> Response<Bytes> {
+        let mut response = match self.judge(fields) {
+            Verdict::Proceed => answer(StatusCode::OK, media_type, body),
+            Verdict::NotModified => {
+                let mut response = Response::new(Bytes::new());
+                *response.status_mut() = StatusCode::NOT_MODIFIED;
+                response
+            }
+            Verdict::Failed => {
+                return text(StatusCode::PRECONDITION_FAILED, "It is in another state.");
+            }
+        };
+        for (name, value) in [(ETAG, &self.fields.etag), (LAST_MODIFIED, &self.fields.modified)] {
+            if let Some(value) = value {
+                response.headers_mut().insert(name, value.clone());
+            }
+        }
+        response
     }
 
     /// The preconditions, in the order of section 13.2.2.

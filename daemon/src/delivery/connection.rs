@@ -24,7 +24,7 @@ use super::head::{Head, Inbox, Method, Refusal, Version};
 use super::media_response::{self, Decision, Media};
 use super::pages;
 use super::response::{self, Persistence, head_bytes, with_length};
-use super::route::{Part, Route, route};
+use super::route::{Part, Route, below, route};
 use super::send::{Followed, Pace, SendError, Sender};
 use super::stream::Stream;
 use super::table::{Live, Table};
@@ -192,8 +192,9 @@ impl Connection {
             let response = response::moved(origin, &uri);
             return Ok(self.send(response, method, persistence, asked).await?);
         }
+        let uri = rebased(uri, self.context.observers.public_url.path());
         let route = route(uri.path());
-        if let Route::Posting(token, Part::Page | Part::File) = route {
+        if let Route::Posting(token, Part::Page | Part::Embed | Part::File) = route {
             asked.note_arrival(&fields, token);
         }
         let response = match route {
@@ -378,6 +379,19 @@ async fn crowding(context: &Context) {
     if let Err(error) = context.crowded.clone().wait_for(|crowded| *crowded).await {
         tracing::debug!(%error, "the server is ending");
     }
+}
+
+/// Without the public URL's own path, which not every proxy takes away.
+fn rebased(uri: Uri, base: &str) -> Uri {
+    let path = below(uri.path(), base);
+    if path.len() == uri.path().len() {
+        return uri;
+    }
+    let rebased = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    Uri::try_from(rebased).unwrap_or(uri)
 }
 
 /// The one spelling that the router knows.

@@ -54,6 +54,12 @@ impl PublicUrl {
         &self.0[..end]
     }
 
+    /// What comes behind the host: empty, or `/` and more, without a slash at its end.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.0[self.origin().len()..]
+    }
+
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -122,6 +128,7 @@ mod tests {
         ] {
             let public_url: PublicUrl = text.parse().unwrap();
             assert_eq!((public_url.origin(), public_url.is_secure()), (origin, secure));
+            assert_eq!(format!("{origin}{}", public_url.path()), public_url.as_str());
         }
     }
 

@@ -36,7 +36,7 @@ impl Kind {
 
     pub(super) fn of(route: Route) -> Self {
         match route {
-            Route::Posting(_, Part::Page) => Self::Page,
+            Route::Posting(_, Part::Page | Part::Embed) => Self::Page,
             Route::Posting(_, Part::File) => Self::Video,
             Route::Posting(_, Part::Poster) => Self::Poster,
             Route::Posting(_, Part::QrSvg | Part::QrPng) => Self::QrCode,

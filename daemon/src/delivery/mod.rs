@@ -14,9 +14,11 @@ mod head;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod hostile;
 pub mod link;
+pub mod listing;
 mod media_response;
 pub mod metrics;
 mod pages;
+pub mod platform;
 mod poster;
 mod qr;
 mod range;
@@ -30,6 +32,7 @@ pub mod table;
 mod title;
 pub mod tls;
 mod transfer;
+mod verify;
 mod views;
 mod words;
 
@@ -57,6 +60,8 @@ use self::connection::Context;
 use self::entrance::{Door, Entrance};
 use self::link::PublicUrl;
 use self::metrics::Metrics;
+use self::pages::Site;
+use self::platform::Platform;
 use self::poster::Posters;
 use self::table::Table;
 use self::tls::{Certificates, Pair, TlsError};
@@ -82,6 +87,9 @@ pub struct Options {
     pub trusted_proxies: Vec<Network>,
     pub access_log: Option<AccessLog>,
     pub metrics: Arc<Metrics>,
+    pub platform: Platform,
+    /// Files that are served at the top level.
+    pub verify_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -207,7 +215,13 @@ pub fn start(
         doors.push(Door { listener, entrance });
     }
     let posters = Posters { folder: options.posters, notices: notices.clone() };
-    let router = pages::router(Arc::clone(&table), Arc::clone(&public_url), posters);
+    let router = pages::router(Site {
+        table: Arc::clone(&table),
+        public_url: Arc::clone(&public_url),
+        posters,
+        platform: options.platform,
+        verify_dir: options.verify_dir,
+    });
     let limits = options.limits;
     let (crowding, crowded) = watch::channel(false);
     let places = Places::new(limits.connections_per_address);

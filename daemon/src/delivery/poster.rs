@@ -6,14 +6,12 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use axum::body::Bytes;
-use http::header::{ETAG, LAST_MODIFIED};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Response};
 use tokio::sync::mpsc;
 use vodpost_protocol::ids::Token;
 
 use super::Notice;
-use super::conditional::{Validators, Verdict};
-use super::response::{answer, text};
+use super::conditional::Validators;
 use crate::convert::{POSTER_LEN_MAX, poster_path};
 use crate::core::artifact::{JobId, Served, ServedLayout};
 use crate::media;
@@ -48,7 +46,7 @@ impl Posters {
         let (folder, job) = (self.folder.clone(), served.job());
         let read = tokio::task::spawn_blocking(move || read(&folder, job)).await;
         match read.map_err(io::Error::other).flatten() {
-            Ok((bytes, validators)) => Some(judge(bytes, &validators, fields)),
+            Ok((bytes, validators)) => Some(validators.answer(JPEG, bytes, fields)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.missing(token);
                 None
@@ -76,23 +74,4 @@ fn read(folder: &Path, job: JobId) -> io::Result<(Vec<u8>, Validators)> {
         return Err(io::Error::other("it is larger than a poster can be"));
     }
     Ok((bytes, Validators::new(&identity, ServedLayout::AsIs, SystemTime::now())))
-}
-
-fn judge(bytes: Vec<u8>, validators: &Validators, fields: &HeaderMap) -> Response<Bytes> {
-    let mut response = match validators.judge(fields) {
-        Verdict::Proceed => answer(StatusCode::OK, JPEG, bytes),
-        Verdict::NotModified => {
-            let mut response = Response::new(Bytes::new());
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            response
-        }
-        Verdict::Failed => return text(StatusCode::PRECONDITION_FAILED, "The picture is in another state."),
-    };
-    let modified = validators.modified.map(httpdate::fmt_http_date);
-    for (name, value) in [(ETAG, Some(validators.etag.clone())), (LAST_MODIFIED, modified)] {
-        if let Some(Ok(value)) = value.map(HeaderValue::try_from) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    response
 }

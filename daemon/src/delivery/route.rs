@@ -17,6 +17,8 @@ pub(super) enum Route {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     Page,
+    /// The player alone, for frames of other sites.
+    Embed,
     File,
     Poster,
     QrSvg,
@@ -24,11 +26,12 @@ pub(super) enum Part {
 }
 
 impl Part {
-    const ALL: [Self; 5] = [Self::Page, Self::File, Self::Poster, Self::QrSvg, Self::QrPng];
+    const ALL: [Self; 6] = [Self::Page, Self::Embed, Self::File, Self::Poster, Self::QrSvg, Self::QrPng];
 
     pub(super) fn suffix(self) -> &'static str {
         match self {
             Self::Page => "",
+            Self::Embed => "/embed",
             Self::File => ".mp4",
             Self::Poster => ".jpg",
             Self::QrSvg => ".svg",
@@ -45,6 +48,18 @@ impl fmt::Display for Route {
             Self::NoPosting => f.write_str("/v/?"),
             Self::Other => f.write_str("other"),
         }
+    }
+}
+
+/// The path below the public URL's own path, which a proxy may have taken away or passed on.
+pub(super) fn below<'a>(path: &'a str, base: &str) -> &'a str {
+    if base.is_empty() || matches!(route(path), Route::Posting(..)) {
+        return path;
+    }
+    match path.strip_prefix(base) {
+        Some("") => "/",
+        Some(rest) if rest.starts_with('/') => rest,
+        Some(_) | None => path,
     }
 }
 
@@ -87,6 +102,19 @@ mod tests {
                 assert_eq!(route(&format!("/%76%2f{name}{suffix}")), Route::Posting(token, part));
             }
         }
+    }
+
+    #[test]
+    fn the_base_path_may_be_there_or_not() {
+        let posting = format!("/v/{}", Token::from_random(1));
+        for base in ["", "/video", "/v"] {
+            assert_eq!(below(&posting, base), posting);
+            assert_eq!(below(&format!("{base}{posting}"), base), posting);
+            assert_eq!(below("/", base), "/");
+        }
+        assert_eq!(below("/video", "/video"), "/");
+        assert_eq!(below("/video/feed.xml", "/video"), "/feed.xml");
+        assert_eq!(below("/videos/feed.xml", "/video"), "/videos/feed.xml");
     }
 
     #[test]

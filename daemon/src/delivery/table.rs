@@ -4,13 +4,14 @@
 use std::collections::HashMap;
 use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use vodpost_protocol::ids::Token;
 use vodpost_protocol::time::Timestamp;
 
+use super::listing::{Listing, Place};
 use super::source::Sources;
 use super::views::View;
 use crate::core::artifact::{PublicState, Publication, Served};
@@ -20,12 +21,27 @@ const REFERRERS_MAX: usize = 64;
 
 #[derive(Debug, Default)]
 pub struct Table {
-    entries: RwLock<HashMap<Token, Arc<Entry>>>,
+    entries: RwLock<Entries>,
     /// Counters that are not zero; each is in it at most once.
     used: Mutex<Vec<Arc<Counters>>>,
     /// Told when the first counter is noted.
     noted: Notify,
     pub(super) sources: Sources,
+}
+
+/// Under one lock, so that nothing is listed that is not live.
+#[derive(Debug, Default)]
+struct Entries {
+    by_token: HashMap<Token, Arc<Entry>>,
+    listing: Listing,
+}
+
+/// Some of the listed postings.
+#[derive(Debug)]
+pub struct Listed {
+    pub entries: Vec<Arc<Entry>>,
+    /// Where to go on, if there may be more.
+    pub next: Option<Place>,
 }
 
 /// What is known of one token at one moment. Never changes; a change is another entry. Most are never asked for: what only
@@ -108,10 +124,11 @@ impl Table {
         let mut entries = self.write();
         for publication in publications {
             let token = publication.token;
-            let old = entries.get(&token).cloned();
+            let old = entries.by_token.get(&token).cloned();
             let entry = Entry::follow(old.as_deref(), publication);
+            entries.list(old.as_deref(), Some(&entry));
             ended.extend(old.filter(|old| !entry.continues(old)));
-            entries.insert(token, Arc::new(entry));
+            entries.by_token.insert(token, Arc::new(entry));
         }
         drop(entries);
         ended.iter().for_each(|entry| self.end(entry));
@@ -119,7 +136,10 @@ impl Table {
 
     /// Forgets a token, as if it had never been.
     pub fn remove(&self, token: &Token) {
-        let old = self.write().remove(token);
+        let mut entries = self.write();
+        let old = entries.by_token.remove(token);
+        entries.list(old.as_deref(), None);
+        drop(entries);
         if let Some(entry) = old {
             self.end(&entry);
         }
@@ -127,7 +147,43 @@ impl Table {
 
     #[must_use]
     pub fn lookup(&self, token: &Token) -> Option<Arc<Entry>> {
-        self.entries.read().unwrap_or_else(PoisonError::into_inner).get(token).cloned()
+        self.read().by_token.get(token).cloned()
+    }
+
+    /// What the platform shows after a place: at most `max` of those that `matches` accepts, for whose sake no more than
+    /// `looks` are looked at.
+    #[must_use]
+    pub fn listed(
+        &self,
+        after: Option<Place>,
+        max: usize,
+        looks: usize,
+        matches: impl Fn(&Entry) -> bool,
+    ) -> Listed {
+        let entries = self.read();
+        let mut found = Vec::new();
+        let mut last = None;
+        for place in entries.listing.after(after).take(looks) {
+            if found.len() >= max {
+                return Listed { entries: found, next: last };
+            }
+            found.extend(entries.by_token.get(&place.token()).filter(|entry| matches(entry)).cloned());
+            last = Some(place);
+        }
+        let next = last.filter(|last| entries.listing.after(Some(*last)).next().is_some());
+        Listed { entries: found, next }
+    }
+
+    /// How many the platform shows.
+    #[must_use]
+    pub fn listed_count(&self) -> usize {
+        self.read().listing.len()
+    }
+
+    /// Places that divide what is listed into parts of so many.
+    #[must_use]
+    pub fn listed_marks(&self, every: usize) -> Vec<Place> {
+        self.read().listing.marks(every)
     }
 
     /// What a live token shows, and what is cancelled as soon as it does not any more.
@@ -183,7 +239,11 @@ impl Table {
         }
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<Token, Arc<Entry>>> {
+    fn read(&self) -> RwLockReadGuard<'_, Entries> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Entries> {
         self.entries.write().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -192,7 +252,39 @@ impl Table {
     }
 }
 
+impl Entries {
+    /// P7: a posting leaves the list with the change that ends it.
+    fn list(&mut self, old: Option<&Entry>, new: Option<&Entry>) {
+        let (old, new) = (old.and_then(Entry::place), new.and_then(Entry::place));
+        if old == new {
+            return;
+        }
+        if let Some(place) = old {
+            self.listing.take(place);
+        }
+        if let Some(place) = new {
+            self.listing.put(place);
+        }
+    }
+}
+
 impl Entry {
+    /// Where the platform shows it, if it does.
+    pub(super) fn place(&self) -> Option<Place> {
+        match &self.state {
+            State::Live(_) if self.listed => Some(Place::new(self.created_at, self.token)),
+            State::Live(_) | State::Unavailable(_) => None,
+        }
+    }
+
+    /// The bytes behind it while it is live.
+    pub(super) fn served(&self) -> Option<&Served> {
+        match &self.state {
+            State::Live(live) => Some(&live.served),
+            State::Unavailable(_) => None,
+        }
+    }
+
     /// The entry after `old`. Transfers go on where the same bytes stay live.
     fn follow(old: Option<&Self>, publication: Publication) -> Self {
         let Publication { token, title, listed, created_at, state } = publication;

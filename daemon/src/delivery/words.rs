@@ -32,6 +32,34 @@ impl Language {
         }
     }
 
+    pub(super) fn search(self) -> &'static str {
+        match self {
+            Self::English => "Search",
+            Self::Chinese => "搜索",
+        }
+    }
+
+    pub(super) fn older(self) -> &'static str {
+        match self {
+            Self::English => "Older videos",
+            Self::Chinese => "更早的视频",
+        }
+    }
+
+    pub(super) fn nothing_posted(self) -> &'static str {
+        match self {
+            Self::English => "No video has been posted yet.",
+            Self::Chinese => "还没有发布视频。",
+        }
+    }
+
+    pub(super) fn nothing_found(self) -> &'static str {
+        match self {
+            Self::English => "No title contains this text.",
+            Self::Chinese => "没有找到相关视频。",
+        }
+    }
+
     /// The link below the player.
     pub(super) fn open_file(self) -> &'static str {
         match self {

@@ -156,10 +156,18 @@ async fn behind_a_trusted_proxy_each_viewer_has_its_own_places() {
 
 #[tokio::test]
 async fn nothing_is_made_of_what_a_client_calls_the_host() {
-    let stage = Stage::showing(&pattern(1000));
+    let url = Some("http://v.example.org".parse().unwrap());
+    let stage = Stage::set(Limits::default(), Vec::new(), Platform::default(), url);
+    let path = stage.write(&pattern(1000));
+    stage.publish("talk", &path, ServedLayout::AsIs);
     let token = token();
-    for path in ["/".to_owned(), format!("/v/{token}"), format!("/v/{token}.svg"), format!("/v/{token}.mp4")]
-    {
+    for path in [
+        "/".to_owned(),
+        "/feed.xml".to_owned(),
+        format!("/v/{token}"),
+        format!("/v/{token}.svg"),
+        format!("/v/{token}.mp4"),
+    ] {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: evil.example\r\nX-Forwarded-Host: evil.example\r\n\
              Forwarded: host=evil.example\r\nConnection: close\r\n\r\n"

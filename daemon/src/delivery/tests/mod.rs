@@ -4,6 +4,7 @@ mod defence;
 mod ending;
 mod http;
 mod media;
+mod platform;
 mod site;
 
 use std::fs::File;
@@ -20,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 use vodpost_protocol::ids::{Token, VideoId};
 
 use super::address::Network;
+use super::link::PublicUrl;
+use super::platform::Platform;
 use super::table::Table;
 use super::{Limits, Notice, Options, Server, start};
 use crate::core::artifact::{PublicState, Publication, Served, ServedLayout};
@@ -56,6 +59,22 @@ impl Stage {
     }
 
     fn behind(limits: Limits, trusted_proxies: Vec<Network>) -> Self {
+        let platform = Platform { enabled: false, ..Platform::default() };
+        Self::set(limits, trusted_proxies, platform, None)
+    }
+
+    /// With a platform, below this address.
+    fn listing(public_url: &str) -> Self {
+        let url = Some(public_url.parse().unwrap());
+        Self::set(Limits::default(), Vec::new(), Platform::default(), url)
+    }
+
+    fn set(
+        limits: Limits,
+        trusted_proxies: Vec<Network>,
+        platform: Platform,
+        public_url: Option<PublicUrl>,
+    ) -> Self {
         let table = Arc::new(Table::new());
         let shutdown = CancellationToken::new();
         let (sender, notices) = mpsc::channel(16);
@@ -64,12 +83,14 @@ impl Stage {
         let options = Options {
             listen: ([127, 0, 0, 1], 0).into(),
             tls: None,
-            public_url: None,
+            public_url,
             posters,
             limits,
             trusted_proxies,
             access_log: None,
             metrics: Arc::default(),
+            platform,
+            verify_dir: None,
         };
         let server = start(options, Arc::clone(&table), sender, shutdown.clone()).unwrap();
         Self { folder, table, server, notices, shutdown }
