@@ -2,8 +2,13 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+
+/// How long it may take to let go by itself.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// Attached until it is dropped.
 pub struct Strace(Child);
@@ -54,6 +59,16 @@ impl Drop for Strace {
         if let Some(pid) = pid {
             // It may have ended with the process that it was attached to.
             kill_process(pid, Signal::INT).ok();
+        }
+        // Where the daemon forks at that very moment, some versions wait for a stop of the child that was seen already.
+        // The kernel lets all of them go with their tracer.
+        let asked_at = Instant::now();
+        while matches!(self.0.try_wait(), Ok(None)) {
+            if asked_at.elapsed() > PATIENCE {
+                self.0.kill().ok();
+                break;
+            }
+            std::thread::sleep(PAUSE);
         }
         drop(self.0.wait());
     }
