@@ -13,6 +13,7 @@ pub mod generate;
 pub mod interrupt;
 pub mod jobs;
 pub mod ls;
+pub mod man;
 pub mod output;
 pub mod platform;
 pub mod posting;
@@ -107,6 +108,7 @@ pub enum Command {
     Backup(backup::Backup),
     Call(call::Call),
     Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// What a command works with.
@@ -172,6 +174,7 @@ pub fn run(command: Command, context: &mut Context) -> Result<(), Failure> {
         Command::Backup(command) => command.run(context),
         Command::Call(command) => command.run(context),
         Command::Completions(command) => command.run(context),
+        Command::Man(command) => command.run(context),
     }
 }
 
