@@ -15,6 +15,7 @@ pub mod interrupt;
 pub mod jobs;
 pub mod live;
 pub mod ls;
+pub mod man;
 pub mod output;
 pub mod platform;
 pub mod posting;
@@ -109,6 +110,7 @@ pub enum Command {
     Backup(backup::Backup),
     Call(call::Call),
     Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// What a command works with.
@@ -174,6 +176,7 @@ pub fn run(command: Command, context: &mut Context) -> Result<(), Failure> {
         Command::Backup(command) => command.run(context),
         Command::Call(command) => command.run(context),
         Command::Completions(command) => command.run(context),
+        Command::Man(command) => command.run(context),
     }
 }
 

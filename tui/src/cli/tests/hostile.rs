@@ -1,0 +1,143 @@
+//! Names that files and people chose, in the output of the commands: whatever they hold, a terminal is told nothing by
+//! them, and no line of ours can be forged with them.
+
+use serde_json::Value;
+use vodpost_protocol::account::{
+    AccountKind, AccountView, DocumentKind, ServiceState, SubmissionView, VerificationState,
+};
+use vodpost_protocol::conversion::{ConversionState, JobView, JobsView};
+use vodpost_protocol::event::EventKind;
+use vodpost_protocol::refusal::Refusal;
+use vodpost_protocol::reply::{Answer, EventPage, Page};
+use vodpost_protocol::request::Request;
+use vodpost_protocol::status::{Problem, ScanView};
+use vodpost_protocol::time::Timestamp;
+
+use super::peer::{Peer, Step, event, video};
+
+/// Escapes in both forms, a title of the window, line ends of all kinds, text direction, no width, a mark, width two.
+const HOSTILE: &str = "x\x1b[2J\x1b]0;t\x07\u{9b}31m\r\nFORGED\u{2028}FORGED\u{202e}4pm\u{2066}\u{200b}\u{feff}\x7f\te\u{301}课";
+const FREE_TEXT: [&str; 13] = [
+    "title",
+    "path",
+    "folder",
+    "root",
+    "reason",
+    "output",
+    "why",
+    "actor",
+    "detail",
+    "name",
+    "contact",
+    "submitted_by",
+    "asked",
+];
+
+/// The same answer with hostile text in every field that is free text. What is not free could not be read back.
+fn hostile<T: serde::Serialize + serde::de::DeserializeOwned>(message: &T) -> T {
+    fn poison(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                for (name, field) in fields {
+                    if FREE_TEXT.contains(&name.as_str()) && !field.is_object() {
+                        *field = HOSTILE.into();
+                    } else {
+                        poison(field);
+                    }
+                }
+            }
+            Value::Array(values) => values.iter_mut().for_each(poison),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let mut value = serde_json::to_value(message).unwrap();
+    poison(&mut value);
+    serde_json::from_value(value).unwrap()
+}
+
+fn account() -> AccountView {
+    AccountView {
+        state: VerificationState::Rejected,
+        submission: Some(SubmissionView {
+            kind: AccountKind::Individual,
+            name: "Li Lei".into(),
+            document: DocumentKind::CnId,
+            number_masked: "440***********0014".into(),
+            contact: Some("c".into()),
+            submitted_at: Timestamp::from_millis(1),
+            submitted_by: "ann".into(),
+            decided_at: None,
+            decided_by: None,
+        }),
+        approved: None,
+        reason: Some("blurred".into()),
+        service: ServiceState::Inactive,
+        activated_by: None,
+        activated_at: None,
+    }
+}
+
+fn reply(request: &Request) -> Step {
+    let problem = || Problem { path: "p".into(), reason: "r".into() };
+    let failed = || video("talk", ConversionState::Failed);
+    let answer = match request {
+        Request::List(_) => Answer::Page(Page { videos: vec![failed()], next: None, total: 1 }),
+        Request::Show { .. } | Request::SetSource { .. } => Answer::Video(Box::new(failed())),
+        Request::AccountShow => Answer::Account(Box::new(account())),
+        Request::Scan => Answer::Scan(Box::new(ScanView {
+            files: 1,
+            videos: 1,
+            added: 0,
+            changed: 0,
+            missing: 0,
+            settling: 0,
+            problems: vec![problem()],
+            problems_left_out: 0,
+            roots_unavailable: vec![problem()],
+        })),
+        Request::Jobs => {
+            let failed = failed();
+            let job = JobView { video: failed.id, title: "talk".into(), conversion: failed.conversion };
+            Answer::Jobs(JobsView { jobs: vec![job], left_out: 0, workers: 1, paused: None })
+        }
+        Request::Events { .. } => Answer::Events(EventPage {
+            events: vec![event(1, EventKind::PostingSuspended)],
+            newest: 1,
+            oldest: 1,
+        }),
+        other => return Step::Refuse(hostile(&Refusal::SourceDeleted { title: format!("{other:?}") })),
+    };
+    Step::Answer(hostile(&answer))
+}
+
+#[test]
+fn no_command_lets_hostile_text_through() {
+    let peer = Peer::start(|_, request| vec![reply(&request)]);
+    for words in [
+        &["ls"][..],
+        &["show", "talk"],
+        &["source", "suspend", "talk"],
+        &["account", "show"],
+        &["scan", "--wait"],
+        &["jobs"],
+        &["events"],
+    ] {
+        let (result, out, err) = peer.run(words);
+        result.unwrap_or_else(|failure| panic!("{words:?}: {failure:?}"));
+        check(words, &(out + &err));
+    }
+    for words in [&["retry", "talk"][..], &["cancel", "talk"], &["suspend", "talk"]] {
+        let sentence = peer.run(words).0.unwrap_err().sentence();
+        check(words, &format!("{}\n{}", sentence.message, sentence.hint.unwrap_or_default()));
+    }
+}
+
+fn check(words: &[&str], text: &str) {
+    assert!(text.contains("x␛[2J␛]0;t␇"), "{words:?} shows the name: {text:?}");
+    let harmful = |letter: char| {
+        (letter.is_control() && letter != '\n')
+            || matches!(letter, '\u{2028}' | '\u{202e}' | '\u{2066}' | '\u{200b}' | '\u{feff}')
+    };
+    assert!(!text.contains(harmful), "{words:?}: {text:?}");
+    assert!(!text.lines().any(|line| line.starts_with("FORGED")), "{words:?}: {text:?}");
+}
