@@ -1,4 +1,4 @@
-//! The table of conversions, in as many columns as there are. Pure but for [`print`].
+//! The table of conversions, in as many columns as there are. Pure but for [`print()`].
 
 use std::time::Duration;
 
