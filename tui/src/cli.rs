@@ -43,6 +43,7 @@ pub use output::ColorChoice;
 use output::Output;
 
 use crate::text::Sentence;
+use crate::text::language::{self, Language};
 use crate::ui::{self, UiError, UiOptions};
 
 const LONG_ABOUT: &str = "\
@@ -140,6 +141,12 @@ fn start(mut cli: Cli) -> ExitCode {
     // Set but empty is how shells unset for one command.
     let from_environment = || std::env::var_os("VODPOST_SOCKET").filter(|path| !path.is_empty());
     cli.global.socket = cli.global.socket.or_else(|| from_environment().map(PathBuf::from));
+    // JSON is for programs, which are spoken to in one language.
+    language::choose(if cli.global.json {
+        Language::English
+    } else {
+        Language::from_env(|name| std::env::var_os(name))
+    });
     let out = Output::to_process(cli.global.json, cli.global.color);
     let Some(command) = cli.command else {
         let result = terminal_ui(&out, &cli.global, !cli.no_start);

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+pub mod language;
 mod refusal;
 mod trouble;
 mod words;
