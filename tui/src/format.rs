@@ -5,6 +5,8 @@ use std::time::Duration;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use vodpost_protocol::time::Timestamp;
 
+use crate::say;
+
 /// Between two columns of a table.
 const GAP: usize = 2;
 /// A column that gives way keeps at least this much.
@@ -85,6 +87,26 @@ pub fn moment(moment: Timestamp) -> String {
     text.replace('T', " ")
 }
 
+/// `3 min ago (2026-11-29 15:07 UTC)`, `in 4 h (2026-11-29 19:10 UTC)`. UTC, and saying so: what the clock on the wall
+/// shows depends on rules that only the machine of whoever reads it knows, which over SSH is another one.
+#[must_use]
+pub fn when(moment: Timestamp, now: Timestamp) -> String {
+    let exact = minute(moment);
+    if moment > now {
+        let left = span(moment.since(now));
+        return say!("in {left} ({exact})", "{left}后（{exact}）");
+    }
+    let past = ago(moment, now);
+    say!("{past} ({exact})", "{past}（{exact}）")
+}
+
+/// `2026-11-29 15:07 UTC`.
+fn minute(at: Timestamp) -> String {
+    let mut text = moment(at);
+    text.truncate("2026-11-29 15:07".len());
+    text + " UTC"
+}
+
 /// `42 %`; what lies outside 0 to 1 is held there.
 #[must_use]
 pub fn percent(part: f64) -> String {
@@ -147,7 +169,8 @@ impl Tone {
         let code = match self {
             Self::Plain => return text.to_owned(),
             Self::Good => "32",
-            Self::Warning => "33",
+            // Yellow cannot be read on white.
+            Self::Warning => "35",
             Self::Bad => "31",
             Self::Faint => "2",
             Self::Strong => "1",
@@ -360,6 +383,10 @@ mod tests {
         assert_eq!(span(Duration::from_secs(14_400)), "4 h");
         assert_eq!(span(Duration::from_secs(187_200)), "2 d 4 h");
         assert_eq!(moment(Timestamp::from_millis(1_700_000_000_123)), "2023-11-14 22:13:20Z");
+        let now = Timestamp::from_millis(1_700_000_180_000);
+        assert_eq!(when(Timestamp::from_millis(1_700_000_000_123), now), "2 min ago (2023-11-14 22:13 UTC)");
+        assert_eq!(when(now.after(Duration::from_secs(14_400)), now), "in 4 h (2023-11-15 02:16 UTC)");
+        assert_eq!(when(now, now), "0 s ago (2023-11-14 22:16 UTC)");
         assert_eq!(percent(0.429), "42 %");
         assert_eq!(percent(f64::NAN), "0 %");
         assert_eq!(percent(7.0), "100 %");

@@ -151,7 +151,7 @@ mod tests {
     fn colours_do_not_count_as_columns() {
         let mut live = Live::default();
         let line = vec![vec![Cell::toned("warning", crate::format::Tone::Warning)]];
-        assert!(live.frame(&line, SIZE, true).contains("\x1b[33mwarning\x1b[0m"));
+        assert!(live.frame(&line, SIZE, true).contains("\x1b[35mwarning\x1b[0m"));
         assert_eq!(live.drawn[0].width, 7);
     }
 }

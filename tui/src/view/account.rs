@@ -17,7 +17,7 @@ const NAME: usize = 14;
 
 pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) -> usize {
     let Some(account) = &app.account else {
-        write_at(buffer, (area.x, area.y), words::LOADING, theme.faint());
+        write_at(buffer, (area.x, area.y), words::LOADING, Style::new());
         return 0;
     };
     let lines = lines(account, theme, usize::from(area.width));

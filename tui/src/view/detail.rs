@@ -16,13 +16,11 @@ use crate::text::{causes, conversion_state, event, plain, posting_state, switch,
 use crate::view::list::glyph;
 use crate::view::text::{wrap, write_at, write_scrolled};
 use crate::view::theme::Theme;
-use crate::view::words;
-
-const BAR: usize = 22;
+use crate::view::{progress, traffic, words};
 
 pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) -> usize {
     let Some(video) = app.list.selected() else {
-        write_at(buffer, (area.x, area.y), words::NO_SELECTION, theme.faint());
+        write_at(buffer, (area.x, area.y), words::NO_SELECTION, Style::new());
         return 0;
     };
     let mut page = Page { theme, width: usize::from(area.width), lines: Vec::new(), keep: 0 };
@@ -30,7 +28,7 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) -> 
     page.postings(app, video);
     page.conversion(&video.conversion, app.now);
     page.renditions(video);
-    page.last_change(video);
+    page.last_change(video, app.now);
     // The chosen URL stays in sight, however many stand before it.
     let first = (page.keep + 1).saturating_sub(usize::from(area.height));
     let lines = page.lines.get(first..).unwrap_or_default();
@@ -108,11 +106,11 @@ impl Page {
         self.heading("URLs");
         let current = app.current_posting().map(|(_, posting)| posting.token);
         for posting in &video.postings {
-            self.posting(posting, Some(posting.token) == current, app.focus);
+            self.posting(posting, Some(posting.token) == current, app.focus, app.now);
         }
     }
 
-    fn posting(&mut self, posting: &PostingView, current: bool, focus: Focus) {
+    fn posting(&mut self, posting: &PostingView, current: bool, focus: Focus, now: Timestamp) {
         let mut text = format!(
             "{} {}  {} {}",
             if current { '>' } else { ' ' },
@@ -135,6 +133,9 @@ impl Page {
         if !posting.causes.is_empty() {
             let text = format!("{}: {}", words::NOT_LIVE, causes(&posting.causes));
             self.wrapped("  ", &text, self.theme.posting(posting.state));
+        }
+        if let Some(used) = &posting.traffic {
+            self.lines.extend(traffic::lines(used, self.theme, self.width, now));
         }
         if current {
             self.keep = self.lines.len() - 1;
@@ -163,34 +164,29 @@ impl Page {
     }
 
     fn waits(&mut self, conversion: &ConversionView, now: Timestamp) {
-        let mut text = format!("waits for {}", queue::waits_for(conversion, None, now));
-        if let Some(ready) = queue::ready_in(conversion, now) {
-            text.push_str(&format!("; ready in about {}", format::span(ready)));
-        }
+        let text = format!("waits for {}", queue::waits_for(conversion, None, now));
         self.wrapped("  ", &text, Style::new());
+        if let Some(ready) = progress::ready(conversion, now) {
+            self.wrapped("  ", &ready, Style::new());
+        }
         self.deadline(conversion, now);
     }
 
     fn progress(&mut self, conversion: &ConversionView, now: Timestamp) {
-        let part = conversion.progress.unwrap_or(0.0);
-        let mut text = format!("  {} {}", format::bar(part, BAR), format::percent(part));
-        if let Some(speed) = queue::speed(conversion) {
-            text.push_str(&format!("  {speed}"));
-        }
-        if let Some(left) = queue::ready_in(conversion, now) {
-            text.push_str(&format!("  {} left", format::span(left)));
-        }
+        let text = format!("  {}", progress::bar_line(conversion, self.width.saturating_sub(2), now));
         self.styled(&text, Style::new());
+        if let Some(ready) = progress::ready(conversion, now) {
+            self.wrapped("  ", &ready, Style::new());
+        }
         self.deadline(conversion, now);
     }
 
     fn deadline(&mut self, conversion: &ConversionView, now: Timestamp) {
-        if let Some(deadline) = conversion.deadline {
-            let left = format::span(deadline.since(now));
-            self.styled(&format!("  deadline in {left}, {}", format::moment(deadline)), Style::new());
+        if let Some(deadline) = progress::deadline(conversion, now) {
+            self.wrapped("  ", &deadline, Style::new());
         }
-        if let Some(late) = queue::late(conversion) {
-            self.styled(&format!("  would be {late}"), self.theme.warning());
+        if let Some(late) = progress::late(conversion) {
+            self.wrapped("  ", &late, self.theme.warning());
         }
         // While it runs a reason is a warning, such as a deadline that will be missed.
         if let Some(reason) = &conversion.reason {
@@ -206,7 +202,7 @@ impl Page {
         }
         for line in conversion.output.iter().flat_map(|output| output.lines()) {
             let line = format!("  | {}", plain(line));
-            self.styled(&line, self.theme.faint());
+            self.styled(&line, Style::new());
         }
     }
 
@@ -218,19 +214,19 @@ impl Page {
             self.styled(&format!("{marker} {}", plain(&rendition.path)), style);
             self.styled(&format!("  {}", facts(rendition)), Style::new());
             let why = plain(&rendition.why).into_owned();
-            self.wrapped("  ", &why, self.theme.faint());
+            self.wrapped("  ", &why, Style::new());
         }
     }
 
-    fn last_change(&mut self, video: &VideoView) {
+    fn last_change(&mut self, video: &VideoView, now: Timestamp) {
         if let Some(change) = &video.last_change {
             let text = format!(
                 "Last change  {} by {}, {}",
                 event(change.what),
                 plain(&change.actor),
-                format::moment(change.at)
+                format::when(change.at, now)
             );
-            self.wrapped("", &text, self.theme.faint());
+            self.wrapped("", &text, Style::new());
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use vodpost_protocol::event::EventView;
 
@@ -25,7 +26,7 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let rows = app.log.rows();
     if rows.is_empty() {
         let text = if app.log.is_read() { words::NO_EVENTS } else { words::LOADING };
-        write_at(buffer, (area.x, area.y), text, theme.faint());
+        write_at(buffer, (area.x, area.y), text, Style::new());
         return;
     }
     let width = usize::from(area.width);
@@ -42,7 +43,7 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
         y += 1;
         if place == selected {
             for line in more.iter().take(usize::from(area.bottom().saturating_sub(y))) {
-                write_at(buffer, (area.x, y), line, theme.faint());
+                write_at(buffer, (area.x, y), line, Style::new());
                 y += 1;
             }
         }

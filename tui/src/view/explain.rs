@@ -17,7 +17,7 @@ use crate::view::words;
 /// Says how many lines had no room.
 pub(super) fn draw(app: &App, id: VideoId, theme: Theme, area: Rect, buffer: &mut Buffer) -> usize {
     let Some(video) = app.list.get(id) else {
-        write_at(buffer, (area.x, area.y), words::NO_SELECTION, theme.faint());
+        write_at(buffer, (area.x, area.y), words::NO_SELECTION, Style::new());
         return 0;
     };
     let lines = lines(video, theme, usize::from(area.width));
@@ -42,7 +42,7 @@ fn lines(video: &VideoView, theme: Theme, width: usize) -> Vec<Line<'static>> {
             add("    ", &remedy(video, posting, *one), Style::new());
         }
         if !posting.listed {
-            add("  ", words::EXPLAIN_UNLISTED, theme.faint());
+            add("  ", words::EXPLAIN_UNLISTED, Style::new());
         }
     }
     lines

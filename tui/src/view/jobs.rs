@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use vodpost_protocol::conversion::{
     ConversionState, ConversionView, JobView, JobsView, PausedView, PlanKind,
@@ -16,18 +17,21 @@ use crate::queue;
 use crate::text::{conversion_state, plain};
 use crate::view::text::{column, first_row, width_of, wrap, write_at};
 use crate::view::theme::Theme;
-use crate::view::words;
+use crate::view::{progress, words};
 
 const STATE: usize = 8;
 const PLAN: usize = 9;
 /// `deadline in 3 h 59 min`, `late by 2 h 10 min`
 const DEADLINE: usize = 17;
+/// How far it is, or what it waits for.
+const HOW_MIN: usize = 12;
+const HOW_MAX: usize = 40;
 const PLAN_FROM: usize = 60;
 const DEADLINE_FROM: usize = 90;
 
 pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let Some(view) = app.jobs.view() else {
-        write_at(buffer, (area.x, area.y), words::LOADING, theme.faint());
+        write_at(buffer, (area.x, area.y), words::LOADING, Style::new());
         return;
     };
     let width = usize::from(area.width);
@@ -36,7 +40,7 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
         for (line, y) in
             wrap(words::NO_JOBS, width.saturating_sub(2)).iter().zip(area.top() + 1..area.bottom())
         {
-            write_at(buffer, (area.x + 2, y), line, theme.faint());
+            write_at(buffer, (area.x + 2, y), line, Style::new());
         }
         return;
     }
@@ -55,7 +59,7 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
         y += 1;
         if place == selected {
             for line in more.iter().take(usize::from(list.bottom().saturating_sub(y))) {
-                write_at(buffer, (list.x, y), line, theme.faint());
+                write_at(buffer, (list.x, y), line, Style::new());
                 y += 1;
             }
         }
@@ -83,8 +87,8 @@ fn row(app: &App, theme: Theme, job: &JobView, selected: bool, width: usize) -> 
     let due = if width >= DEADLINE_FROM { due(app, conversion) } else { String::new() };
     let state = if conversion.late_by_s.is_some() { "late" } else { conversion_state(conversion.state) };
     let paused = app.jobs.view().and_then(|view| view.paused.as_ref());
-    let how = how(conversion, paused, app.now);
-    let how_width = width_of(&how).min(width / 2).max(12);
+    let how = how(conversion, paused, HOW_MAX.min(width * 2 / 5), app.now);
+    let how_width = width_of(&how).min(width / 2).max(HOW_MIN);
     let columns = [(plan, PLAN, PLAN_FROM), (due.as_str(), DEADLINE, DEADLINE_FROM)];
     let fixed: usize = columns.iter().map(|(_, size, from)| if width >= *from { size + 1 } else { 0 }).sum();
     let title = width.saturating_sub(2 + STATE + 1 + how_width + 1 + fixed);
@@ -108,17 +112,9 @@ fn row(app: &App, theme: Theme, job: &JobView, selected: bool, width: usize) -> 
 }
 
 /// How far it is, or what it waits for.
-fn how(conversion: &ConversionView, paused: Option<&PausedView>, now: Timestamp) -> String {
+fn how(conversion: &ConversionView, paused: Option<&PausedView>, width: usize, now: Timestamp) -> String {
     match conversion.state {
-        ConversionState::Running => {
-            let left = queue::ready_in(conversion, now).map(|left| format!("{} left", format::span(left)));
-            let percent = format::percent(conversion.progress.unwrap_or(0.0));
-            [Some(percent), queue::speed(conversion), left]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join(" ")
-        }
+        ConversionState::Running => progress::bar_line(conversion, width, now),
         ConversionState::Queued => queue::waits_for(conversion, paused, now),
         ConversionState::None | ConversionState::Failed | ConversionState::Ready => String::new(),
     }
@@ -140,17 +136,9 @@ fn more(app: &App, job: &JobView, width: usize) -> Vec<String> {
     if conversion.state == ConversionState::Queued {
         texts.push(format!("waits for {}", queue::waits_for(conversion, None, app.now)));
     }
-    if let Some(expected) = conversion.expected_at {
-        texts.push(format!("expected ready at {}", format::moment(expected)));
-    }
-    if let Some(deadline) = conversion.deadline {
-        let left = format::span(deadline.since(app.now));
-        texts.push(format!("deadline {} (in {left})", format::moment(deadline)));
-    }
-    if let Some(late_by_s) = conversion.late_by_s {
-        let late = format::span(Duration::from_secs(late_by_s));
-        texts.push(format!("will miss its deadline by {late}"));
-    }
+    texts.extend(progress::ready(conversion, app.now));
+    texts.extend(progress::deadline(conversion, app.now));
+    texts.extend(progress::late(conversion));
     if conversion.attempt > 1 {
         texts.push(format!("attempt {}", conversion.attempt));
     }

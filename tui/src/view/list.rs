@@ -10,9 +10,10 @@ use vodpost_protocol::video::{VideoState, VideoView};
 use crate::app::{App, Focus, LinkState};
 use crate::format;
 use crate::text::{Sentence, plain, video_state};
-use crate::view::text::{column, first_row, wrap, write_at};
+use crate::view::text::{column, first_row, width_of, wrap, write_at};
 use crate::view::theme::Theme;
-use crate::view::words;
+use crate::view::{progress, words};
+use crate::word;
 
 const STATE: usize = 12;
 const RENDITION: usize = 15;
@@ -97,22 +98,37 @@ fn row(app: &App, theme: Theme, video: &VideoView, selected: bool, width: usize)
         (false, false) => "  ",
     };
     let title = plain(&video.title);
-    let state = format!("{} {}", glyph(video.state), video_state(video.state));
+    let state = state(video, width);
     let (rendition, plan, urls) = (rendition(video), plan(video), urls(video));
     let [marker, title, state, rendition, plan, urls] =
         row_of(marker, [title.as_ref(), &state, &rendition, &plan, &urls], width);
-    let line = Line::from(vec![
-        Span::raw(marker),
-        Span::raw(title),
-        Span::styled(state, theme.video(video.state)),
-        Span::raw(rendition),
-        Span::raw(plan),
-        Span::raw(urls),
-    ]);
+    let style = if video.conversion.late_by_s.is_some() { theme.warning() } else { theme.video(video.state) };
+    let mut spans = vec![Span::raw(marker), Span::raw(title), Span::styled(state, style)];
+    if video.conversion.state == ConversionState::Running && width >= RENDITION_FROM {
+        // How far it is takes the place of what it is made from.
+        let room = width_of(&rendition) + width_of(&plan) - 1;
+        let progress = progress::bar_line(&video.conversion, room, app.now);
+        spans.push(Span::raw(format!(" {}", column(&progress, room))));
+    } else {
+        spans.extend([Span::raw(rendition), Span::raw(plan)]);
+    }
+    spans.push(Span::raw(urls));
+    let line = Line::from(spans);
     match (selected, app.focus) {
         (true, Focus::Videos) => line.style(theme.selected()),
         (true, Focus::Postings) => line.style(theme.heading()),
         (false, Focus::Videos | Focus::Postings) => line,
+    }
+}
+
+/// Where there is no room for a bar the share stands for the state, and where there is, that it will be late.
+fn state(video: &VideoView, width: usize) -> String {
+    let glyph = glyph(video.state);
+    let late = video.conversion.late_by_s.is_some();
+    match progress::short(&video.conversion) {
+        Some(progress) if width < RENDITION_FROM => format!("{glyph} {progress}"),
+        Some(_) | None if late => format!("{glyph} {}", word!("late", "延误")),
+        Some(_) | None => format!("{glyph} {}", video_state(video.state)),
     }
 }
 
@@ -140,19 +156,7 @@ fn rendition(video: &VideoView) -> String {
 }
 
 fn plan(video: &VideoView) -> String {
-    let conversion = &video.conversion;
-    let plan = conversion.plan.map_or(format::NONE, PlanKind::name);
-    match (conversion.state, conversion.progress) {
-        (ConversionState::Running, Some(progress)) => format!("{plan} {}", format::percent(progress)),
-        (
-            ConversionState::None
-            | ConversionState::Queued
-            | ConversionState::Running
-            | ConversionState::Failed
-            | ConversionState::Ready,
-            _,
-        ) => plan.to_owned(),
-    }
+    video.conversion.plan.map_or(format::NONE, PlanKind::name).to_owned()
 }
 
 /// Live URLs of all.

@@ -8,6 +8,7 @@ mod help;
 mod jobs;
 mod list;
 mod modal;
+mod progress;
 pub mod qr;
 mod qr_layer;
 mod status;
@@ -15,6 +16,7 @@ mod status;
 mod tests;
 mod text;
 pub mod theme;
+mod traffic;
 pub mod words;
 
 use ratatui::Frame;
@@ -111,7 +113,7 @@ fn header(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let start = usize::from(area.width).saturating_sub(width_of(&right));
     if start > width_of(&left) + 1 {
         let x = area.x + u16::try_from(start).unwrap_or(0);
-        write_at(buffer, (x, area.y), &right, theme.faint());
+        write_at(buffer, (x, area.y), &right, Style::new());
     }
 }
 

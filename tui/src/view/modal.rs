@@ -92,7 +92,7 @@ fn framed(title: &str, within: Rect, height: u16, buffer: &mut Buffer) -> Rect {
 fn url_box(url: &str, theme: Theme, within: Rect, buffer: &mut Buffer) {
     let width = usize::from(within.width);
     let mut lines: Vec<(String, Style)> =
-        wrap(words::SELECT_URL, width).into_iter().map(|line| (line, theme.faint())).collect();
+        wrap(words::SELECT_URL, width).into_iter().map(|line| (line, Style::new())).collect();
     lines.push((String::new(), Style::new()));
     lines.extend(chop(&plain(url), width).into_iter().map(|line| (line, theme.heading())));
     let rule = "-".repeat(width);
@@ -220,7 +220,7 @@ impl<'a> Sheet<'a> {
     fn step(&mut self, step: &Step) {
         match step {
             Step::Prompting => {}
-            Step::Waiting(_) => self.text(words::IN_DOUBT, self.theme.faint()),
+            Step::Waiting(_) => self.text(words::IN_DOUBT, Style::new()),
             Step::Failed(failure) => {
                 let sentence = words::failure(failure);
                 self.text(&sentence.message, self.theme.bad());

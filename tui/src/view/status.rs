@@ -19,7 +19,7 @@ const NAME: usize = 10;
 
 pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) -> usize {
     let Some(status) = &app.status else {
-        write_at(buffer, (area.x, area.y), words::LOADING, theme.faint());
+        write_at(buffer, (area.x, area.y), words::LOADING, Style::new());
         return 0;
     };
     let mut page = Page { width: usize::from(area.width), lines: Vec::new() };

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
 use vodpost_protocol::account::{ServiceState, VerificationState};
 use vodpost_protocol::hello::Role;
-use vodpost_protocol::posting::PostingState;
+use vodpost_protocol::posting::{PostingState, ReferrerView, TrafficView};
 use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::status::Storage;
 use vodpost_protocol::video::{Switch, VideoState};
@@ -21,7 +21,8 @@ mod screens;
 mod sizes;
 
 fn theme(choice: ColorChoice, term: &str) -> Theme {
-    Theme::new(choice, &Surroundings { no_color: false, term: term.into(), colorterm: String::new() })
+    let (term, colorterm, charset) = (term.into(), String::new(), "UTF-8".into());
+    Theme::new(choice, &Surroundings { no_color: false, term, colorterm, charset })
 }
 
 fn buffer_with(bench: &mut Bench, width: u16, height: u16, theme: Theme) -> Buffer {
@@ -86,7 +87,7 @@ fn the_list_at_80x24() {
             "1/1",
             "  film",
             "~ converting",
-            "transcode 42 %",
+            "[##----] 42 %  3.1x  95 s left",
             "0/1",
             "课程 第一讲",
             "+ new",
@@ -113,14 +114,41 @@ fn the_details_of_a_running_conversion() {
     assert_shows(
         &text,
         &[
-            "[########------------] 42 %  3.1x  95 s left",
-            "deadline in 4 h, 2025-10-09",
+            "] 42 %  3.1x  95 s left",
+            "ready in 95 s (2025-10-09 08:54 UTC)",
+            "deadline in 4 h (2025-10-09 12:53 UTC)",
             "not live: it is being converted",
             "a lower bitrate",
             "mp4 h264 High@4.0/aac 1920x1080 4.2 Mb/s 1:00 31.5 MB",
             "x cancel",
         ],
     );
+}
+
+/// Seen three minutes before the start of the clock.
+fn used() -> TrafficView {
+    let referrers = [("mp.weixin.qq.com", 300), ("ex\u{202e}ample.org", 2)];
+    let referrers = referrers.map(|(host, views)| ReferrerView { host: host.into(), views }).into();
+    let last_seen_at = crate::app::tests::at(0).before(std::time::Duration::from_secs(180));
+    let views_by_day = vec![0, 0, 3, 9, 22, 40, 80, 61, 44, 30, 12, 6, 0, 12];
+    TrafficView { last_seen_at, views_24h: 12, views_by_day, referrers }
+}
+
+#[test]
+fn the_use_of_a_url_is_shown_with_its_last_two_weeks() {
+    let mut talk = video(1, "talk");
+    talk.postings[0].traffic = Some(used());
+    let mut bench = Bench::with(vec![talk]);
+    let parts = [
+        "last seen 3 min ago (2025-10-09 08:50 UTC), 12 views in 24 h",
+        "14 days: 319, most in a day 80, today 12  ▁▁▂▂▃▅█▇▅▄▃▂▁▃",
+        "from mp.weixin.qq.com (300), ex",
+    ];
+    assert_shows(&text(&mut bench, 80, 24), &parts);
+    let unknown = Surroundings { term: "xterm".into(), ..Surroundings::default() };
+    let shown = lines(&buffer_with(&mut bench, 80, 24, Theme::new(ColorChoice::Auto, &unknown))).join("\n");
+    assert_shows(&shown, &["today 12  ..::-+@#+=-:.-"]);
+    assert!(!shown.contains('\u{202e}'));
 }
 
 #[test]
