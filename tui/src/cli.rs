@@ -35,6 +35,7 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 
 use daemon::Daemon;
@@ -42,6 +43,7 @@ use failure::{EXIT_STATUSES, Failure};
 pub use output::ColorChoice;
 use output::Output;
 
+use crate::app::mouse::Pointer;
 use crate::text::Sentence;
 use crate::text::language::{self, Language};
 use crate::ui::{self, UiError, UiOptions};
@@ -71,6 +73,9 @@ pub struct Cli {
     /// Do not start a daemon when the terminal UI finds none (it never does when a socket was named)
     #[arg(long)]
     pub no_start: bool,
+    /// Let the terminal UI have the mouse: rows, keys and column heads can be clicked, text only selected with Shift
+    #[arg(long, env = "VODPOST_MOUSE", value_parser = FalseyValueParser::new())]
+    pub mouse: bool,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -149,7 +154,8 @@ fn start(mut cli: Cli) -> ExitCode {
     });
     let out = Output::to_process(cli.global.json, cli.global.color);
     let Some(command) = cli.command else {
-        let result = terminal_ui(&out, &cli.global, !cli.no_start);
+        let pointer = if cli.mouse { Pointer::Ui } else { Pointer::Terminal };
+        let result = terminal_ui(&out, &cli.global, !cli.no_start, pointer);
         return finish(out, result);
     };
     let mut context = Context { global: cli.global, out };
@@ -187,19 +193,19 @@ pub fn run(command: Command, context: &mut Context) -> Result<(), Failure> {
     }
 }
 
-fn terminal_ui(out: &Output, global: &Global, autostart: bool) -> Result<(), Failure> {
+fn terminal_ui(out: &Output, global: &Global, autostart: bool, pointer: Pointer) -> Result<(), Failure> {
     if out.json || !out.is_terminal() || !io::stdin().is_terminal() {
         return Err(Failure::Usage(Sentence::with_hint(
             "The terminal UI needs a terminal, and has no JSON form.",
             "for scripts there are commands: vodpost --help",
         )));
     }
-    run_ui(global, autostart)
+    run_ui(global, autostart, pointer)
 }
 
 /// The call site of the terminal UI.
-fn run_ui(global: &Global, autostart: bool) -> Result<(), Failure> {
-    let options = UiOptions { socket: global.socket.clone(), autostart, color: global.color };
+fn run_ui(global: &Global, autostart: bool, pointer: Pointer) -> Result<(), Failure> {
+    let options = UiOptions { socket: global.socket.clone(), autostart, color: global.color, pointer };
     ui::run(options).map_err(|error| match error {
         UiError::Terminal(_) => Failure::Usage(error.sentence()),
         UiError::Start(_) | UiError::TerminalGone(_) | UiError::Input(_) | UiError::Thread { .. } => {

@@ -21,6 +21,7 @@ use ratatui::crossterm::terminal::{
 use ratatui::crossterm::{cursor, execute, queue};
 
 use crate::app::App;
+use crate::app::mouse::{Drawn, Pointer};
 use crate::view;
 use crate::view::theme::Theme;
 
@@ -51,6 +52,8 @@ type Backend = CrosstermBackend<BufWriter<Stdout>>;
 /// The terminal while it is ours.
 pub struct Screen {
     terminal: Terminal<Backend>,
+    /// Who has the mouse at the moment.
+    pointer: Pointer,
 }
 
 impl std::fmt::Debug for Screen {
@@ -72,7 +75,7 @@ impl Screen {
         restore_on_panic();
         enter()?;
         match Terminal::new(backend()) {
-            Ok(terminal) => Ok(Self { terminal }),
+            Ok(terminal) => Ok(Self { terminal, pointer: Pointer::Terminal }),
             Err(error) => {
                 leave();
                 Err(error.into())
@@ -91,13 +94,17 @@ impl Screen {
     ///
     /// # Errors
     /// When the terminal is gone.
-    pub fn draw(&mut self, app: &App, theme: Theme) -> io::Result<usize> {
+    pub fn draw(&mut self, app: &App, theme: Theme) -> io::Result<Drawn> {
         let _writing = writing();
+        if self.pointer != app.pointer() {
+            self.pointer = app.pointer();
+            self.terminal.backend_mut().write_all(mouse_sequence(self.pointer))?;
+        }
         queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
-        let mut hidden = 0;
-        self.terminal.draw(|frame| hidden = view::draw(app, theme, frame))?;
+        let mut drawn = Drawn::default();
+        self.terminal.draw(|frame| drawn = view::draw(app, theme, frame))?;
         execute!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
-        Ok(hidden)
+        Ok(drawn)
     }
 
     /// Writes a sequence that shows nothing, such as a clipboard command.
@@ -133,6 +140,8 @@ impl Screen {
         // Whoever had the terminal in between may have changed its modes, which crossterm would not notice.
         disable_raw_mode()?;
         enter()?;
+        // Given back with everything else; the next frame takes it again.
+        self.pointer = Pointer::Terminal;
         self.terminal = Terminal::new(backend())?;
         let area = self.terminal.size()?.into();
         self.terminal.resize(area)
@@ -167,6 +176,15 @@ fn enter() -> io::Result<()> {
     execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
 }
 
+/// Presses and the wheel, in the form that has no limit of columns. Not crossterm's command: that asks for every movement
+/// besides, each of which would wake the program up.
+fn mouse_sequence(pointer: Pointer) -> &'static [u8] {
+    match pointer {
+        Pointer::Ui => b"\x1b[?1000h\x1b[?1006h",
+        Pointer::Terminal => b"\x1b[?1006l\x1b[?1000l",
+    }
+}
+
 /// Gives the terminal back if it is ours. Nothing can be done about errors here, and nobody could be told.
 fn leave() {
     if TAKEN.swap(false, Ordering::SeqCst) {
@@ -175,6 +193,7 @@ fn leave() {
 }
 
 fn write_farewell() -> io::Result<()> {
+    io::stdout().write_all(mouse_sequence(Pointer::Terminal))?;
     execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show)
 }
 

@@ -9,11 +9,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant, SystemTime};
 
 use ratatui::crossterm::event as crossterm;
-use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use ratatui::crossterm::event::{
+    KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent, MouseEventKind,
+};
 use vodpost_protocol::time::Timestamp;
 
 use crate::app::App;
-use crate::app::event::{Action, Copied, CopyWay, Ending, Event, Key, LinkEvent};
+use crate::app::event::{Action, Copied, CopyWay, Ending, Event, Gesture, Key, LinkEvent, Mouse};
+use crate::app::mouse::Pointer;
 use crate::autostart;
 use crate::cli::ColorChoice;
 use crate::clipboard;
@@ -35,6 +38,7 @@ pub struct UiOptions {
     /// Start a daemon if none answers.
     pub autostart: bool,
     pub color: ColorChoice,
+    pub pointer: Pointer,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -84,10 +88,10 @@ pub fn run(options: UiOptions) -> Result<(), UiError> {
     let (threads, events) = Threads::new();
     signals::watch(&threads).map_err(UiError::Start)?;
     let size = screen.size().map_err(UiError::TerminalGone)?;
-    let mut app = App::new(now(), size, clipboard::best_way());
+    let mut app = App::new(now(), size, clipboard::best_way()).with_mouse(options.pointer);
     // The first frame does not wait for the daemon.
-    let hidden = screen.draw(&app, theme).map_err(UiError::TerminalGone)?;
-    app.drawn(hidden);
+    let frame = screen.draw(&app, theme).map_err(UiError::TerminalGone)?;
+    app.drawn(frame);
     start_input(&threads).map_err(UiError::Start)?;
     // A socket that was named belongs to a daemon with settings of its own, which are not known here.
     let autostart = options.autostart && options.socket.is_none();
@@ -133,8 +137,8 @@ impl Ui {
                     Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
                 }
             }
-            let hidden = self.screen.draw(app, self.theme).map_err(UiError::TerminalGone)?;
-            app.drawn(hidden);
+            let frame = self.screen.draw(app, self.theme).map_err(UiError::TerminalGone)?;
+            app.drawn(frame);
             drawn = Instant::now();
         }
     }
@@ -238,11 +242,24 @@ fn translate(event: crossterm::Event) -> Option<Event> {
         crossterm::Event::Key(key) if key.kind != KeyEventKind::Release => translate_key(key).map(Event::Key),
         crossterm::Event::Paste(text) => Some(Event::Paste(text)),
         crossterm::Event::Resize(width, height) => Some(Event::Resize { width, height }),
-        crossterm::Event::Key(_)
-        | crossterm::Event::Mouse(_)
-        | crossterm::Event::FocusGained
-        | crossterm::Event::FocusLost => None,
+        crossterm::Event::Mouse(mouse) => translate_mouse(mouse).map(Event::Mouse),
+        crossterm::Event::Key(_) | crossterm::Event::FocusGained | crossterm::Event::FocusLost => None,
     }
+}
+
+fn translate_mouse(mouse: MouseEvent) -> Option<Mouse> {
+    let gesture = match mouse.kind {
+        MouseEventKind::Down(MouseButton::Left) => Gesture::Press,
+        MouseEventKind::ScrollUp => Gesture::WheelUp,
+        MouseEventKind::ScrollDown => Gesture::WheelDown,
+        MouseEventKind::Down(MouseButton::Right | MouseButton::Middle)
+        | MouseEventKind::Up(_)
+        | MouseEventKind::Drag(_)
+        | MouseEventKind::Moved
+        | MouseEventKind::ScrollLeft
+        | MouseEventKind::ScrollRight => return None,
+    };
+    Some(Mouse { gesture, x: mouse.column, y: mouse.row })
 }
 
 fn translate_key(key: KeyEvent) -> Option<Key> {

@@ -35,6 +35,7 @@ pub fn check(app: &App, command: Command) -> Result<(), Why> {
         | Command::PreviousField
         | Command::NextChoice
         | Command::KeepFiles
+        | Command::ToggleMouse
         | Command::Help
         | Command::Quit
         | Command::Stop => Ok(()),

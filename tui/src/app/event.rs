@@ -31,6 +31,21 @@ pub enum Key {
     End,
 }
 
+/// What the mouse did, and where: columns and rows from the upper left corner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mouse {
+    pub gesture: Gesture,
+    pub x: u16,
+    pub y: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gesture {
+    Press,
+    WheelUp,
+    WheelDown,
+}
+
 /// The number under which a request was sent; it is the id on the wire too, so that a late reply finds its purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u32);
@@ -38,6 +53,7 @@ pub struct Ticket(pub u32);
 #[derive(Debug)]
 pub enum Event {
     Key(Key),
+    Mouse(Mouse),
     Paste(String),
     Resize {
         width: u16,

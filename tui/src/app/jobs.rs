@@ -39,7 +39,8 @@ impl Jobs {
         self.select(place);
     }
 
-    fn select(&mut self, place: usize) {
+    /// Moves the selection to a row; beyond the end means the last one.
+    pub fn select(&mut self, place: usize) {
         let rows = self.rows();
         self.selected = rows.get(place.min(rows.len().saturating_sub(1))).map(|job| job.video);
     }

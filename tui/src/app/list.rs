@@ -125,6 +125,10 @@ impl List {
         self.filter.text = text;
     }
 
+    pub fn sort_by(&mut self, sort: Sort) {
+        self.filter.sort = sort;
+    }
+
     pub fn next_sort(&mut self) {
         self.filter.sort = match self.filter.sort {
             Sort::Name => Sort::Added,

@@ -52,7 +52,12 @@ impl Log {
     }
 
     pub fn select_by(&mut self, steps: isize) {
-        self.selected = self.selected.saturating_add_signed(steps).min(self.rows.len().saturating_sub(1));
+        self.select(self.selected.saturating_add_signed(steps));
+    }
+
+    /// Moves the selection to a row; beyond the end means the last one.
+    pub fn select(&mut self, place: usize) {
+        self.selected = place.min(self.rows.len().saturating_sub(1));
     }
 
     /// Forgets all; another run of the daemon may have another past.

@@ -15,6 +15,7 @@ pub mod log;
 mod many;
 pub mod marks;
 pub mod modal;
+pub mod mouse;
 pub mod notice;
 mod perform;
 mod replies;
@@ -39,6 +40,7 @@ use crate::app::list::{Ask, List};
 use crate::app::log::Log;
 use crate::app::marks::{Batch, Marks};
 use crate::app::modal::Modal;
+use crate::app::mouse::{Drawn, Pointer, Pointing};
 use crate::app::notice::{Change, Notice, Said};
 use crate::app::requests::{Purpose, Requests};
 use crate::text::Sentence;
@@ -97,6 +99,7 @@ pub struct App {
     pub account: Option<AccountView>,
     pub status: Option<Status>,
     pub requests: Requests,
+    pointing: Pointing,
     /// Lines that are scrolled past, in the one part of the window that is longer than its room.
     scroll: usize,
     /// How many there are to scroll past, as the last frame found.
@@ -133,6 +136,7 @@ impl App {
             account: None,
             status: None,
             requests: Requests::default(),
+            pointing: Pointing::default(),
             scroll: 0,
             scroll_max: 0,
             posting: None,
@@ -145,12 +149,19 @@ impl App {
         }
     }
 
+    /// Begins with the mouse in these hands.
+    #[must_use]
+    pub fn with_mouse(self, pointer: Pointer) -> Self {
+        Self { pointing: Pointing::new(pointer), ..self }
+    }
+
     /// The only way in which the state changes, but for [`App::drawn`].
     pub fn update(&mut self, now: Timestamp, event: Event) -> Vec<Action> {
         self.now = now;
         self.wake();
         match event {
             Event::Key(key) => self.key(key),
+            Event::Mouse(mouse) => self.mouse(mouse),
             Event::Paste(text) => {
                 match &mut self.modal {
                     Some(modal) => modal.paste(&text),
@@ -275,10 +286,10 @@ impl App {
         self.scroll
     }
 
-    /// What only a drawn frame knows: how many lines had no room.
-    pub fn drawn(&mut self, hidden_lines: usize) {
-        self.scroll_max = hidden_lines;
-        self.scroll = self.scroll.min(hidden_lines);
+    pub fn drawn(&mut self, drawn: Drawn) {
+        self.scroll_max = drawn.hidden_lines;
+        self.scroll = self.scroll.min(drawn.hidden_lines);
+        self.pointing.targets = drawn.targets;
     }
 
     fn scroll_by(&mut self, steps: isize) {

@@ -11,6 +11,7 @@ use vodpost_protocol::time::Timestamp;
 use crate::app::event::CopyWay;
 use crate::app::keymap::Command;
 use crate::app::marks::Batch;
+use crate::app::mouse::Pointer;
 
 /// Good news leaves by itself; anything else stays until the next key.
 const GOOD_NEWS: Duration = Duration::from_secs(5);
@@ -85,6 +86,8 @@ pub enum Said {
     },
     Copied(CopyWay),
     TooLongToCopy,
+    /// Who has the mouse now.
+    Mouse(Pointer),
     /// Another run of the daemon answers now.
     DaemonRestarted,
     /// The daemon answered something else than what was asked.
@@ -124,7 +127,7 @@ impl Said {
             Self::Done(_) | Self::LiveNow { .. } | Self::Scanned(_) | Self::Batch(_) | Self::Copied(_) => {
                 Mood::Good
             }
-            Self::DaemonRestarted | Self::Disabled { .. } => Mood::Plain,
+            Self::DaemonRestarted | Self::Disabled { .. } | Self::Mouse(_) => Mood::Plain,
             Self::Refused { .. }
             | Self::ReadRefused(_)
             | Self::Unanswered(_)

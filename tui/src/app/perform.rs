@@ -52,6 +52,7 @@ impl App {
             Command::MarkAll => self.mark_all(),
             Command::GoToVideo => self.go_to_row_video(),
             Command::PauseQueue => self.pause_queue(),
+            Command::ToggleMouse => self.toggle_mouse(),
             Command::OpenVideos => self.open(Screen::Videos),
             Command::OpenJobs => self.open(Screen::Jobs),
             Command::OpenEvents => self.open(Screen::Events),
@@ -84,7 +85,7 @@ impl App {
         isize::try_from(rows).unwrap_or(1)
     }
 
-    fn step(&mut self, steps: isize) {
+    pub(super) fn step(&mut self, steps: isize) {
         if matches!(self.modal, Some(Modal::Help | Modal::Explain(_))) {
             self.scroll_by(steps);
             return;

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use vodpost_protocol::event::EventView;
 
 use crate::app::App;
+use crate::app::mouse::{Hit, Target};
 use crate::format;
 use crate::text::{event, plain};
 use crate::view::text::{column, first_row, wrap, write_at};
@@ -22,7 +23,7 @@ const WHO_FROM: usize = 64;
 const WIDE_FROM: usize = 96;
 const WHAT_WIDE: usize = 34;
 
-pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer, targets: &mut Vec<Target>) {
     let rows = app.log.rows();
     if rows.is_empty() {
         let text = if app.log.is_read() { words::NO_EVENTS } else { words::LOADING };
@@ -40,6 +41,7 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
             break;
         }
         buffer.set_line(area.x, y, &row(app, theme, event, place == selected, width), area.width);
+        targets.push(Target { area: Rect { y, height: 1, ..area }, hit: Hit::Row(place) });
         y += 1;
         if place == selected {
             for line in more.iter().take(usize::from(area.bottom().saturating_sub(y))) {

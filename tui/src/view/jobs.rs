@@ -12,6 +12,7 @@ use vodpost_protocol::conversion::{
 use vodpost_protocol::time::Timestamp;
 
 use crate::app::App;
+use crate::app::mouse::{Hit, Target};
 use crate::format;
 use crate::queue;
 use crate::text::{conversion_state, plain};
@@ -29,7 +30,7 @@ const HOW_MAX: usize = 40;
 const PLAN_FROM: usize = 60;
 const DEADLINE_FROM: usize = 90;
 
-pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer, targets: &mut Vec<Target>) {
     let Some(view) = app.jobs.view() else {
         write_at(buffer, (area.x, area.y), words::LOADING, Style::new());
         return;
@@ -56,6 +57,7 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
             break;
         }
         buffer.set_line(list.x, y, &row(app, theme, job, place == selected, width), list.width);
+        targets.push(Target { area: Rect { y, height: 1, ..list }, hit: Hit::Row(place) });
         y += 1;
         if place == selected {
             for line in more.iter().take(usize::from(list.bottom().saturating_sub(y))) {

@@ -5,8 +5,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use vodpost_protocol::conversion::{ConversionState, PlanKind};
 use vodpost_protocol::posting::PostingState;
+use vodpost_protocol::request::Sort;
 use vodpost_protocol::video::{VideoState, VideoView};
 
+use crate::app::mouse::{Hit, Target};
 use crate::app::{App, Focus, LinkState};
 use crate::format;
 use crate::text::{Sentence, plain, video_state};
@@ -23,10 +25,11 @@ const URLS: usize = 5;
 const RENDITION_FROM: usize = 60;
 const PLAN_FROM: usize = 76;
 
-pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
+pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer, targets: &mut Vec<Target>) {
     let width = usize::from(area.width);
     let heads = row_of("  ", ["title", "state", "chosen file", "plan", "live"], width);
     write_at(buffer, (area.x, area.y), &heads.concat(), theme.faint());
+    sorting(&heads, area, targets);
     let rows = app.list.rows();
     if rows.is_empty() {
         empty(app, theme, area, buffer);
@@ -39,6 +42,19 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
         let Some(video) = rows.get(place) else { continue };
         let line = row(app, theme, video, place == selected, width);
         buffer.set_line(area.x, y, &line, area.width);
+        targets.push(Target { area: Rect { y, height: 1, ..area }, hit: Hit::Row(place) });
+    }
+}
+
+/// The heads of the columns by which one can sort.
+fn sorting(heads: &[String; 6], area: Rect, targets: &mut Vec<Target>) {
+    let mut x = area.x;
+    let sorts = [None, Some(Sort::Name), Some(Sort::State), Some(Sort::Bitrate), None, None];
+    for (head, sort) in heads.iter().zip(sorts) {
+        let width = u16::try_from(width_of(head)).unwrap_or(u16::MAX);
+        let area = Rect { x, height: 1, width, ..area };
+        targets.extend(sort.map(|sort| Target { area, hit: Hit::Sort(sort) }));
+        x = x.saturating_add(width);
     }
 }
 

@@ -28,6 +28,7 @@ use ratatui::widgets::{Paragraph, Widget, Wrap};
 
 use crate::app::keymap::{self, Command, Place};
 use crate::app::modal::Modal;
+use crate::app::mouse::{Drawn, Hit, Target};
 use crate::app::notice::{Change, Mood};
 use crate::app::{App, LinkState, Screen, allowed, geometry};
 use crate::format;
@@ -35,33 +36,35 @@ use crate::text::{Sentence, plain, service, verification};
 use crate::view::text::{width_of, write_at};
 use crate::view::theme::Theme;
 
-/// Draws everything; says how many lines had no room in the part that scrolls.
-pub fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) -> usize {
+/// Draws everything; says what only the drawing knows.
+pub fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) -> Drawn {
+    let mut drawn = Drawn::default();
     let area = frame.area();
     if geometry::is_too_small(area.width, area.height) {
         let text = words::too_small(area.width, area.height);
         Paragraph::new(text).wrap(Wrap { trim: true }).render(area, frame.buffer_mut());
-        return 0;
+        return drawn;
     }
+    let targets = &mut drawn.targets;
     if let Some(Modal::Qr(layer)) = &app.modal {
         match qr_layer::draw(app, layer, theme, frame.buffer_mut()) {
-            qr_layer::LastLine::Free => footer(app, theme, last_line(area), frame.buffer_mut()),
+            qr_layer::LastLine::Free => footer(app, theme, last_line(area), frame.buffer_mut(), targets),
             qr_layer::LastLine::Taken => {}
         }
-        return 0;
+        return drawn;
     }
     let areas = geometry::areas(area.width, area.height, app.banner_lines(), app.focus);
     let buffer = frame.buffer_mut();
     header(app, theme, areas.header, buffer);
     banner(app, theme, areas.banner, buffer);
     let hidden = match app.screen {
-        Screen::Videos => videos(app, theme, &areas, buffer),
+        Screen::Videos => videos(app, theme, &areas, buffer, targets),
         Screen::Jobs => {
-            jobs::draw(app, theme, areas.body, buffer);
+            jobs::draw(app, theme, areas.body, buffer, targets);
             0
         }
         Screen::Events => {
-            events::draw(app, theme, areas.body, buffer);
+            events::draw(app, theme, areas.body, buffer, targets);
             0
         }
         Screen::Account => account::draw(app, theme, areas.body, buffer),
@@ -71,21 +74,29 @@ pub fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) -> usize {
         buffer.set_style(areas.body, Style::new().add_modifier(Modifier::DIM));
     }
     notice(app, theme, areas.notice, buffer);
-    footer(app, theme, areas.footer, buffer);
-    match &app.modal {
+    footer(app, theme, areas.footer, buffer, targets);
+    drawn.hidden_lines = match &app.modal {
         Some(modal) => modal::draw(app, modal, theme, &areas, frame),
         None => hidden,
-    }
+    };
+    drawn
 }
 
 fn last_line(area: Rect) -> Rect {
     Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }
 }
 
-fn videos(app: &App, theme: Theme, areas: &geometry::Areas, buffer: &mut Buffer) -> usize {
+fn videos(
+    app: &App,
+    theme: Theme,
+    areas: &geometry::Areas,
+    buffer: &mut Buffer,
+    targets: &mut Vec<Target>,
+) -> usize {
     if let Some(area) = areas.list {
-        list::draw(app, theme, area, buffer);
+        list::draw(app, theme, area, buffer, targets);
     }
+    targets.extend(areas.detail.map(|area| Target { area, hit: Hit::Details }));
     if let (Some(list), Some(detail)) = (areas.list, areas.detail) {
         separator(theme, list, detail, buffer);
     }
@@ -192,7 +203,7 @@ fn notice_text(notice: &crate::app::notice::Notice, width: usize) -> String {
 }
 
 /// The keys that do something here and now, as many as fit; help and the way out keep their places.
-fn footer(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
+fn footer(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer, targets: &mut Vec<Target>) {
     let place = app.place();
     let mut seen: Vec<Command> = Vec::new();
     let mut items = Vec::new();
@@ -214,13 +225,19 @@ fn footer(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let reserved: usize = items.iter().filter(|item| keeps_place(item.0)).map(length).sum();
     let mut room = (usize::from(area.width) + 2).saturating_sub(reserved);
     let mut spans = Vec::new();
+    let mut x = area.x;
     for item in &items {
+        let wide = length(item);
         if !keeps_place(item.0) {
-            if length(item) > room {
+            if wide > room {
                 continue;
             }
-            room -= length(item);
+            room -= wide;
         }
+        let wide = u16::try_from(wide).unwrap_or(u16::MAX);
+        let pressed = Rect { x, width: wide.saturating_sub(2), ..area }.intersection(area);
+        targets.push(Target { area: pressed, hit: Hit::Key(item.0) });
+        x = x.saturating_add(wide);
         spans.push(Span::styled(item.1.clone(), theme.key()));
         spans.push(Span::raw(format!(" {}  ", item.2)));
     }

@@ -17,6 +17,7 @@ use crate::app::tests::{Bench, account, deleted, new_video, posting, running, se
 use crate::cli::ColorChoice;
 use crate::view::theme::Surroundings;
 
+mod mouse;
 mod screens;
 mod sizes;
 
@@ -28,9 +29,9 @@ fn theme(choice: ColorChoice, term: &str) -> Theme {
 fn buffer_with(bench: &mut Bench, width: u16, height: u16, theme: Theme) -> Buffer {
     bench.resize(width, height);
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    let mut hidden = 0;
-    terminal.draw(|frame| hidden = draw(&bench.app, theme, frame)).unwrap();
-    bench.app.drawn(hidden);
+    let mut drawn = Drawn::default();
+    terminal.draw(|frame| drawn = draw(&bench.app, theme, frame)).unwrap();
+    bench.app.drawn(drawn);
     terminal.backend().buffer().clone()
 }
 

@@ -14,9 +14,11 @@ use vodpost_protocol::video::SourceView;
 use crate::app::event::CopyWay;
 use crate::app::marks::{Batch, Deed, MARKS_MAX};
 use crate::app::modal::{Decision, Failure, Field, Question};
+use crate::app::mouse::Pointer;
 use crate::app::notice::{Change, Said, Why};
 use crate::format;
 use crate::text::{self, Sentence, plain};
+use crate::word;
 
 pub use self::commands::{key, long, place, short};
 
@@ -150,8 +152,19 @@ pub fn said(said: &Said) -> Sentence {
         Said::TooLongToCopy => {
             Sentence::new("too long for the terminal's clipboard; select the text instead")
         }
+        Said::Mouse(pointer) => mouse(*pointer),
         Said::DaemonRestarted => Sentence::new("the daemon was restarted; everything was read anew"),
         Said::UnexpectedAnswer => Sentence::new("the daemon's answer did not fit the question"),
+    }
+}
+
+fn mouse(pointer: Pointer) -> Sentence {
+    match pointer {
+        Pointer::Ui => Sentence::with_hint(
+            word!("the mouse works here", "已启用鼠标"),
+            word!("Shift selects text; m ends it", "按住 Shift 可选择文本；按 m 停用"),
+        ),
+        Pointer::Terminal => Sentence::new(word!("the mouse selects text again", "鼠标已恢复为选择文本")),
     }
 }
 

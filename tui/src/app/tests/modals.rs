@@ -7,6 +7,7 @@ use vodpost_protocol::request::Request;
 
 use super::*;
 use crate::app::modal::{Failure, Field, Modal, Step};
+use crate::app::mouse::Drawn;
 use crate::app::notice::{Change, Said};
 
 fn step(bench: &Bench) -> Step {
@@ -226,12 +227,12 @@ fn the_help_scrolls() {
     bench.press(Key::Up);
     bench.press(Key::Down);
     assert_eq!(bench.app.scroll(), 0, "nothing is known to be hidden");
-    bench.app.drawn(30);
+    bench.app.drawn(Drawn { hidden_lines: 30, ..Drawn::default() });
     bench.press(Key::PageDown);
     assert!(bench.app.scroll() > 1);
     bench.press(Key::End);
     assert_eq!(bench.app.scroll(), 30);
-    bench.app.drawn(4);
+    bench.app.drawn(Drawn { hidden_lines: 4, ..Drawn::default() });
     assert_eq!(bench.app.scroll(), 4);
     bench.letter('?');
     assert!(bench.app.modal.is_none());

@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::app::event::Key;
 use crate::app::keymap::{Command, Place};
 use crate::app::marks::Deed;
+use crate::word;
 
 /// The word in the footer; movements need none.
 #[must_use]
@@ -23,6 +24,7 @@ pub fn short(app: &App, command: Command) -> Option<&'static str> {
         | Command::OpenEvents
         | Command::OpenAccount
         | Command::OpenStatus
+        | Command::ToggleMouse
         | Command::Stop => return None,
         Command::ShowQr => "QR code",
         Command::SwitchFocus => "details",
@@ -99,6 +101,10 @@ pub fn long(command: Command) -> &'static str {
         Command::MarkAll => "mark all videos that are loaded, or none",
         Command::GoToVideo => "go to the video of this row",
         Command::PauseQueue => "pause or resume the queue; what runs goes on",
+        Command::ToggleMouse => word!(
+            "give the mouse to the UI, or back to the terminal to select text",
+            "启用鼠标操作，或交还终端以选择文本"
+        ),
         Command::OpenVideos => "the videos",
         Command::OpenJobs => "the conversions: what runs and waits",
         Command::OpenEvents => "the events: what happened, and who did it",
