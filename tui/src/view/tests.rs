@@ -20,6 +20,7 @@ use crate::view::theme::Surroundings;
 mod mouse;
 mod screens;
 mod sizes;
+mod snapshots;
 
 fn theme(choice: ColorChoice, term: &str) -> Theme {
     let (term, colorterm, charset) = (term.into(), String::new(), "UTF-8".into());
