@@ -22,8 +22,6 @@ pub fn check(app: &App, command: Command) -> Result<(), Why> {
         | Command::PageDown
         | Command::First
         | Command::Last
-        | Command::Filter
-        | Command::Sort
         | Command::OpenVideos
         | Command::OpenJobs
         | Command::OpenEvents
@@ -48,6 +46,8 @@ pub fn check(app: &App, command: Command) -> Result<(), Why> {
             connected(app)?;
             app.row_video().map(|_| ()).ok_or(Why::NoVideo)
         }
+        // The header would say what the rows are not.
+        Command::Filter | Command::Sort => connected(app),
         Command::Jump => connected(app),
         Command::PauseQueue => may(app, Role::Operator),
         Command::Generate if !app.marks.is_empty() => may(app, Role::Operator),

@@ -13,7 +13,7 @@ use crate::app::event::{Gesture, Key, Mouse};
 use crate::app::keymap::{self, Command};
 use crate::app::modal::Modal;
 use crate::app::notice::Said;
-use crate::app::{App, Focus, Screen};
+use crate::app::{App, Focus, Screen, allowed};
 
 /// A second press so soon on the same row opens it.
 const DOUBLE: Duration = Duration::from_millis(400);
@@ -127,10 +127,13 @@ impl App {
                     self.pointing.pressed = Some((self.screen, row, self.now));
                 }
             }
-            Some(Hit::Sort(sort)) => {
-                self.list.sort_by(sort);
-                self.reload();
-            }
+            Some(Hit::Sort(sort)) => match allowed::check(self, Command::Sort) {
+                Ok(()) => {
+                    self.list.sort_by(sort);
+                    self.reload();
+                }
+                Err(why) => self.say(Said::Disabled { command: Command::Sort, why }),
+            },
             Some(Hit::Details) => self.focus_on(Focus::Postings),
             None => {}
         }

@@ -2,6 +2,7 @@
 
 mod connection;
 mod keys;
+mod matrix;
 mod modals;
 mod paging;
 pub(crate) mod screens;
