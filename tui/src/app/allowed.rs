@@ -50,12 +50,12 @@ pub fn check(app: &App, command: Command) -> Result<(), Why> {
         Command::Filter | Command::Sort => connected(app),
         Command::Jump => connected(app),
         Command::PauseQueue => may(app, Role::Operator),
-        Command::Generate if !app.marks.is_empty() => may(app, Role::Operator),
+        Command::Generate if !app.marks.is_empty() => marked(app),
         Command::Generate | Command::GenerateLabelled => {
             may(app, Role::Operator)?;
             not_deleted(video(app)?)
         }
-        Command::TogglePostings | Command::ToggleSource if app.acts_on_marks() => may(app, Role::Operator),
+        Command::TogglePostings | Command::ToggleSource if app.acts_on_marks() => marked(app),
         Command::TogglePostings => {
             may(app, Role::Operator)?;
             not_deleted(app.posting_switch().ok_or(Why::NoPosting)?.video)
@@ -94,6 +94,12 @@ fn connected(app: &App) -> Result<(), Why> {
 fn mark(app: &App) -> Result<(), Why> {
     let full = app.marks.len() >= MARKS_MAX && !app.marks.contains(video(app)?.id);
     if full { Err(Why::MarksFull) } else { video(app).map(|_| ()) }
+}
+
+/// One after the other: what is still marked waits for the change that is under way.
+fn marked(app: &App) -> Result<(), Why> {
+    may(app, Role::Operator)?;
+    if app.batch.is_some() { Err(Why::Waiting) } else { Ok(()) }
 }
 
 fn may(app: &App, needed: Role) -> Result<(), Why> {

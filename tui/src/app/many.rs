@@ -1,4 +1,4 @@
-//! Changes for all marked videos: one request each, told together when the last one is answered.
+//! Changes for all marked videos: one request each, a few at a time, told together when the last one is answered.
 
 use vodpost_protocol::ids::Label;
 use vodpost_protocol::refusal::Refusal;
@@ -11,6 +11,9 @@ use crate::app::modal::Modal;
 use crate::app::notice::{Change, Said};
 use crate::app::requests::Purpose;
 use crate::app::{App, Focus, Screen};
+
+/// So many are asked for at a time: the daemon takes no more calls at once than that by far, nor does the link.
+const UNDER_WAY_MAX: usize = 16;
 
 impl App {
     /// Whether a key means the marked videos rather than the selected one or its URL.
@@ -70,24 +73,31 @@ impl App {
     }
 
     pub(super) fn for_marked(&mut self, deed: Deed) {
-        let marked: Vec<(String, String)> =
-            self.marks.iter().map(|(id, title)| (id.to_string(), title.to_owned())).collect();
-        self.batch = Some(Batch::new(deed, marked.len()));
-        for (video, title) in marked {
-            let (request, change) = one(deed, video, title);
+        self.batch = Some(Batch::new(deed, self.marks.iter().map(|(id, _)| id).collect()));
+        for _ in 0..UNDER_WAY_MAX {
+            self.ask_next();
+        }
+    }
+
+    /// Asks for the next one that is still marked.
+    fn ask_next(&mut self) {
+        let Some(batch) = &mut self.batch else { return };
+        while let Some(video) = batch.rest.pop_front() {
+            let Some(title) = self.marks.take(video) else { continue };
+            batch.asked += 1;
+            let (request, change) = one(batch.deed, video.to_string(), title);
             let ticket = self.requests.ticket();
             self.send(ticket, request, Purpose::OneOfMany(change));
+            return;
         }
-        self.marks.clear();
     }
 
     pub(super) fn batch_reply(&mut self, change: Change, result: Result<Answer, Refusal>) {
         let result = result.map(|answer| self.absorb(answer));
         let Some(batch) = &mut self.batch else { return };
         batch.answered(change, result);
-        if batch.is_over()
-            && let Some(batch) = self.batch.take()
-        {
+        self.ask_next();
+        if let Some(batch) = self.batch.take_if(|batch| batch.is_over()) {
             self.say(Said::Batch(batch));
         }
     }

@@ -1,6 +1,6 @@
 //! Several videos at once: which are marked, and how far a change is that was asked for all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use vodpost_protocol::ids::VideoId;
 use vodpost_protocol::refusal::Refusal;
@@ -48,6 +48,11 @@ impl Marks {
         }
     }
 
+    /// Unmarks it; gives its title if it was marked.
+    pub fn take(&mut self, id: VideoId) -> Option<String> {
+        self.0.remove(&id)
+    }
+
     pub fn clear(&mut self) {
         self.0.clear();
     }
@@ -67,6 +72,10 @@ pub enum Deed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
     pub deed: Deed,
+    /// Not asked for yet. They stay marked until then: what is unmarked meanwhile is left out, and a connection that
+    /// breaks leaves the others marked.
+    pub rest: VecDeque<VideoId>,
+    /// How many answers are awaited or there.
     pub asked: usize,
     pub done: usize,
     pub refused: usize,
@@ -76,8 +85,8 @@ pub struct Batch {
 
 impl Batch {
     #[must_use]
-    pub fn new(deed: Deed, asked: usize) -> Self {
-        Self { deed, asked, done: 0, refused: 0, why: None }
+    pub fn new(deed: Deed, rest: VecDeque<VideoId>) -> Self {
+        Self { deed, rest, asked: 0, done: 0, refused: 0, why: None }
     }
 
     pub fn answered(&mut self, change: Change, result: Result<(), Refusal>) {
@@ -92,6 +101,6 @@ impl Batch {
 
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.done + self.refused >= self.asked
+        self.rest.is_empty() && self.done + self.refused >= self.asked
     }
 }

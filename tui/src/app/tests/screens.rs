@@ -255,8 +255,14 @@ fn marked_videos_are_suspended_while_one_is_on() {
         };
         requests.into_iter().map(switch).collect()
     };
-    assert_eq!(switches(asked(&bench.letter('S'))), [Switch::Off; 2]);
+    let actions = bench.letter('S');
+    assert_eq!(switches(asked(&actions)), [Switch::Off; 2]);
     bench.letter('A');
+    assert_eq!(bench.letter('p'), []);
+    assert_eq!(why(&bench), Why::Waiting, "one after the other");
+    for (number, ticket) in (1..).zip(tickets(&actions)) {
+        bench.reply_video(ticket, video(number, "a"));
+    }
     assert_eq!(switches(asked(&bench.letter('p'))), [Switch::Off; 2]);
     bench.letter('A');
     bench.letter('A');
@@ -276,6 +282,38 @@ fn marks_outlive_the_filter_and_the_connection_ends_a_batch_with_a_word() {
     assert!(
         matches!(&bench.app.notice.as_ref().unwrap().said, Said::Unanswered(changes) if changes.len() == 2)
     );
+}
+
+/// Five hundred at once would find no room on the way.
+#[test]
+fn many_marked_videos_are_asked_for_a_few_at_a_time() {
+    let mut bench = Bench::with((1..=100).map(|number| video(number, "v")).collect());
+    bench.letter('A');
+    let mut waiting: std::collections::VecDeque<Ticket> = tickets(&bench.letter('g')).into();
+    let at_once = waiting.len();
+    assert!((2..64).contains(&at_once), "{at_once}");
+    assert_eq!(bench.app.marks.len(), 100 - at_once, "what is not asked for yet is still marked");
+    bench.press(Key::End);
+    bench.letter(' ');
+    let mut answers = 0;
+    while let Some(ticket) = waiting.pop_front() {
+        answers += 1;
+        waiting.extend(tickets(&bench.reply_video(ticket, video(1, "v"))));
+        assert!(waiting.len() <= at_once);
+    }
+    let Said::Batch(batch) = &bench.app.notice.as_ref().unwrap().said else { panic!() };
+    assert_eq!((batch.done, batch.refused, answers), (99, 0, 99), "one was unmarked meanwhile");
+}
+
+#[test]
+fn what_was_not_asked_for_stays_marked_when_the_connection_breaks() {
+    let mut bench = Bench::with((1..=100).map(|number| video(number, "v")).collect());
+    bench.letter('A');
+    let asked = asked(&bench.letter('p')).len();
+    bench.down();
+    assert_eq!(bench.app.marks.len(), 100 - asked);
+    let Said::Unanswered(changes) = &bench.app.notice.as_ref().unwrap().said else { panic!() };
+    assert_eq!(changes.len(), asked);
 }
 
 #[test]
