@@ -118,14 +118,15 @@ struct Ui {
 
 impl Ui {
     fn run(&mut self, app: &mut App, events: &Receiver<Event>) -> Result<Ending, UiError> {
-        let mut drawn = Instant::now();
+        // The last two frames: the answer to a key may be drawn right after the key itself, and still no more are drawn.
+        let mut drawn = [Instant::now(); 2];
         loop {
             let event = next(events, app.next_wake());
             if let Some(ending) = self.take(app, event)? {
                 return Ok(ending);
             }
             // Everything that is ready, or comes until the next frame is due, is one frame.
-            let due = drawn + FRAME;
+            let due = drawn[0] + 2 * FRAME;
             for _ in 1..EVENTS_PER_FRAME {
                 let rest = due.saturating_duration_since(Instant::now());
                 match events.recv_timeout(rest) {
@@ -139,7 +140,7 @@ impl Ui {
             }
             let frame = self.screen.draw(app, self.theme).map_err(UiError::TerminalGone)?;
             app.drawn(frame);
-            drawn = Instant::now();
+            drawn = [drawn[1], Instant::now()];
         }
     }
 
