@@ -29,6 +29,7 @@ mod python;
 mod qr_code;
 mod roles;
 mod screen;
+mod screen_life;
 mod scripts;
 mod syncs;
 mod tls;

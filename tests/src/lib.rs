@@ -13,5 +13,7 @@ pub mod script;
 pub mod site;
 pub mod stand_in;
 pub mod strace;
+pub mod terminal;
+pub mod tmux;
 pub mod vitals;
 pub mod wait;

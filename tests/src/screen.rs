@@ -13,11 +13,20 @@ use rustix::pty::OpenptFlags;
 use rustix::termios::Winsize;
 
 use crate::qr;
+use crate::terminal::Terminal;
 use crate::wait::DEADLINE;
 
 struct Shared {
     parser: Mutex<(vt100::Parser, bool)>,
+    received: Mutex<Vec<Chunk>>,
     changed: Condvar,
+}
+
+/// What came from the program at once.
+#[derive(Debug, Clone)]
+pub struct Chunk {
+    pub at: Instant,
+    pub bytes: Vec<u8>,
 }
 
 pub struct Screen {
@@ -62,6 +71,7 @@ impl Screen {
             .expect("setsid is installed");
         let shared = Arc::new(Shared {
             parser: Mutex::new((vt100::Parser::new(cells(rows), cells(columns), 0), false)),
+            received: Mutex::default(),
             changed: Condvar::new(),
         });
         let master = File::from(master);
@@ -71,6 +81,8 @@ impl Screen {
             let mut bytes = [0; 4096];
             loop {
                 let len = reader.read(&mut bytes).unwrap_or(0);
+                let chunk = Chunk { at: Instant::now(), bytes: bytes[..len].to_vec() };
+                feed.received.lock().expect("what came").push(chunk);
                 let mut state = feed.parser.lock().expect("the screen");
                 if len == 0 {
                     state.1 = true;
@@ -122,6 +134,22 @@ impl Screen {
         self.wait(&format!("{text:?}"), |screen| screen.contains(text))
     }
 
+    /// Everything that came from the program since the last call, in order.
+    ///
+    /// # Panics
+    /// When the reader failed.
+    pub fn take_received(&self) -> Vec<Chunk> {
+        std::mem::take(&mut *self.shared.received.lock().expect("what came"))
+    }
+
+    /// What the screen shows, cell by cell.
+    ///
+    /// # Panics
+    /// When the reader failed.
+    pub fn look<T>(&self, at: impl FnOnce(&vt100::Screen) -> T) -> T {
+        at(self.shared.parser.lock().expect("the screen").0.screen())
+    }
+
     /// Waits until there is a QR code on the screen that a camera could read, and returns what it says.
     ///
     /// # Panics
@@ -154,8 +182,22 @@ impl Screen {
     }
 }
 
+impl Terminal for Screen {
+    fn send(&mut self, keys: &str) {
+        Self::send(self, keys);
+    }
+
+    fn wait(&self, what: &str, holds: &dyn Fn(&str) -> bool) -> String {
+        Self::wait(self, what, holds)
+    }
+
+    fn wait_qr(&self) -> String {
+        Self::wait_qr(self)
+    }
+}
+
 /// Reads the QR code from the colours of the cells: each is two modules, one above the other.
-fn decode(screen: &vt100::Screen) -> Result<String, String> {
+pub(crate) fn decode(screen: &vt100::Screen) -> Result<String, String> {
     const SCALE: usize = 4;
     let (rows, columns) = screen.size();
     let (width, height) = (usize::from(columns.get()) * SCALE, usize::from(rows.get()) * 2 * SCALE);
