@@ -6,6 +6,7 @@ pub mod http;
 pub mod media;
 pub mod nginx;
 pub mod openmetrics;
+pub mod picture;
 pub mod proxy;
 pub mod qr;
 pub mod screen;

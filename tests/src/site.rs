@@ -47,8 +47,9 @@ pub struct Said {
 #[must_use]
 pub fn program(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the test knows its own path");
-    let folder = test.ancestors().nth(2).expect("tests run from target/PROFILE/deps");
-    let path = folder.join(name);
+    // Tests are in target/PROFILE/deps, programs beside those under test.
+    let folder = test.ancestors().skip(1).find(|folder| !folder.ends_with("deps"));
+    let path = folder.expect("below target").join(name);
     assert!(path.exists(), "{} is missing; run `cargo build --workspace --bins` first", path.display());
     path
 }
