@@ -15,6 +15,7 @@ mod peers;
 mod seed;
 mod socket;
 mod table;
+mod ui;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,7 @@ const GROUPS: &[Group] = &[
     ("library", library),
     ("socket", socket::rows),
     ("empty", empty::rows),
+    ("ui", ui::rows),
 ];
 
 fn library(table: &mut Table) {

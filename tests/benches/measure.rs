@@ -76,8 +76,13 @@ pub(crate) fn written_bytes(daemon: &Daemon) -> u64 {
 
 /// How often any thread of the daemon was put on a processor so far.
 pub(crate) fn context_switches(daemon: &Daemon) -> u64 {
-    let tasks = format!("/proc/{}/task", daemon.pid().as_raw_nonzero());
-    let tasks = std::fs::read_dir(tasks).expect("the daemon runs");
+    context_switches_of(daemon.pid())
+}
+
+/// The same of any process.
+pub(crate) fn context_switches_of(pid: Pid) -> u64 {
+    let tasks = format!("/proc/{}/task", pid.as_raw_nonzero());
+    let tasks = std::fs::read_dir(tasks).expect("it runs");
     // A thread may end meanwhile.
     let statuses = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("status")).ok());
     let switches = |status: String| {
