@@ -86,6 +86,9 @@ fn keys(table: &mut Table, site: &Site, found_budget: Option<Duration>) {
     let (took, bytes) = press(&mut screen, letters);
     table.p99("key to frame: a letter of the filter", &took, Duration::from_millis(10));
     table.note("bytes per frame: a letter of the filter, median", &median(bytes).to_string());
+    // Whatever is left of it.
+    screen.send("\x15");
+    screen.wait("no filter", |text| !text.contains("with \""));
     let took = found(&mut screen);
     match found_budget {
         Some(budget) => table.p99("key to what the filter found", &took, budget),

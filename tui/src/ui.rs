@@ -29,6 +29,8 @@ use crate::view::theme::{Surroundings, Theme};
 
 /// No eye and no slow line gains from more than 30 frames a second.
 const FRAME: Duration = Duration::from_millis(33);
+/// So many frames may follow each other at once: what the first answers of a connection show, a key and its answer.
+const BURST: usize = 5;
 /// Events that are taken together before the next frame at most.
 const EVENTS_PER_FRAME: usize = 512;
 
@@ -118,17 +120,18 @@ struct Ui {
 
 impl Ui {
     fn run(&mut self, app: &mut App, events: &Receiver<Event>) -> Result<Ending, UiError> {
-        // The last two frames: the answer to a key may be drawn right after the key itself, and still no more are drawn.
-        let mut drawn = [Instant::now(); 2];
+        // When the last frames were drawn, the oldest first. Counted over these, what a key leads to may be drawn right
+        // after the key itself, and still no more are drawn.
+        let mut drawn = [None; BURST];
         loop {
             let event = next(events, app.next_wake());
             if let Some(ending) = self.take(app, event)? {
                 return Ok(ending);
             }
             // Everything that is ready, or comes until the next frame is due, is one frame.
-            let due = drawn[0] + 2 * FRAME;
+            let due = drawn[0].map(|first: Instant| first + FRAME * BURST as u32);
             for _ in 1..EVENTS_PER_FRAME {
-                let rest = due.saturating_duration_since(Instant::now());
+                let rest = due.map_or(Duration::ZERO, |due| due.saturating_duration_since(Instant::now()));
                 match events.recv_timeout(rest) {
                     Ok(event) => {
                         if let Some(ending) = self.take(app, event)? {
@@ -140,7 +143,8 @@ impl Ui {
             }
             let frame = self.screen.draw(app, self.theme).map_err(UiError::TerminalGone)?;
             app.drawn(frame);
-            drawn = [drawn[1], Instant::now()];
+            drawn.rotate_left(1);
+            drawn[BURST - 1] = Some(Instant::now());
         }
     }
 
