@@ -10,8 +10,8 @@ mod refusal;
 mod trouble;
 mod words;
 
-pub use refusal::refusal;
-pub use trouble::{connect_error, talk_error};
+pub use refusal::{no_url, refusal};
+pub use trouble::{connect_error, talk_error, unexpected_answer};
 pub use words::*;
 
 /// What is wrong, and what to do next where that is known.
