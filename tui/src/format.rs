@@ -5,6 +5,8 @@ use std::time::Duration;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use vodpost_protocol::time::Timestamp;
 
+use crate::say;
+
 /// Between two columns of a table.
 const GAP: usize = 2;
 /// A column that gives way keeps at least this much.
@@ -75,7 +77,7 @@ pub fn span(span: Duration) -> String {
 /// `5 min ago`.
 #[must_use]
 pub fn ago(moment: Timestamp, now: Timestamp) -> String {
-    format!("{} ago", span(now.since(moment)))
+    say!("{span} ago", "{span} 前", span = span(now.since(moment)))
 }
 
 /// `2026-03-04 05:06:07Z`.
@@ -101,7 +103,7 @@ pub fn bar(part: f64, width: usize) -> String {
     format!("[{}{}]", "#".repeat(full), "-".repeat(room - full))
 }
 
-/// `1 video`, `2 videos`.
+/// `1 video`, `2 videos`: a count in English, which alone has two forms of a noun.
 #[must_use]
 pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
@@ -127,6 +129,15 @@ pub fn fit(text: &str, width: usize) -> String {
         short.push('…');
     }
     short
+}
+
+/// Cut or filled to exactly this many columns.
+#[must_use]
+pub fn column(text: &str, width: usize) -> String {
+    let mut text = fit(text, width);
+    let filled = text.width();
+    text.extend(std::iter::repeat_n(' ', width.saturating_sub(filled)));
+    text
 }
 
 /// What a colour stands for. The words beside it say the same, so nothing is lost without colours.
@@ -176,9 +187,7 @@ impl Cell {
     /// In exactly this many columns: shortened, or filled up with blanks.
     #[must_use]
     pub fn padded(text: &str, width: usize, tone: Tone) -> Self {
-        let mut text = fit(text, width);
-        text.push_str(&" ".repeat(width.saturating_sub(text.width())));
-        Self { text, tone }
+        Self { text: column(text, width), tone }
     }
 
     #[must_use]

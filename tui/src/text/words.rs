@@ -28,8 +28,8 @@ use vodpost_protocol::event::EventKind;
 use vodpost_protocol::posting::{Cause, PostingState};
 use vodpost_protocol::video::{SourceState, Switch, VideoState};
 
-use super::language::{self, Language};
-use crate::{format, word};
+use super::comma;
+use crate::word;
 
 #[must_use]
 pub fn posting_state(state: PostingState) -> &'static str {
@@ -119,6 +119,12 @@ pub fn source_state(state: SourceState) -> &'static str {
     }
 }
 
+/// The kernel does not tell of changes in a folder.
+#[must_use]
+pub fn unwatched() -> &'static str {
+    word!("changes are noticed from time to time", "变更只能定期发现")
+}
+
 #[must_use]
 pub fn switch(switch: Switch) -> &'static str {
     match switch {
@@ -197,49 +203,6 @@ pub fn document(kind: DocumentKind) -> &'static str {
     }
 }
 
-fn counted(number: u64, one: &str, many: &str, chinese: &str) -> String {
-    match language::current() {
-        Language::English => format::count(number, one, many),
-        Language::Chinese => format!("{number}{chinese}"),
-    }
-}
-
-#[must_use]
-pub fn videos(number: u64) -> String {
-    counted(number, "video", "videos", "个视频")
-}
-
-#[must_use]
-pub fn files(number: u64) -> String {
-    counted(number, "file", "files", "个文件")
-}
-
-#[must_use]
-pub fn urls(number: u64) -> String {
-    counted(number, "URL", "URLs", "个链接")
-}
-
-#[must_use]
-pub fn views(number: u64) -> String {
-    counted(number, "view", "views", "次播放")
-}
-
-#[must_use]
-pub fn problems(number: u64) -> String {
-    counted(number, "problem", "problems", "个问题")
-}
-
-#[must_use]
-pub fn workers(number: u64) -> String {
-    counted(number, "worker", "workers", "个处理进程")
-}
-
-/// Between the parts of a list.
-#[must_use]
-pub fn comma() -> &'static str {
-    word!(", ", "，")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,15 +223,6 @@ mod tests {
         every().into_iter().for_each(|state| drop(both(&[], || service(state).to_owned())));
         every().into_iter().for_each(|kind| drop(both(&[], || account_kind(kind).to_owned())));
         every().into_iter().for_each(|kind| drop(both(&[], || document(kind).to_owned())));
-    }
-
-    #[test]
-    fn counts_know_one_and_many_in_english_only() {
-        for count in [videos, files, urls, views, problems, workers] {
-            let (one, many) = (both(&[], || count(1)), both(&[], || count(2)));
-            assert_eq!(one.1.replace('1', "2"), many.1);
-            assert_ne!(one.0.replace('1', "2"), many.0);
-        }
     }
 
     #[test]

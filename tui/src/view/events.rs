@@ -7,6 +7,7 @@ use vodpost_protocol::event::EventView;
 
 use crate::app::App;
 use crate::format;
+use crate::say;
 use crate::text::{event, plain};
 use crate::view::text::{column, first_row, wrap, write_at};
 use crate::view::theme::Theme;
@@ -24,7 +25,7 @@ const WHAT_WIDE: usize = 34;
 pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let rows = app.log.rows();
     if rows.is_empty() {
-        let text = if app.log.is_read() { words::NO_EVENTS } else { words::LOADING };
+        let text = if app.log.is_read() { words::no_events() } else { words::loading() };
         write_at(buffer, (area.x, area.y), text, theme.faint());
         return;
     }
@@ -64,7 +65,9 @@ fn row(app: &App, theme: Theme, one: &EventView, selected: bool, width: usize) -
     let subject = subject(one);
     let about = match (&one.detail, subject.is_empty()) {
         (Some(detail), true) => plain(detail).into_owned(),
-        (Some(detail), false) => format!("{subject}  ({})", plain(detail)),
+        (Some(detail), false) => {
+            say!("{subject}  ({detail})", "{subject}（{detail}）", subject = subject, detail = plain(detail))
+        }
         (None, _) => subject,
     };
     spans.push(Span::raw(format!(" {}", column(&about, rest))));
@@ -83,10 +86,18 @@ fn subject(event: &EventView) -> String {
 /// Everything that is known of it.
 fn more(one: &EventView, width: usize) -> Vec<String> {
     let who = match one.uid {
-        Some(uid) => format!("{} (uid {uid})", plain(&one.actor)),
+        Some(uid) => {
+            say!("{actor} (uid {uid})", "{actor}（uid {uid}）", actor = plain(&one.actor), uid = uid)
+        }
         None => plain(&one.actor).into_owned(),
     };
-    let mut texts = vec![format!("number {}, {}, by {who}", one.seq, format::moment(one.at))];
+    let mut texts = vec![say!(
+        "number {seq}, {at}, by {who}",
+        "编号 {seq}，{at}，操作者 {who}",
+        seq = one.seq,
+        at = format::moment(one.at),
+        who = who,
+    )];
     let subject = subject(one);
     if !subject.is_empty() {
         texts.push(subject);
