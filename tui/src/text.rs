@@ -15,7 +15,7 @@ mod words;
 
 pub use counts::*;
 pub use refusal::{no_url, refusal};
-pub use trouble::{connect_error, talk_error, unexpected_answer};
+pub use trouble::{connect_error, daemon_back, daemon_gone, talk_error, unexpected_answer};
 pub use words::*;
 
 /// What is wrong, and what to do next where that is known.

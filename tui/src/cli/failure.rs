@@ -117,6 +117,15 @@ impl Failure {
         }
     }
 
+    /// The system has no thread left.
+    #[must_use]
+    pub fn thread(error: io::Error) -> Self {
+        Self::Failed(Sentence::new(say!(
+            "A thread could not be started: {error}.",
+            "无法启动线程：{error}。"
+        )))
+    }
+
     #[must_use]
     pub fn json(&self) -> ErrorJson {
         let Sentence { message, hint } = self.sentence();

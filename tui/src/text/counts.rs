@@ -38,6 +38,11 @@ pub fn problems(number: u64) -> String {
 }
 
 #[must_use]
+pub fn conversions(number: u64) -> String {
+    counted(number, "conversion", "conversions", "个视频")
+}
+
+#[must_use]
 pub fn problem_files(number: u64) -> String {
     counted(number, "file with a problem", "files with problems", "个有问题的文件")
 }
@@ -45,6 +50,18 @@ pub fn problem_files(number: u64) -> String {
 #[must_use]
 pub fn workers(number: u64) -> String {
     counted(number, "worker", "workers", "个处理进程")
+}
+
+/// Files that are not admitted yet.
+#[must_use]
+pub fn settling(number: u64) -> String {
+    match language::current() {
+        Language::English => {
+            let files = format::count(number, "file is", "files are");
+            format!("{files} still being written, and looked at again when done")
+        }
+        Language::Chinese => format!("{number}个文件仍在写入，写完后会再次扫描"),
+    }
 }
 
 /// How many URLs are in which state.
@@ -81,7 +98,7 @@ mod tests {
 
     #[test]
     fn counts_know_one_and_many_in_english_only() {
-        for count in [videos, files, urls, views, problems, problem_files, workers] {
+        for count in [videos, files, urls, views, conversions, settling, problems, problem_files, workers] {
             let (one, many) = (both(&[], || count(1)), both(&[], || count(2)));
             assert_eq!(one.1.replace('1', "2"), many.1);
             assert_ne!(one.0.replace('1', "2"), many.0);

@@ -107,6 +107,16 @@ fn other_protocol(error: &ConnectError) -> (String, String) {
     (message, remedy.to_owned())
 }
 
+#[must_use]
+pub fn daemon_gone() -> &'static str {
+    word!("The daemon went away; waiting for its return.", "守护进程已断开，正在等待其恢复。")
+}
+
+#[must_use]
+pub fn daemon_back() -> &'static str {
+    word!("The daemon is back.", "守护进程已恢复。")
+}
+
 /// Why a conversation ended.
 #[must_use]
 pub fn talk_error(error: &TalkError) -> Sentence {

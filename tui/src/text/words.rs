@@ -24,12 +24,12 @@
 
 use vodpost_protocol::account::{AccountKind, DocumentKind, ServiceState, VerificationState};
 use vodpost_protocol::conversion::{ConversionState, PlanKind};
-use vodpost_protocol::event::EventKind;
+use vodpost_protocol::event::{EventKind, EventView};
 use vodpost_protocol::posting::{Cause, PostingState};
 use vodpost_protocol::video::{SourceState, Switch, VideoState};
 
-use super::comma;
-use crate::word;
+use super::{comma, plain};
+use crate::{say, word};
 
 #[must_use]
 pub fn posting_state(state: PostingState) -> &'static str {
@@ -95,6 +95,17 @@ pub fn event(what: EventKind) -> &'static str {
     }
 }
 
+/// A change and who made it.
+#[must_use]
+pub fn event_by(event_view: &EventView) -> String {
+    say!(
+        "{what} by {actor}",
+        "{what}（{actor}）",
+        what = event(event_view.what),
+        actor = plain(&event_view.actor),
+    )
+}
+
 #[must_use]
 pub fn video_state(state: VideoState) -> &'static str {
     match state {
@@ -117,6 +128,11 @@ pub fn source_state(state: SourceState) -> &'static str {
         SourceState::Missing => word!("missing", "缺失"),
         SourceState::Deleted => word!("deleted", "已删除"),
     }
+}
+
+#[must_use]
+pub fn yes(yes: bool) -> &'static str {
+    if yes { word!("yes", "是") } else { word!("no", "否") }
 }
 
 /// The kernel does not tell of changes in a folder.
