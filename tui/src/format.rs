@@ -80,6 +80,18 @@ pub fn ago(moment: Timestamp, now: Timestamp) -> String {
     say!("{span} ago", "{span} 前", span = span(now.since(moment)))
 }
 
+/// As [`ago`], by the largest unit alone, in at most ten columns until it is 28 years ago.
+#[must_use]
+pub fn ago_roughly(moment: Timestamp, now: Timestamp) -> String {
+    let seconds = now.since(moment).as_secs();
+    let unit = match seconds {
+        0..3_600 => 1,
+        3_600..86_400 => 3_600,
+        86_400.. => 86_400,
+    };
+    ago(moment, moment.after(Duration::from_secs(seconds - seconds % unit)))
+}
+
 /// `2026-03-04 05:06:07Z`.
 #[must_use]
 pub fn moment(moment: Timestamp) -> String {
@@ -369,6 +381,13 @@ mod tests {
         assert_eq!(span(Duration::from_secs(14_400)), "4 h");
         assert_eq!(span(Duration::from_secs(187_200)), "2 d 4 h");
         assert_eq!(moment(Timestamp::from_millis(1_700_000_000_123)), "2023-11-14 22:13:20Z");
+        let roughly = |seconds: u64| {
+            ago_roughly(Timestamp::from_millis(0), Timestamp::from_millis(seconds * 1_000 + 999))
+        };
+        assert_eq!(roughly(119), "119 s ago");
+        assert_eq!(roughly(3_599), "59 min ago");
+        assert_eq!(roughly(14_280), "3 h ago");
+        assert_eq!(roughly(86_400 * 9_999), "9999 d ago");
         assert_eq!(percent(0.429), "42 %");
         assert_eq!(percent(f64::NAN), "0 %");
         assert_eq!(percent(7.0), "100 %");

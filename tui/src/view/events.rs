@@ -13,14 +13,15 @@ use crate::view::text::{column, first_row, wrap, write_at};
 use crate::view::theme::Theme;
 use crate::view::words;
 
-const WHEN: usize = 8;
+/// `59 min ago`
+const WHEN: usize = 10;
 const WHO: usize = 10;
 const WHAT: usize = 24;
 /// From this width on who did it is shown in each row.
 const WHO_FROM: usize = 64;
 /// And from this one what happened in full.
 const WIDE_FROM: usize = 96;
-const WHAT_WIDE: usize = 34;
+pub(super) const WHAT_WIDE: usize = 34;
 
 pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let rows = app.log.rows();
@@ -56,7 +57,7 @@ fn row(app: &App, theme: Theme, one: &EventView, selected: bool, width: usize) -
     let rest = width.saturating_sub(2 + WHEN + 1 + who + what + 1);
     let mut spans = vec![
         Span::raw(if selected { "> " } else { "  " }),
-        Span::styled(column(&format::ago(one.at, app.now), WHEN), theme.faint()),
+        Span::styled(column(&format::ago_roughly(one.at, app.now), WHEN), theme.faint()),
     ];
     if who > 0 {
         spans.push(Span::raw(format!(" {}", column(&plain(&one.actor), WHO))));

@@ -17,8 +17,8 @@ use crate::view::theme::Theme;
 use crate::view::words;
 use crate::{say, word};
 
-const STATE: usize = 8;
-const PLAN: usize = 9;
+pub(super) const STATE: usize = 8;
+pub(super) const PLAN: usize = 9;
 /// `due in 3 h 59 min`, `by 2 h 10 min`
 const DEADLINE: usize = 17;
 const PLAN_FROM: usize = 60;

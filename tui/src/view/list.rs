@@ -15,24 +15,17 @@ use crate::view::theme::Theme;
 use crate::view::words;
 use crate::word;
 
-const STATE: usize = 12;
-const RENDITION: usize = 15;
-const PLAN: usize = 14;
-const URLS: usize = 5;
+pub(super) const STATE: usize = 12;
+pub(super) const RENDITION: usize = 15;
+pub(super) const PLAN: usize = 14;
+pub(super) const URLS: usize = 5;
 /// From these widths on the columns that can be missed are shown.
 const RENDITION_FROM: usize = 60;
 const PLAN_FROM: usize = 76;
 
 pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let width = usize::from(area.width);
-    let heads = [
-        word!("title", "标题"),
-        word!("state", "状态"),
-        word!("chosen file", "所选版本"),
-        word!("plan", "方案"),
-        word!("live", "有效"),
-    ];
-    let heads = row_of("  ", heads, width);
+    let heads = row_of("  ", heads(), width);
     write_at(buffer, (area.x, area.y), &heads.concat(), theme.faint());
     let rows = app.list.rows();
     if rows.is_empty() {
@@ -47,6 +40,16 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
         let line = row(app, theme, video, place == selected, width);
         buffer.set_line(area.x, y, &line, area.width);
     }
+}
+
+pub(super) fn heads() -> [&'static str; 5] {
+    [
+        word!("title", "标题"),
+        word!("state", "状态"),
+        word!("chosen file", "所选版本"),
+        word!("plan", "方案"),
+        word!("live", "有效"),
+    ]
 }
 
 fn empty(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {

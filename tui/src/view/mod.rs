@@ -22,7 +22,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget, Wrap};
+use ratatui::widgets::Widget;
 
 use crate::app::keymap::{self, Command, Place};
 use crate::app::modal::Modal;
@@ -31,15 +31,14 @@ use crate::app::{App, LinkState, Screen, allowed, geometry};
 use crate::format;
 use crate::say;
 use crate::text::{Sentence, plain, service, verification};
-use crate::view::text::{width_of, write_at};
+use crate::view::text::{width_of, wrap, write_at};
 use crate::view::theme::Theme;
 
 /// Draws everything; says how many lines had no room in the part that scrolls.
 pub fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) -> usize {
     let area = frame.area();
     if geometry::is_too_small(area.width, area.height) {
-        let text = words::too_small(area.width, area.height);
-        Paragraph::new(text).wrap(Wrap { trim: true }).render(area, frame.buffer_mut());
+        too_small(area, frame.buffer_mut());
         return 0;
     }
     if let Some(Modal::Qr(layer)) = &app.modal {
@@ -74,6 +73,14 @@ pub fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) -> usize {
     match &app.modal {
         Some(modal) => modal::draw(app, modal, theme, &areas, frame),
         None => hidden,
+    }
+}
+
+/// Not by ratatui's `Paragraph`, which panics where a wide character is next to a narrow window's edge.
+fn too_small(area: Rect, buffer: &mut Buffer) {
+    let text = words::too_small(area.width, area.height);
+    for (line, y) in wrap(&text, usize::from(area.width)).iter().zip(area.top()..area.bottom()) {
+        write_at(buffer, (area.x, y), line, Style::new());
     }
 }
 

@@ -3,6 +3,8 @@
 
 mod commands;
 mod notice;
+#[cfg(test)]
+mod tests;
 
 use vodpost_protocol::account::AccountKind;
 use vodpost_protocol::conversion::{ConversionState, ConversionView};

@@ -10,7 +10,7 @@ use crate::app::notice::{Change, Said, Why};
 use crate::text::{self, Sentence, plain};
 use crate::{say, word};
 
-fn why(why: &Why) -> String {
+pub(super) fn why(why: &Why) -> String {
     match why {
         Why::NotConnected => not_connected().to_owned(),
         Why::Role { role, needed } => say!(
@@ -58,7 +58,7 @@ fn urls(title: &str, label: Option<&Label>) -> String {
 }
 
 /// A change as something to be done.
-fn change(change: &Change) -> String {
+pub(super) fn change(change: &Change) -> String {
     match change {
         Change::Generate { title } => say!("generate {title}", "生成{title}的链接", title = quoted(title)),
         Change::Retry { title } => say!("convert {title} again", "重新处理{title}", title = quoted(title)),
