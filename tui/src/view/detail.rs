@@ -239,7 +239,7 @@ impl Page {
         if let Some(change) = &video.last_change {
             let text = say!(
                 "Last change  {what} by {actor}, {at}",
-                "最近变更  {what}，{actor}，{at}",
+                "最近变更：{what}，{actor}，{at}",
                 what = event(change.what),
                 actor = plain(&change.actor),
                 at = format::moment(change.at),

@@ -68,7 +68,6 @@ fn nothing_is_left_in_english() {
         "its turn, after 1 more",
         "the disk is full",
         "the disk of /srv is full",
-        "moov is at the end",
         "the index moves to the front",
         "the index is behind the media",
     ];
