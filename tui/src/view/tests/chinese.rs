@@ -63,11 +63,12 @@ fn every_screen_keeps_its_last_line_for_keys() {
 /// Four words of English in a row are a sentence that was forgotten, unless a person, a file or the daemon said it.
 #[test]
 fn nothing_is_left_in_english() {
-    const SAID_BY_OTHERS: [&str; 6] = [
+    const SAID_BY_OTHERS: [&str; 7] = [
         "with a long title that has no room in a narrow window",
         "its turn, after 1 more",
         "the disk is full",
         "the disk of /srv is full",
+        "The connection to the daemon broke.",
         "the index moves to the front",
         "the index is behind the media",
     ];
