@@ -23,6 +23,7 @@ use ratatui::crossterm::{cursor, execute, queue};
 use crate::app::App;
 use crate::view;
 use crate::view::theme::Theme;
+use crate::{say, word};
 
 /// A frame of a large window fits, so that it leaves in few writes.
 const BUFFER_LEN: usize = 64 << 10;
@@ -38,11 +39,15 @@ static PANIC: Mutex<String> = Mutex::new(String::new());
 
 #[derive(Debug, thiserror::Error)]
 pub enum TerminalError {
-    #[error("the terminal UI needs a terminal on standard input and output")]
+    #[error("{}", word!("the terminal UI needs a terminal on standard input and output", "终端界面要求标准输入和标准输出都是终端"))]
     NotATerminal,
-    #[error("the terminal cannot do what the UI needs (TERM={0})")]
+    #[error("{}", say!(
+        "the terminal cannot do what the UI needs (TERM={term})",
+        "此终端不具备界面所需的功能（TERM={term}）",
+        term = .0,
+    ))]
     Dumb(String),
-    #[error("the terminal cannot be used")]
+    #[error("{}", word!("the terminal cannot be used", "终端无法使用"))]
     Io(#[from] io::Error),
 }
 

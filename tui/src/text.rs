@@ -5,13 +5,17 @@
 
 use std::borrow::Cow;
 
+use crate::{say, word};
+
+mod counts;
 pub mod language;
 mod refusal;
 mod trouble;
 mod words;
 
-pub use refusal::refusal;
-pub use trouble::{connect_error, talk_error};
+pub use counts::*;
+pub use refusal::{no_url, refusal};
+pub use trouble::{connect_error, daemon_back, daemon_gone, talk_error, unexpected_answer};
 pub use words::*;
 
 /// What is wrong, and what to do next where that is known.
@@ -31,6 +35,18 @@ impl Sentence {
     pub fn with_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { message: message.into(), hint: Some(hint.into()) }
     }
+}
+
+/// `what: value`
+#[must_use]
+pub fn pair(what: &str, value: &str) -> String {
+    say!("{what}: {value}", "{what}：{value}")
+}
+
+/// Between the parts of a list.
+#[must_use]
+pub fn comma() -> &'static str {
+    word!(", ", "，")
 }
 
 /// Text made harmless for a terminal: whatever is invisible, moves the cursor, ends the line or reorders what stands

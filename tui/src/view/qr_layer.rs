@@ -8,11 +8,12 @@ use vodpost_protocol::posting::{PostingState, PostingView};
 use crate::app::modal::{QrModal, QrSize};
 use crate::app::{App, LinkState};
 use crate::format;
-use crate::text::{causes, plain, posting_state};
+use crate::text::{causes, pair, plain, posting_state};
 use crate::view::qr::{Cells, NoRoom, Placed, place};
 use crate::view::text::{chop, width_of, wrap, write_at};
 use crate::view::theme::Theme;
 use crate::view::{notice, words};
+use crate::{say, word};
 
 /// Whether the footer has room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +86,7 @@ fn title(app: &App, layer: &QrModal, theme: Theme, buffer: &mut Buffer) {
     };
     let stale = match app.link {
         LinkState::Live { .. } | LinkState::Connecting { .. } | LinkState::Starting => "",
-        LinkState::Lost { .. } | LinkState::Incompatible { .. } => "(no connection) ",
+        LinkState::Lost { .. } | LinkState::Incompatible { .. } => word!("(no connection) ", "（无连接）"),
     };
     let text = format::fit(&format!("{stale}{text}"), usize::from(buffer.area.width));
     write_at(buffer, (buffer.area.x, buffer.area.y), &text, style);
@@ -94,9 +95,16 @@ fn title(app: &App, layer: &QrModal, theme: Theme, buffer: &mut Buffer) {
 fn state(posting: &PostingView) -> String {
     let word = posting_state(posting.state);
     match posting.state {
-        PostingState::Live => format!("{}: {word}", posting.label),
+        PostingState::Live => pair(posting.label.as_str(), word),
         PostingState::Suspended | PostingState::Pending | PostingState::Invalid => {
-            format!("{}: {} - {word}: {}", posting.label, words::NOT_LIVE, causes(&posting.causes))
+            say!(
+                "{label}: {not_live} - {word}: {causes}",
+                "{label}：{not_live}，{word}：{causes}",
+                label = posting.label,
+                not_live = words::not_live(),
+                word = word,
+                causes = causes(&posting.causes),
+            )
         }
     }
 }
@@ -119,7 +127,7 @@ fn no_room(layer: &QrModal, have: Cells, theme: Theme, buffer: &mut Buffer) {
         Err(NoRoom::Needs(needed)) => {
             words::qr_needs((needed.width, needed.height), (have.width, have.height))
         }
-        Err(NoRoom::Impossible) => words::QR_IMPOSSIBLE.to_owned(),
+        Err(NoRoom::Impossible) => words::qr_impossible().to_owned(),
     };
     for (line, y) in wrap(&text, have.width).iter().zip(buffer.area.top() + 2..buffer.area.bottom()) {
         write_at(buffer, (buffer.area.x, y), line, theme.warning());
