@@ -71,8 +71,7 @@ fn the_environment_chooses_chinese() {
     };
     assert_eq!(column(&line("课程"), "+ 新增"), column(&line("silent"), "+ 新增"), "{shown}");
     screen.send("g");
-    screen.wait_text("链接已生效");
-    screen.wait_text("有效");
+    screen.wait_text("* 有效");
     screen.send("\r");
     let url = screen.wait_qr();
     assert!(url.starts_with(&format!("http://{}/v/", daemon.http)), "{url}");
