@@ -71,14 +71,17 @@ fn the_environment_chooses_chinese() {
     };
     assert_eq!(column(&line("课程"), "+ 新增"), column(&line("silent"), "+ 新增"), "{shown}");
     screen.send("g");
-    screen.wait_text("链接已生效");
-    screen.wait_text("有效");
+    screen.wait_text("* 有效");
     screen.send("\r");
     let url = screen.wait_qr();
     assert!(url.starts_with(&format!("http://{}/v/", daemon.http)), "{url}");
-    screen.send("\x1b?");
+    screen.send("\x1b");
+    screen.wait_text("所选版本");
+    screen.send("?");
     screen.wait_text("按名称、最新、码率或状态排序");
-    screen.send("\x1bq");
+    screen.send("\x1b");
+    screen.wait_text("所选版本");
+    screen.send("q");
     assert_eq!(screen.wait_end(), 0);
 
     let said = |args: &[&str]| Said::from(&chinese(args).output().unwrap());
