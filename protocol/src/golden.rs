@@ -269,6 +269,7 @@ fn answers() -> Vec<Answer> {
             needs_bytes: 700,
             free_bytes: Some(800),
             measured: true,
+            delayed: vec![problem()],
         })),
     ]
 }
@@ -363,8 +364,8 @@ fn all() -> String {
 }
 
 #[test]
-fn the_bytes_of_every_message_are_those_of_protocol_2() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/protocol-2.txt");
+fn the_bytes_of_every_message_are_those_of_protocol_3() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/protocol-3.txt");
     let ours = all();
     if std::env::var_os("VODPOST_ACCEPT").is_some() {
         std::fs::write(path, &ours).unwrap();

@@ -15,8 +15,8 @@ use super::decode::words;
 use super::failure::Fault;
 use super::files::{Draft, Kind, Ours};
 use super::progress::Reporter;
-use super::{blocking, probe};
-use crate::core::artifact::{Failure, JobId, Served};
+use super::{blocking, expect_room, probe};
+use crate::core::artifact::{Chance, Failure, JobId, Served};
 use crate::media::{Picks, Probed, Tools, file_url};
 
 /// More than any picture of this size takes.
@@ -34,14 +34,18 @@ pub fn poster_path(artifacts_dir: &Path, job: JobId) -> PathBuf {
 /// Makes the poster of what is served.
 ///
 /// # Errors
-/// Why there is none. What was begun is removed.
+/// Why there is none, and whether it may be worth another try. What was begun is removed.
 pub async fn make_poster(
     served: Arc<Served>,
     tools: Arc<Tools>,
     artifacts_dir: &Path,
     cancel: &CancellationToken,
-) -> Result<(), Failure> {
-    make(served, tools, artifacts_dir, cancel).await.map_err(Fault::into_failure)
+) -> Result<(), (Failure, Chance)> {
+    let made = make(served, tools, artifacts_dir, cancel).await;
+    made.map_err(|fault| {
+        let chance = fault.chance();
+        (fault.into_failure(), chance)
+    })
 }
 
 async fn make(
@@ -62,6 +66,7 @@ async fn make(
         return Err(Fault::SourceChanged);
     }
     let draft = Draft::new(artifacts_dir, served.job(), Kind::Poster)?;
+    expect_room(artifacts_dir, POSTER_LEN_MAX)?;
     let deadline = Timestamp::from_system(SystemTime::now()).after(PATIENCE);
     let limits = child::Limits { deadline, allowed: PATIENCE, stalled_after: PATIENCE };
     for from_ms in places(&probed) {
