@@ -124,6 +124,21 @@ impl Layout {
         })
     }
 
+    /// This range, where it lies within one part of memory.
+    fn held(&self, range: Range<u64>) -> Option<&[u8]> {
+        let mut start = 0u64;
+        for segment in &self.segments {
+            let end = start + segment.len();
+            match segment {
+                Segment::Memory(bytes) if start <= range.start && range.end <= end => {
+                    return bytes.get((range.start - start) as usize..(range.end - start) as usize);
+                }
+                Segment::Memory(_) | Segment::File { .. } => start = end,
+            }
+        }
+        None
+    }
+
     /// Bytes that it holds in memory.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
@@ -147,6 +162,10 @@ impl<F: ReadAt> ReadAt for VirtualFile<F> {
         Ok(self.layout.len)
     }
 
+    fn held(&self, range: Range<u64>) -> Option<&[u8]> {
+        self.layout.held(range)
+    }
+
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         let end = offset.saturating_add(buf.len() as u64);
         match self.layout.slice(offset..end).next() {
@@ -168,6 +187,10 @@ impl<F: ReadAt> ReadAt for VirtualFile<F> {
 impl<F: ReadAt + ?Sized> ReadAt for &F {
     fn len(&self) -> io::Result<u64> {
         (**self).len()
+    }
+
+    fn held(&self, range: Range<u64>) -> Option<&[u8]> {
+        (**self).held(range)
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {

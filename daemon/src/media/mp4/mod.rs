@@ -2,6 +2,7 @@
 
 mod bits;
 mod boxes;
+mod budget;
 mod compressed;
 mod constancy;
 mod entry;
