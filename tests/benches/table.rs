@@ -89,7 +89,7 @@ impl Table {
         budget: f64,
     ) {
         let ratio = theirs.as_secs_f64() / ours.as_secs_f64();
-        let measured = format!("{} = {ratio:.0}× faster", time(ours));
+        let measured = format!("{} = {ratio:.1}× faster", time(ours));
         let against = format!("{against}: {}", time(theirs));
         self.row([what.to_owned(), measured, against, format!("≥ {budget}×")], Some(ratio >= budget));
     }
