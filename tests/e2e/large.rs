@@ -210,6 +210,12 @@ fn however_many_indexes_are_large_memory_is_taken_by_one() {
     }
     let moved = Vitals(daemon.pid()).peak_memory() - before;
     let slack = 24 << 20;
-    assert!((INDEX_LEN / 2..INDEX_LEN + slack).contains(&looked), "{looked} to look at indexes of {INDEX_LEN}");
-    assert!((INDEX_LEN / 2..2 * INDEX_LEN + slack).contains(&moved), "{moved} to move indexes of {INDEX_LEN}");
+    assert!(
+        (INDEX_LEN / 2..INDEX_LEN + slack).contains(&looked),
+        "{looked} to look at indexes of {INDEX_LEN}"
+    );
+    assert!(
+        (INDEX_LEN / 2..2 * INDEX_LEN + slack).contains(&moved),
+        "{moved} to move indexes of {INDEX_LEN}"
+    );
 }
