@@ -8,7 +8,7 @@ use super::failure::Fault;
 use crate::core::artifact::{Artifact, Assignment, Form, ServedLayout};
 use crate::core::media::{FileIdentity, Index, MediaInfo, VideoCodec};
 use crate::core::plan::{Plan, plan};
-use crate::media::mp4::{self, Sums, TrackSum, VirtualFile, layout};
+use crate::media::mp4::{self, Sums, TrackSum, VirtualFile, layout_in_turn};
 use crate::media::{ProbeError, Probed, ReadAt, identity, open};
 
 /// Encoders pad the last frame of sound and picture.
@@ -26,7 +26,8 @@ pub(super) fn source(assignment: &Assignment, kind: ServedLayout) -> Result<Arti
     if identity(&file).map_err(unreadable)? != assignment.identity {
         return Err(Fault::SourceChanged);
     }
-    let layout = layout(&file, kind)?;
+    // Until it is verified, which happens where the new index lies in memory.
+    let (layout, _turn) = layout_in_turn(&file, kind)?;
     let served = VirtualFile { file: &file, layout };
     let info = playable(&served, unreadable)?;
     if info.video != assignment.info.video || info.audio != assignment.info.audio {

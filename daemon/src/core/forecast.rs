@@ -54,11 +54,13 @@ impl Forecast {
     ) -> Self {
         let mut forecast = Self::running(state, settings, progress, now);
         let deadline = now.after(settings.conversion_deadline);
-        let ordered = |(id, work): &(VideoId, Work)| {
-            let turn: Turn = (deadline.before(forecast.rates.expected(*work)), now);
+        // One after the other, as a person would.
+        let ordered = |(requested_at, (id, work)): (u64, &(VideoId, Work))| {
+            let requested_at = now.after(Duration::from_millis(requested_at));
+            let turn: Turn = (deadline.before(forecast.rates.expected(*work)), requested_at);
             (turn, *id)
         };
-        let mut turns: Vec<(Turn, VideoId)> = more.iter().map(ordered).collect();
+        let mut turns: Vec<(Turn, VideoId)> = (0..).zip(more).map(ordered).collect();
         turns.extend(state.line().turns_and_moments());
         turns.sort_unstable();
         let new: HashMap<VideoId, Work> = more.iter().copied().collect();

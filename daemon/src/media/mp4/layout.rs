@@ -4,6 +4,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::budget::Share;
 use super::relocate::{Refusal, relocated};
 use crate::core::artifact::ServedLayout;
 use crate::media::{ProbeError, ReadAt};
@@ -48,15 +49,26 @@ pub enum LayoutError {
     Unreadable(#[from] ProbeError),
 }
 
+/// A turn among those that have a large index in memory. It ends when it is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    _share: Option<Share>,
+}
+
 /// How a source is served. For `Relocated` the index is read and rewritten; nothing is copied.
 pub fn layout(file: &dyn ReadAt, kind: ServedLayout) -> Result<Layout, LayoutError> {
+    layout_in_turn(file, kind).map(|(layout, _turn)| layout)
+}
+
+/// The same for who needs it for a moment only, and lets others have theirs after that.
+pub fn layout_in_turn(file: &dyn ReadAt, kind: ServedLayout) -> Result<(Layout, Turn), LayoutError> {
     match kind {
         ServedLayout::AsIs => {
             let len = file.len().map_err(ProbeError::Io)?;
-            Ok(Layout::of(vec![Segment::File { offset: 0, len }]))
+            Ok((Layout::of(vec![Segment::File { offset: 0, len }]), Turn { _share: None }))
         }
         ServedLayout::Relocated => {
-            let new = relocated(file).map_err(|refusal| match refusal {
+            let (new, share) = relocated(file).map_err(|refusal| match refusal {
                 Refusal::Fixed(why) => LayoutError::Fixed(why),
                 Refusal::Probe(error) => LayoutError::Unreadable(error),
             })?;
@@ -72,7 +84,7 @@ pub fn layout(file: &dyn ReadAt, kind: ServedLayout) -> Result<Layout, LayoutErr
                 segments.push(Segment::File { offset: at, len: run.old.end - at });
             }
             segments.retain(|segment| !segment.is_empty());
-            Ok(Layout::of(segments))
+            Ok((Layout::of(segments), Turn { _share: share }))
         }
     }
 }

@@ -43,7 +43,7 @@ pub(super) struct ItemList {
 pub(super) struct LoadedIndex<'a> {
     pub plain: PlainIndex<'a>,
     /// Of the memory that all of them may take; one that was in memory before takes none.
-    _share: Option<Share>,
+    pub share: Option<Share>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,10 +144,10 @@ impl Outline {
     pub(super) fn load_index<'a>(&self, file: &'a dyn ReadAt) -> Result<LoadedIndex<'a>, ProbeError> {
         let index = self.index()?;
         if let Some(held) = file.held(index.start..index.end) {
-            return Ok(LoadedIndex { plain: plain(held.into())?, _share: None });
+            return Ok(LoadedIndex { plain: plain(held.into())?, share: None });
         }
         let share = share_for(index.len());
-        Ok(LoadedIndex { plain: plain(self.load(file, index)?.into())?, _share: Some(share) })
+        Ok(LoadedIndex { plain: plain(self.load(file, index)?.into())?, share: Some(share) })
     }
 
     /// Reads a whole box, header included.

@@ -7,8 +7,9 @@
 use std::ops::Range;
 
 use super::boxes::{Span, u32_at, u64_at};
+use super::budget::Share;
 use super::movie::{Movie, parse_moov_box};
-use super::outline::{INDEX_LEN_MAX, ItemList, Outline, TopBox, walk};
+use super::outline::{INDEX_LEN_MAX, ItemList, LoadedIndex, Outline, TopBox, walk};
 use super::pointers::{Pointer, Pointers};
 use super::tables::ChunkTable;
 use crate::media::{ProbeError, ReadAt};
@@ -90,12 +91,13 @@ fn kept_runs(outline: &Outline) -> Vec<Kept> {
     runs
 }
 
-pub(super) fn relocated(file: &dyn ReadAt) -> Result<Relocated, Refusal> {
+/// The share is that of the old index, whose place in memory the new one takes.
+pub(super) fn relocated(file: &dyn ReadAt) -> Result<(Relocated, Option<Share>), Refusal> {
     let outline = walk(file)?;
-    let index = outline.load_index(file)?;
-    let plain = &index.plain;
+    let LoadedIndex { plain, share } = outline.load_index(file)?;
     let movie = parse_moov_box(&plain.bytes)?;
-    Move::planned(file, &outline, &plain.bytes, &movie)?.carried_out(file, &outline, &plain.bytes, &movie)
+    let planned = Move::planned(file, &outline, &plain.bytes, &movie)?;
+    Ok((planned.carried_out(file, &outline, &plain.bytes, &movie)?, share))
 }
 
 /// Everything that is known of a move before a byte of it is written.
