@@ -3,8 +3,10 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// For everything but viewers: clients, the library, opened sources, the state.
+/// For everything but viewers: clients, the library, sources that are kept open, the state.
 const KEPT: u64 = 1024;
+/// A connection, and the file that is sent on it, which nobody else may be watching.
+const OF_A_VIEWER: u64 = 2;
 
 /// Raises the limit as far as it may be raised, and returns it.
 pub fn raise() -> u64 {
@@ -21,7 +23,7 @@ pub fn raise() -> u64 {
 /// last descriptor, or the admin could not connect to do something about it.
 #[must_use]
 pub fn viewers(open_files: u64, wanted: usize) -> usize {
-    let room = open_files.saturating_sub(KEPT).max(open_files / 2);
+    let room = open_files.saturating_sub(KEPT).max(open_files / 2) / OF_A_VIEWER;
     usize::try_from(room).unwrap_or(usize::MAX).min(wanted)
 }
 
@@ -32,8 +34,8 @@ mod tests {
     #[test]
     fn viewers_leave_room_for_the_rest() {
         assert_eq!(viewers(1 << 20, 4096), 4096);
-        assert_eq!(viewers(4096, 4096), 3072);
-        assert_eq!(viewers(1024, 4096), 512);
+        assert_eq!(viewers(4096, 4096), 1536);
+        assert_eq!(viewers(1024, 4096), 256);
         assert_eq!(viewers(u64::MAX, 4096), 4096);
     }
 

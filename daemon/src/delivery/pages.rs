@@ -15,10 +15,11 @@ use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLI
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
 use vodpost_protocol::ids::Token;
 
 use super::link::{PublicUrl, file_url, page_url};
-use super::platform::{self, Platform};
+use super::platform::{self, Maps, Platform};
 use super::poster::Posters;
 use super::response::{NO_STORE, REVALIDATE, answer, text};
 use super::route::{Part, Route, route};
@@ -58,6 +59,9 @@ pub(super) struct Site {
     pub(super) posters: Posters,
     pub(super) platform: Platform,
     pub(super) verify_dir: Option<PathBuf>,
+    /// Whose turn it is to search all titles.
+    pub(super) searching: Mutex<()>,
+    pub(super) maps: Maps,
 }
 
 pub(super) fn router(site: Site) -> Router {

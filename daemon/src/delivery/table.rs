@@ -13,9 +13,11 @@ use vodpost_protocol::time::Timestamp;
 
 use super::listing::{Listing, Place};
 use super::source::Sources;
-use super::views::View;
+use super::views::{Outcome, View};
 use crate::core::artifact::{PublicState, Publication, Served};
 
+/// Listed postings that are looked at in one go, while changes wait.
+const CHUNK: usize = 500;
 /// Hosts that one token remembers between two reports.
 const REFERRERS_MAX: usize = 64;
 
@@ -34,6 +36,8 @@ pub struct Table {
 struct Entries {
     by_token: HashMap<Token, Arc<Entry>>,
     listing: Listing,
+    /// Counts the changes of anything that is listed.
+    generation: u64,
 }
 
 /// Some of the listed postings.
@@ -96,6 +100,8 @@ pub struct Usage {
     pub views: u64,
     /// Media bytes handed to the network.
     pub bytes: u64,
+    /// Whether a view began or went on.
+    pub watched: bool,
     /// Hosts of the pages that views came from.
     pub referrers: Vec<(Box<str>, u64)>,
 }
@@ -105,6 +111,7 @@ pub(super) struct Counters {
     token: Token,
     views: AtomicU64,
     bytes: AtomicU64,
+    watched: AtomicBool,
     /// Touched once for each view that came from somewhere.
     referrers: Mutex<Vec<(Box<str>, u64)>>,
     /// Whether it is in `Table::used`.
@@ -151,27 +158,42 @@ impl Table {
     }
 
     /// What the platform shows after a place: at most `max` of those that `matches` accepts, for whose sake no more than
-    /// `looks` are looked at.
-    #[must_use]
-    pub fn listed(
+    /// `looks` are looked at. A change never waits for more than a few of them.
+    pub async fn listed(
         &self,
         after: Option<Place>,
         max: usize,
         looks: usize,
         matches: impl Fn(&Entry) -> bool,
     ) -> Listed {
-        let entries = self.read();
         let mut found = Vec::new();
-        let mut last = None;
-        for place in entries.listing.after(after).take(looks) {
-            if found.len() >= max {
-                return Listed { entries: found, next: last };
+        let (mut last, mut left) = (after, looks);
+        loop {
+            let some = self.some_listed(last, left.min(CHUNK));
+            let count = some.len();
+            for (place, entry) in some {
+                if found.len() >= max {
+                    return Listed { entries: found, next: last };
+                }
+                if matches(&entry) {
+                    found.push(entry);
+                }
+                last = Some(place);
             }
-            found.extend(entries.by_token.get(&place.token()).filter(|entry| matches(entry)).cloned());
-            last = Some(place);
+            left -= count;
+            if count < CHUNK || left == 0 {
+                let more = count > 0 && !self.some_listed(last, 1).is_empty();
+                return Listed { entries: found, next: last.filter(|_| more) };
+            }
+            tokio::task::yield_now().await;
         }
-        let next = last.filter(|last| entries.listing.after(Some(*last)).next().is_some());
-        Listed { entries: found, next }
+    }
+
+    /// The next few after a place.
+    fn some_listed(&self, after: Option<Place>, max: usize) -> Vec<(Place, Arc<Entry>)> {
+        let entries = self.read();
+        let after = entries.listing.after(after).take(max);
+        after.filter_map(|place| Some((place, Arc::clone(entries.by_token.get(&place.token())?)))).collect()
     }
 
     /// How many the platform shows.
@@ -180,10 +202,29 @@ impl Table {
         self.read().listing.len()
     }
 
-    /// Places that divide what is listed into parts of so many.
+    /// Another number whenever what the platform shows is not the same as before.
     #[must_use]
-    pub fn listed_marks(&self, every: usize) -> Vec<Place> {
-        self.read().listing.marks(every)
+    pub fn listed_generation(&self) -> u64 {
+        self.read().generation
+    }
+
+    /// The last place of every so many, but for those at the end. They divide what is listed into parts.
+    pub async fn listed_marks(&self, every: usize) -> Vec<Place> {
+        let (mut marks, mut last, mut count) = (Vec::new(), None, 0);
+        loop {
+            let some: Vec<Place> = self.read().listing.after(last).take(CHUNK).collect();
+            for place in &some {
+                if count > 0 && count % every == 0 {
+                    marks.extend(last);
+                }
+                last = Some(*place);
+                count += 1;
+            }
+            if some.len() < CHUNK {
+                return marks;
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     /// What a live token shows, and what is cancelled as soon as it does not any more.
@@ -209,12 +250,17 @@ impl Table {
         used.iter().map(|counters| counters.drain()).filter(|usage| usage.views + usage.bytes > 0).collect()
     }
 
-    pub(super) fn count(&self, counters: &Arc<Counters>, bytes: u64, view: Option<View>) {
+    pub(super) fn count(&self, counters: &Arc<Counters>, bytes: u64, outcome: Outcome) {
         counters.bytes.fetch_add(bytes, Ordering::Relaxed);
-        if let Some(View { referrer }) = view {
-            counters.views.fetch_add(1, Ordering::Relaxed);
-            if let Some(host) = referrer {
-                counters.refer(host);
+        match outcome {
+            Outcome::NotYet => {}
+            Outcome::Counted => counters.watched.store(true, Ordering::Relaxed),
+            Outcome::Begins(View { referrer }) => {
+                counters.watched.store(true, Ordering::Relaxed);
+                counters.views.fetch_add(1, Ordering::Relaxed);
+                if let Some(host) = referrer {
+                    counters.refer(host);
+                }
             }
         }
         if !counters.noted.swap(true, Ordering::AcqRel) {
@@ -256,6 +302,8 @@ impl Entries {
     /// P7: a posting leaves the list with the change that ends it.
     fn list(&mut self, old: Option<&Entry>, new: Option<&Entry>) {
         let (old, new) = (old.and_then(Entry::place), new.and_then(Entry::place));
+        // Its title or its file may be another one.
+        self.generation += u64::from(old.is_some() || new.is_some());
         if old == new {
             return;
         }
@@ -320,6 +368,7 @@ impl Counters {
             token,
             views: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+            watched: AtomicBool::new(false),
             referrers: Mutex::default(),
             noted: AtomicBool::new(false),
         }
@@ -342,6 +391,7 @@ impl Counters {
             token: self.token,
             views: self.views.swap(0, Ordering::Relaxed),
             bytes: self.bytes.swap(0, Ordering::Relaxed),
+            watched: self.watched.swap(false, Ordering::Relaxed),
             referrers: mem::take(&mut *self.referrers.lock().unwrap_or_else(PoisonError::into_inner)),
         }
     }
@@ -405,19 +455,69 @@ mod tests {
         assert!(table.lookup(&Token::from_random(1)).is_none());
     }
 
+    #[tokio::test]
+    async fn what_is_listed_is_looked_at_in_parts() {
+        let table = Table::new();
+        let count = 2 * CHUNK as u64 + 10;
+        for number in 0..count {
+            let token = Token::from_random(number.into());
+            let created_at = Timestamp::from_millis(number);
+            let state = PublicState::Live(served(1));
+            let title = format!("{}", number % 7);
+            table.apply(vec![Publication { token, title, listed: true, created_at, state }]);
+        }
+        let place =
+            |number: u64| Place::new(Timestamp::from_millis(number), Token::from_random(number.into()));
+        // The newest come first: `count - 1` is the first, 0 the last.
+        for every in [1, 7, CHUNK, CHUNK + 1, 2 * CHUNK, 5000] {
+            let ends = (1..).map(|part| part * every as u64).take_while(|end| *end < count);
+            let expected: Vec<Place> = ends.map(|end| place(count - end)).collect();
+            assert_eq!(table.listed_marks(every).await, expected, "{every}");
+        }
+        let numbers = |listed: &Listed| -> Vec<u64> {
+            listed.entries.iter().map(|entry| entry.created_at.millis()).collect()
+        };
+        for (max, looks) in [(5, 100), (usize::MAX, CHUNK), (usize::MAX, CHUNK + 3), (CHUNK + 1, usize::MAX)]
+        {
+            let (mut seen, mut after) = (Vec::new(), None);
+            loop {
+                let listed = table.listed(after, max, looks, |entry| &*entry.title == "3").await;
+                assert!(listed.entries.len() <= max);
+                seen.extend(numbers(&listed));
+                after = listed.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            let expected: Vec<u64> = (0..count).rev().filter(|number| number % 7 == 3).collect();
+            assert_eq!(seen, expected, "{max} of {looks}");
+        }
+        let whole = table.listed(None, usize::MAX, usize::MAX, |_| true).await;
+        assert_eq!((whole.entries.len() as u64, whole.next), (count, None));
+        let before = table.listed_generation();
+        table.apply(vec![publication("renamed", PublicState::Live(served(1)))]);
+        assert_ne!(table.listed_generation(), before);
+        assert_eq!(Table::new().listed_marks(3).await, []);
+    }
+
     #[test]
     fn usage_is_reported_once_and_survives_changes_of_state() {
-        let view = |host: &str| Some(View { referrer: Some(host.into()) });
+        let view = |host: &str| Outcome::Begins(View { referrer: Some(host.into()) });
         let table = Table::new();
         table.apply(vec![publication("a", PublicState::Live(served(1)))]);
         let counters = Arc::clone(table.lookup(&Token::from_random(1)).unwrap().counters());
         assert_eq!(table.drain_usage(9), []);
         table.count(&counters, 10, view("a.example"));
         table.apply(vec![publication("a", PublicState::Suspended)]);
-        table.count(&counters, 5, Some(View { referrer: None }));
+        table.count(&counters, 5, Outcome::Begins(View { referrer: None }));
         table.count(&counters, 0, view("a.example"));
         let (token, referrers) = (Token::from_random(1), vec![("a.example".into(), 2)]);
-        assert_eq!(table.drain_usage(9), [Usage { token, views: 3, bytes: 15, referrers }]);
+        assert_eq!(table.drain_usage(9), [Usage { token, views: 3, bytes: 15, watched: true, referrers }]);
+        for (outcome, watched) in [(Outcome::Counted, true), (Outcome::NotYet, false)] {
+            table.count(&counters, 1, outcome);
+            let usage = Usage { token, views: 0, bytes: 1, watched, referrers: Vec::new() };
+            assert_eq!(table.drain_usage(9), [usage]);
+        }
         assert_eq!(table.drain_usage(9), []);
         for number in 0..1000 {
             table.count(&counters, 1, view(&number.to_string()));
@@ -433,7 +533,7 @@ mod tests {
             let state = PublicState::Live(served(1));
             table.apply(vec![Publication { token: Token::from_random(number), ..publication("a", state) }]);
             let counters = Arc::clone(table.lookup(&Token::from_random(number)).unwrap().counters());
-            table.count(&counters, 1, None);
+            table.count(&counters, 1, Outcome::NotYet);
         }
         for expected in [4, 4, 2] {
             table.wait_used().await;

@@ -7,6 +7,9 @@ mod item;
 mod oembed;
 mod sitemap;
 
+#[cfg(test)]
+mod hostile_titles;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -17,9 +20,12 @@ use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use serde::Serialize;
 
+pub(super) use self::sitemap::Maps;
+
 use super::conditional::Validators;
 use super::pages::{Site, absent};
 use super::response::answer;
+use super::title;
 use super::words::Absence;
 
 const XML: HeaderValue = HeaderValue::from_static("application/xml; charset=utf-8");
@@ -41,6 +47,21 @@ pub struct Platform {
 impl Default for Platform {
     fn default() -> Self {
         Self { enabled: true, title: "vodpost".to_owned(), description: String::new() }
+    }
+}
+
+/// Characters of what is said below the name.
+const DESCRIPTION_CHARS_MAX: usize = 500;
+
+impl Platform {
+    /// One line of harmless text.
+    fn title(&self) -> String {
+        title::shown(&self.title)
+    }
+
+    /// The same; may be empty.
+    fn description(&self) -> String {
+        title::line(&self.description, DESCRIPTION_CHARS_MAX)
     }
 }
 
@@ -70,6 +91,16 @@ async fn robots(State(site): State<Arc<Site>>) -> Response<Body> {
 /// A document that others fetch again and again.
 fn document(site: &Site, media_type: HeaderValue, text: String, fields: &HeaderMap) -> Response<Bytes> {
     let validators = Validators::of_text(&text);
+    shared(site, media_type, (text.into(), &validators), fields)
+}
+
+/// One that was made for others already.
+fn shared(
+    site: &Site,
+    media_type: HeaderValue,
+    (text, validators): (Bytes, &Validators),
+    fields: &HeaderMap,
+) -> Response<Bytes> {
     let mut response = validators.answer(media_type, text, fields);
     response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     site.live(response)

@@ -163,10 +163,10 @@ async fn a_poster_is_served_once_it_is_there_and_asked_for_while_it_is_not() {
     let missing = stage.get(&path, BROWSER).await;
     assert_eq!((missing.status, missing.text().trim_end()), (404, "There is no picture yet."));
     assert_eq!(missing.field("cache-control"), Some("no-store"));
-    assert_eq!(stage.notices.recv().await, Some(Notice::PosterMissing { token: token() }));
+    assert_eq!(stage.noticed.posters.recv().await, Some(token()));
     let page = stage.get(&format!("/v/{}", token()), BROWSER).await;
     assert!(!page.text().contains(".jpg"), "{}", page.text());
-    assert_eq!(stage.notices.recv().await, Some(Notice::PosterMissing { token: token() }));
+    assert_eq!(stage.noticed.posters.recv().await, Some(token()));
 
     let poster = poster_path(stage.folder.path(), JobId { video: video(), attempt: ATTEMPT });
     std::fs::write(&poster, b"a picture").unwrap();
@@ -187,7 +187,7 @@ async fn a_poster_is_served_once_it_is_there_and_asked_for_while_it_is_not() {
     {
         assert!(page.text().contains(&part), "{}", page.text());
     }
-    assert!(stage.notices.try_recv().is_err(), "nothing is missing any more");
+    assert!(stage.noticed.posters.try_recv().is_err(), "nothing is missing any more");
 
     std::fs::write(&poster, vec![0; POSTER_LEN_MAX as usize + 1]).unwrap();
     assert_eq!(stage.get(&path, "").await.status, 404, "no poster is so large");

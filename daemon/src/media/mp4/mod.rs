@@ -32,7 +32,7 @@ mod reference_tests;
 mod relocate_tests;
 
 pub use self::constancy::changes_size;
-pub use self::layout::{Layout, LayoutError, Piece, Segment, VirtualFile, layout};
+pub use self::layout::{Layout, LayoutError, Piece, Segment, VirtualFile, index_len, layout};
 pub use self::media_start::media_start;
 pub(crate) use self::probe::bitrate_bps;
 pub use self::probe::{looks_like_iso_media, probe};
