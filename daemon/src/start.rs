@@ -293,14 +293,15 @@ fn serve(
 
 fn limits(config: &Config) -> delivery::Limits {
     let limits = config.http.limits();
-    let connections = open_files::viewers(open_files::raise(), limits.connections);
+    let open_files = open_files::raise();
+    let connections = open_files::viewers(open_files, limits.connections);
     if connections < limits.connections {
         tracing::warn!(
             connections,
             "few files may be open, and so few viewers be served at a time (ulimit -n)"
         );
     }
-    delivery::Limits { connections, ..limits }
+    delivery::Limits { connections, files: open_files::watched(open_files), ..limits }
 }
 
 fn facts(config: &Config, server: &delivery::Server, tools: &Arc<Tools>) -> Facts {

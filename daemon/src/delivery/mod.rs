@@ -125,6 +125,8 @@ pub struct Limits {
     pub connections: usize,
     /// Connections at a time from one address.
     pub connections_per_address: usize,
+    /// Different files that are open at a time.
+    pub files: usize,
     /// From the first byte of a request, or from the start of a connection, to the end of the request's head.
     pub head: Duration,
     /// Between two requests.
@@ -140,6 +142,7 @@ impl Default for Limits {
         Self {
             connections: 4096,
             connections_per_address: 256,
+            files: 4096,
             head: Duration::from_secs(10),
             idle: Duration::from_secs(60),
             stall: Duration::from_secs(60),
@@ -231,6 +234,7 @@ pub fn start(
     shutdown: CancellationToken,
 ) -> Result<Server, ServeError> {
     let (tls, plain) = options.tls.map(|tls| (tls.pairs, tls.plain)).unzip();
+    table.sources.limit_files(options.limits.files);
     let certificates = tls.map(Certificates::load).transpose()?;
     let listener = listen(options.listen, options.limits)?;
     let addr = local_addr(&listener, options.listen)?;

@@ -26,6 +26,7 @@ use super::route::{Part, Route, route};
 use super::table::{self, Entry, Table, Unavailable};
 use super::words::{Absence, Language};
 use super::{qr, title, verify};
+use crate::convert::poster_size;
 use crate::core::artifact::Served;
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
@@ -143,6 +144,12 @@ impl Site {
             language: Language::preferred(fields),
             style: STYLE,
             title: title::shown(&entry.title),
+            site_title: self.platform.title(),
+            description: match self.platform.description() {
+                none if none.is_empty() => title::shown(&entry.title),
+                description => description,
+            },
+            poster: poster_size(served.width, served.height),
             token: entry.token,
             above,
             oembed_url: self.platform.enabled.then(|| {
@@ -190,6 +197,10 @@ struct Watch {
     language: Language,
     style: &'static str,
     title: String,
+    site_title: String,
+    description: String,
+    /// In pixels.
+    poster: (u32, u32),
     token: Token,
     above: &'static str,
     page_url: String,

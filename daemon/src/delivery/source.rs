@@ -23,6 +23,8 @@ const FILES_MAX: usize = 256;
 const MEMORY_MAX: u64 = 64 * 1024 * 1024;
 /// Bytes of rewritten indexes in all: those that are kept, those that are being sent, and what it takes to make one.
 const ROOM: usize = 256 * 1024 * 1024;
+/// More files than any process may have open.
+const FILES_ROOM: usize = 1 << 24;
 /// The old index, and the new one, whose offsets may take twice the space.
 const LOADING_FACTOR: u64 = 3;
 
@@ -40,6 +42,8 @@ pub(super) struct Source {
     pub(super) disk: Arc<Semaphore>,
     pub(super) warmth: Warmth,
     pub(super) reading: Reading,
+    /// Among those that may be open; given back after the file is closed.
+    _place: OwnedSemaphorePermit,
 }
 
 /// How the file is served. A transfer gives it back once it needs no more bytes of its memory.
@@ -64,7 +68,7 @@ pub(super) enum OpenError {
     Io(#[from] io::Error),
     #[error("cannot lay out the source file: {0}")]
     Layout(#[from] LayoutError),
-    #[error("the indexes that are being sent leave no room for another one")]
+    #[error("what is being watched leaves no room for another file")]
     Crowded,
 }
 
@@ -89,14 +93,25 @@ struct Kept {
 pub(super) struct Sources {
     kept: Mutex<Kept>,
     disks: Disks,
-    room: Arc<Semaphore>,
+    rooms: Rooms,
+}
+
+/// What opened files take, whether they are only kept or in use.
+#[derive(Debug, Clone)]
+struct Rooms {
+    /// Bytes of their indexes.
+    memory: Arc<Semaphore>,
+    /// Descriptors.
+    files: Arc<Semaphore>,
 }
 
 impl Default for Sources {
     fn default() -> Self {
         // Unbounded as a map, because leaving has to be accounted for; `trim` keeps it within `FILES_MAX`.
         let kept = Kept { slots: LruCache::unbounded(), memory: 0 };
-        Self { kept: Mutex::new(kept), disks: Disks::default(), room: Arc::new(Semaphore::new(ROOM)) }
+        let (memory, files) = (Arc::new(Semaphore::new(ROOM)), Arc::new(Semaphore::new(FILES_ROOM)));
+        let rooms = Rooms { memory, files };
+        Self { kept: Mutex::new(kept), disks: Disks::default(), rooms }
     }
 }
 
@@ -106,7 +121,7 @@ impl Sources {
         let opened = match self.try_open(live).await {
             // What is only kept makes room for what is wanted.
             Err(OpenError::Crowded) => {
-                self.kept().shrink_to(0);
+                self.kept().drop_unused();
                 self.try_open(live).await
             }
             opened => opened,
@@ -122,13 +137,18 @@ impl Sources {
             return Ok(opened.clone());
         }
         let load = || {
-            let (live, room) = (Arc::clone(live), Arc::clone(&self.room));
+            let (live, rooms) = (Arc::clone(live), self.rooms.clone());
             let disk = self.disks.room(live.served.identity.dev);
-            apart(Arc::clone(&disk), move || load(&live.served, disk, room))
+            apart(Arc::clone(&disk), move || load(&live.served, disk, rooms))
         };
         let opened = cell.get_or_try_init(|| async { load().await? }).await?.clone();
         self.kept().weigh(&key, &cell, opened.index.layout.memory_bytes());
         Ok(opened)
+    }
+
+    /// So many may be open at a time. To be said once, before any is.
+    pub(super) fn limit_files(&self, max: usize) {
+        self.rooms.files.forget_permits(FILES_ROOM.saturating_sub(max));
     }
 
     /// Closes the file once the transfers that use it are over.
@@ -176,6 +196,15 @@ impl Kept {
         while self.memory > memory && self.leave() {}
     }
 
+    /// Those that nobody watches. To drop the others would give no room back, and take them from those who come.
+    fn drop_unused(&mut self) {
+        let unused =
+            |slot: &Slot| slot.cell.get().is_some_and(|opened| Arc::strong_count(&opened.source) == 1);
+        let keys: Vec<Key> =
+            self.slots.iter().filter(|(_, slot)| unused(slot)).map(|(key, _)| *key).collect();
+        keys.iter().for_each(|key| self.remove(key));
+    }
+
     /// The one that was not used for longest.
     fn leave(&mut self) -> bool {
         let Some((_, slot)) = self.slots.pop_lru() else { return false };
@@ -188,11 +217,12 @@ fn key(served: &Served) -> Key {
     (served.identity, layout_number(served.layout))
 }
 
-fn load(served: &Served, disk: Arc<Semaphore>, room: Arc<Semaphore>) -> Result<Opened, OpenError> {
+fn load(served: &Served, disk: Arc<Semaphore>, rooms: Rooms) -> Result<Opened, OpenError> {
     // Before it is opened, so that what is not a regular file is never opened.
     same_file(&served.path, &served.identity)?;
+    let place = rooms.files.try_acquire_owned().map_err(|_none_left| OpenError::Crowded)?;
     let file = media::open(&served.path).map_err(missing_differs)?;
-    let index = Index::load(&file, served.layout, room)?;
+    let index = Index::load(&file, served.layout, rooms.memory)?;
     // After it is read, so that the layout belongs to this state of the file.
     if media::identity(&file)? != served.identity {
         return Err(OpenError::Differs);
@@ -208,6 +238,7 @@ fn load(served: &Served, disk: Arc<Semaphore>, room: Arc<Semaphore>) -> Result<O
         reading: Reading::of(&file),
         file,
         identity,
+        _place: place,
     };
     Ok(Opened { source: Arc::new(source), index: Arc::new(index) })
 }
@@ -298,6 +329,26 @@ mod tests {
         fs::remove_file(&path).unwrap();
         assert!(matches!(sources.open(&live).await, Err(OpenError::Differs)));
         assert_eq!(sources.kept().slots.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_only_kept_makes_room_and_what_is_watched_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let sources = Sources::default();
+        sources.limit_files(2);
+        let films = ["a", "b", "c"].map(|name| {
+            let path = folder.path().join(name);
+            fs::write(&path, b"x").unwrap();
+            live(&path)
+        });
+        let watched = [sources.open(&films[0]).await.unwrap(), sources.open(&films[1]).await.unwrap()];
+        assert!(matches!(sources.open(&films[2]).await, Err(OpenError::Crowded)));
+        let again = sources.open(&films[0]).await.unwrap();
+        assert!(Arc::ptr_eq(&again.source, &watched[0].source), "what is watched can be watched by others");
+        drop((watched, again));
+        for film in &films {
+            sources.open(film).await.unwrap();
+        }
     }
 
     #[tokio::test]

@@ -55,12 +55,12 @@ const DESCRIPTION_CHARS_MAX: usize = 500;
 
 impl Platform {
     /// One line of harmless text.
-    fn title(&self) -> String {
+    pub(super) fn title(&self) -> String {
         title::shown(&self.title)
     }
 
     /// The same; may be empty.
-    fn description(&self) -> String {
+    pub(super) fn description(&self) -> String {
         title::line(&self.description, DESCRIPTION_CHARS_MAX)
     }
 }
@@ -78,13 +78,13 @@ pub(super) fn routes(platform: &Platform) -> Router<Arc<Site>> {
     }
 }
 
-/// The watch pages say themselves which of them are not to be found.
+/// The watch pages say themselves which of them are not to be found. Forbidding them here would keep away those as well who
+/// make a card of a page that somebody shares.
 async fn robots(State(site): State<Arc<Site>>) -> Response<Body> {
-    let text = if site.platform.enabled {
-        format!("User-agent: *\nDisallow:\nSitemap: {}/sitemap.xml\n", site.public_url)
-    } else {
-        "User-agent: *\nDisallow: /v/\n".to_owned()
-    };
+    let mut text = "User-agent: *\nDisallow:\n".to_owned();
+    if site.platform.enabled {
+        text.push_str(&format!("Sitemap: {}/sitemap.xml\n", site.public_url));
+    }
     site.live(answer(StatusCode::OK, PLAIN, text)).map(Into::into)
 }
 
@@ -107,7 +107,7 @@ fn shared(
 }
 
 /// One value of a query, decoded (WHATWG URL, application/x-www-form-urlencoded). Empty counts as absent.
-fn value(uri: &Uri, name: &str) -> Option<String> {
+pub(super) fn value(uri: &Uri, name: &str) -> Option<String> {
     let query = uri.query()?;
     let raw = query.split('&').find_map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::item::Item;
 use super::value;
+use crate::convert::poster_size;
 use crate::delivery::link::PublicUrl;
 use crate::delivery::pages::{Site, failed};
 use crate::delivery::response::{NO_STORE, answer, text};
@@ -132,6 +133,7 @@ fn video(site: &Site, item: Item, uri: &Uri) -> Video {
         "<iframe src=\"{}/embed\" width=\"{width}\" height=\"{height}\" frameborder=\"0\" allowfullscreen></iframe>",
         item.page_url
     );
+    let (thumbnail_width, thumbnail_height) = poster_size(item.width, item.height);
     let has_picture = item.poster_url.is_some();
     Video {
         version: "1.0",
@@ -144,8 +146,8 @@ fn video(site: &Site, item: Item, uri: &Uri) -> Video {
         html,
         cache_age: CACHE_AGE_S,
         thumbnail_url: item.poster_url,
-        thumbnail_width: has_picture.then_some(item.width),
-        thumbnail_height: has_picture.then_some(item.height),
+        thumbnail_width: has_picture.then_some(thumbnail_width),
+        thumbnail_height: has_picture.then_some(thumbnail_height),
     }
 }
 

@@ -35,6 +35,7 @@ async fn the_state_decides_the_status_of_every_part() {
             assert_eq!(page.status, status);
             assert_eq!(page.field("content-type"), Some("text/html; charset=utf-8"));
             assert!(page.text().contains(sentence) && page.text().starts_with("<!DOCTYPE html>"));
+            assert_policy_admits_the_style(&page);
             for reply in [&plain, &page] {
                 assert_eq!(reply.field("cache-control"), Some("no-store"));
                 assert_eq!(reply.field("retry-after"), (status == 503).then_some("30"));
@@ -69,6 +70,9 @@ async fn the_watch_page_plays_without_a_script() {
             "property=\"og:title\" content=\"talk\"",
             &format!("property=\"og:url\" content=\"{address}\""),
             &format!("property=\"og:video\" content=\"{address}.mp4\""),
+            "property=\"og:site_name\" content=\"vodpost\"",
+            "property=\"og:description\" content=\"talk\"",
+            "name=\"description\" content=\"talk\"",
             "PT62S",
             "name=\"viewport\"",
         ] {
@@ -134,7 +138,7 @@ async fn other_paths_tell_nothing() {
     let stage = Stage::showing(b"bytes");
     let home = stage.get("/", BROWSER).await;
     assert!(home.status == 404 && !home.text().contains("talk"));
-    assert_eq!(stage.get("/robots.txt", "").await.text(), "User-agent: *\nDisallow: /v/\n");
+    assert_eq!(stage.get("/robots.txt", "").await.text(), "User-agent: *\nDisallow:\n");
     let token = token();
     for path in [
         "/favicon.ico",
