@@ -63,6 +63,20 @@ fn it_plays_seeks_and_stops_when_suspended() {
     browser.wait_for("it to play again", PLAYING);
 }
 
+/// In this language, with all that belongs to it and nothing else.
+fn stands_alone(browser: &mut Browser, name: &str, language: &str) {
+    let lang = browser.value("document.documentElement.lang");
+    assert_eq!(lang, language);
+    // Nothing of the page is refused by its own policy, and nothing comes from elsewhere.
+    let foreign = "performance.getEntriesByType('resource').filter(entry => \
+                   new URL(entry.name).origin !== location.origin).length";
+    assert_eq!(browser.value(foreign), 0, "{name}");
+    let styled = "getComputedStyle(document.body).margin === '0px'";
+    assert_eq!(browser.value(styled), true, "{name}: the style sheet is in force");
+    let broken = "[...document.images].filter(image => image.complete && !image.naturalWidth).length";
+    assert_eq!(browser.value(broken), 0, "{name}");
+}
+
 #[test]
 fn every_page_fits_every_window_and_asks_nobody_else() {
     let Some(mut browser) = Browser::start() else { return };
@@ -120,17 +134,7 @@ fn every_page_fits_every_window_and_asks_nobody_else() {
                     "rgb(255, 255, 255)rgb(27, 27, 31)"
                 };
                 assert_eq!(browser.value(colours), expected, "{name}");
-                let lang = browser.value("document.documentElement.lang");
-                assert_eq!(lang, if language == "en" { "en" } else { "zh" });
-                // Nothing of the page is refused by its own policy, and nothing comes from elsewhere.
-                let foreign = "performance.getEntriesByType('resource').filter(entry => \
-                               new URL(entry.name).origin !== location.origin).length";
-                assert_eq!(browser.value(foreign), 0, "{name}");
-                let styled = "getComputedStyle(document.body).margin === '0px'";
-                assert_eq!(browser.value(styled), true, "{name}: the style sheet is in force");
-                let broken =
-                    "[...document.images].filter(image => image.complete && !image.naturalWidth).length";
-                assert_eq!(browser.value(broken), 0, "{name}");
+                stands_alone(&mut browser, name, if language == "en" { "en" } else { "zh" });
                 if let Some(folder) = &pictures {
                     let shade = if dark { "dark-zh" } else { "light-en" };
                     browser.screenshot(&folder.join(format!("{name}-{width}-{shade}.png")));

@@ -99,6 +99,18 @@ fn every_answer_is_as_written_and_every_difference_to_nginx_has_a_reason() {
     assert!(count > 400, "{count} requests");
 }
 
+/// What the table of smuggling sends, for a file at this path of this host.
+pub(crate) fn smuggling(path: &str, host: &str) -> Vec<Vec<u8>> {
+    let side =
+        Side { addr: ([127, 0, 0, 1], 0).into(), path: path.to_owned(), etag: String::new(), whole: &[] };
+    let (_, text) = TABLES.into_iter().find(|(name, _)| *name == "smuggling").unwrap();
+    let request = |case: &Case<'_>| {
+        let text = side.filled_in(&case.template.replacen('*', &case.row.replace("{EMPTY}", ""), 1));
+        bytes(&text.replace(r"Host: h\r", &format!(r"Host: {host}\r")))
+    };
+    cases(text).0.iter().map(request).collect()
+}
+
 /// What the fields of an answer say of the file.
 fn describe_the_same(ours: &Side<'_>, theirs: &Side<'_>) {
     let asked = |side: &Side<'_>, field: &str| {

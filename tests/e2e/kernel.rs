@@ -109,30 +109,43 @@ fn without_descriptors_viewers_wait_and_the_rest_goes_on() {
     site.scan();
     let url = format!("/v/{}.mp4", site.generate("talk"));
     let whole = get(daemon.http, &url).body;
-    let vitals = Vitals(daemon.pid());
-    wait::until("the daemon to be at rest", || {
-        let open = vitals.open_files();
-        if vitals.open_files() == open { Ok(()) } else { Err(format!("{open}")) }
-    });
     // It inherits the hard limit and has raised its own to it.
     let maximum = getrlimit(Resource::Nofile).maximum;
     let limit = Rlimit { current: maximum, maximum };
-    let few = Rlimit { current: Some(vitals.open_files() as u64 + 2), maximum };
-    prlimit(Some(daemon.pid()), Resource::Nofile, few).unwrap();
+    let few = Vitals(daemon.pid()).open_files() as u64 + 2;
+    prlimit(Some(daemon.pid()), Resource::Nofile, Rlimit { current: Some(few), maximum }).unwrap();
+    let mut served = TcpStream::connect(daemon.http).unwrap();
     let ask = || open(daemon.http, "GET", &url, &[("Range", "bytes=0-9")]);
-    // Two of them take the last descriptors and keep them.
-    let silent: Vec<TcpStream> = (0..2).map(|_| TcpStream::connect(daemon.http).unwrap()).collect();
-    let waiting: Vec<TcpStream> = (0..5).map(|_| ask()).collect();
-    prlimit(Some(daemon.pid()), Resource::Nofile, limit).unwrap();
-    for viewer in waiting {
-        assert_eq!(body(viewer).len(), 10);
+    let waiting: Vec<TcpStream> = (0..60).map(|_| TcpStream::connect(daemon.http).unwrap()).collect();
+    wait::until("all descriptors to be taken", || {
+        let folder = format!("/proc/{}/fd", daemon.pid().as_raw_nonzero());
+        let taken = std::fs::read_dir(folder).unwrap().filter(|entry| {
+            let name = entry.as_ref().unwrap().file_name();
+            name.to_str().unwrap().parse::<u64>().unwrap() < few
+        });
+        match taken.count() as u64 {
+            count if count == few => Ok(()),
+            count => Err(format!("{count} of {few}")),
+        }
+    });
+    // Whoever is in is served, one request after the other.
+    for _ in 0..50 {
+        served.write_all(b"HEAD /robots.txt HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+        served.read_exact(&mut [0; 12]).unwrap();
+        while received(&served) > 0 {
+            assert!(served.read(&mut [0; 2000]).unwrap() > 0);
+        }
     }
+    let late = ask();
+    prlimit(Some(daemon.pid()), Resource::Nofile, limit).unwrap();
+    assert_eq!(body(late).len(), 10);
     assert!(get(daemon.http, &url).body == whole);
-    drop(silent);
+    drop((served, waiting));
     let (status, log) = daemon.terminate();
     assert!(status.success());
     let warnings = log.lines().filter(|line| line.contains("cannot take in connections")).count();
-    assert_eq!(warnings, 1, "said once, not ten times a second: {log}");
+    // Once, or again after somebody left and came in between; not ten times a second.
+    assert!((1..=3).contains(&warnings), "{warnings}: {log}");
 }
 
 /// What a run of strace saw, with the arguments of each call.
@@ -190,9 +203,10 @@ fn media_leave_by_sendfile_on_every_request_and_heads_wait_for_them() {
     let urls = ["asis", "moved"].map(|name| format!("/v/{}.mp4", site.generate(name)));
     let wholes = urls.each_ref().map(|url| get(daemon.http, url).body);
     for (url, whole) in urls.iter().zip(&wholes) {
-        let index = whole.windows(4).position(|kind| kind == b"mdat").unwrap() as u64 - 4;
-        // What comes from memory: nothing of the one, the index of the other.
-        let memory = if *url == urls[0] { 0 } else { index };
+        let index = whole.windows(4).position(|kind| kind == b"moov").unwrap() - 4;
+        let end = index as u64 + u64::from(u32::from_be_bytes(whole[index..index + 4].try_into().unwrap()));
+        // What comes from memory: nothing of the one, all up to the end of the index of the other.
+        let memory = if *url == urls[0] { 0 } else { end };
         let mut bodies = Vec::new();
         let calls = watched(&daemon, &site, || {
             bodies = converse(&daemon, &[(url, ""), (url, "Range: bytes=1000000-5000000\r\n"), (url, "")]);

@@ -225,7 +225,7 @@ async fn p7_without_a_platform_there_are_watch_pages_only() {
     for path in ["/", "/feed.xml", "/oembed?url=x", "/sitemap.xml"] {
         assert_eq!(stage.get(path, BROWSER).await.status, 404, "{path}");
     }
-    assert!(stage.get("/robots.txt", "").await.text().contains("Disallow: /v/"));
+    assert!(!stage.get("/robots.txt", "").await.text().contains("Sitemap"));
     let page = stage.get(&format!("/v/{}", token()), BROWSER).await;
     assert!(page.status == 200 && !page.text().contains("oembed"));
     assert_eq!(page.field("x-robots-tag"), Some("noindex"));
