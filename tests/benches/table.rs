@@ -108,6 +108,17 @@ impl Table {
         self.row([what.to_owned(), measured, against, format!("≥ {budget}×")], Some(ratio >= budget));
     }
 
+    /// A budget of which nothing is known, because there is nobody to compare with.
+    pub(crate) fn not_measured(&mut self, what: &str, against: &str, budget: f64) {
+        let cells = [
+            what.to_owned(),
+            "not measured".to_owned(),
+            format!("{against} is missing"),
+            format!("≥ {budget}×"),
+        ];
+        self.row(cells, Some(false));
+    }
+
     /// A figure beside that of a peer, without a budget.
     pub(crate) fn compare(&mut self, what: &str, ours: &str, (against, theirs): (&str, &str)) {
         let cells = [what.to_owned(), ours.to_owned(), format!("{against}: {theirs}"), String::new()];

@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use self::files::{Kind, Ours, sweep};
-pub use self::poster::{POSTER_LEN_MAX, make_poster, poster_path};
+pub use self::poster::{POSTER_LEN_MAX, make_poster, poster_path, poster_size};
 
 use self::decode::Origin;
 use self::failure::Fault;

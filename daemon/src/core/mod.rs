@@ -288,7 +288,7 @@ fn count(tx: &mut Transaction<'_>, used: &[input::Usage]) {
         if let Some(mut posting) = tx.state().posting(usage.token).cloned() {
             posting.views += usage.views;
             posting.bytes += usage.bytes;
-            if usage.views > 0 {
+            if usage.watched {
                 posting.traffic.get_or_insert_default().count(usage.views, &usage.referrers, tx.now());
             }
             tx.put_posting_counters(posting);

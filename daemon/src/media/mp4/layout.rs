@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::budget::Share;
+use super::outline::{INDEX_LEN_MAX, TopBox, walk};
 use super::relocate::{Refusal, relocated};
 use crate::core::artifact::ServedLayout;
 use crate::media::{ProbeError, ReadAt};
@@ -41,6 +42,16 @@ pub enum Piece {
     },
 }
 
+impl Piece {
+    #[must_use]
+    pub fn is_in_memory(&self) -> bool {
+        match self {
+            Self::Memory { .. } => true,
+            Self::File { .. } => false,
+        }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum LayoutError {
     #[error("the index cannot be moved: {0}")]
@@ -53,6 +64,20 @@ pub enum LayoutError {
 #[derive(Debug)]
 pub struct Turn {
     _share: Option<Share>,
+}
+
+/// How much of a file has to be held in memory, at most, to move its index: as large as it is, or may be unpacked. Reads only
+/// headers.
+///
+/// # Errors
+/// When the file cannot be read, or is none that has an index.
+pub fn index_len(file: &dyn ReadAt) -> Result<u64, ProbeError> {
+    let outline = walk(file)?;
+    let index = outline.index()?;
+    let mut first = [0; 8];
+    file.read_exact_at(&mut first, index.start + index.header_len)?;
+    let len = if first.ends_with(b"cmov") { INDEX_LEN_MAX } else { index.len() };
+    Ok(outline.of_kind(*b"meta").map(TopBox::len).fold(len, u64::saturating_add))
 }
 
 /// How a source is served. For `Relocated` the index is read and rewritten; nothing is copied.

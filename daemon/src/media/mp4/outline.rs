@@ -163,13 +163,18 @@ impl Outline {
     /// Why the index of this file cannot be moved, as far as the top level shows.
     pub(super) fn immovable(&self) -> Option<&'static str> {
         let mut why = None;
+        let mut meta_len = 0u64;
         for found in &self.boxes {
             match &found.kind {
                 b"moof" | b"mfra" | b"sidx" => why = Some("the media come in fragments"),
                 b"imda" => why = Some("the media lie in identified boxes (imda)"),
-                b"meta" if found.len() > META_LEN_MAX => why = Some("it carries a large item list (meta)"),
+                // All of them are held in memory at once.
+                b"meta" => meta_len = meta_len.saturating_add(found.len()),
                 _ => {}
             }
+        }
+        if meta_len > META_LEN_MAX {
+            why = Some("it carries a large item list (meta)");
         }
         why
     }
