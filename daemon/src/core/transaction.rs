@@ -53,6 +53,8 @@ pub struct Transaction<'a> {
 pub struct Around {
     pub machine: Machine,
     pub progress: HashMap<VideoId, Progress>,
+    /// L6: why the files of a deleted video are not in the trash yet.
+    pub trash_failures: HashMap<VideoId, String>,
 }
 
 impl<'a> Transaction<'a> {

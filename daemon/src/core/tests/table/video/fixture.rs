@@ -256,6 +256,7 @@ impl Fixture {
         }
         if self.source == Source::GraceOver {
             world.pass(Duration::from_secs(24 * 3600));
+            world.scan();
         }
     }
 

@@ -14,6 +14,8 @@ use super::super::super::super::video::Unusable;
 use super::super::super::{World, label};
 use super::fixture::{Built, Conversion, FILE, Source, failure, heavy};
 
+const GRACE: Duration = Duration::from_secs(24 * 3600);
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Given {
     GenerateAgain,
@@ -44,11 +46,14 @@ pub(super) enum Given {
     NothingDue,
     DeadlinePassed,
     GracePassed,
+    GraceLookGone,
+    GraceLookBack,
+    GraceLookUnreadable,
     Restart,
 }
 
 impl Given {
-    pub(super) const ALL: [Self; 29] = [
+    pub(super) const ALL: [Self; 32] = [
         Self::GenerateAgain,
         Self::GenerateNew,
         Self::Retry,
@@ -77,6 +82,9 @@ impl Given {
         Self::NothingDue,
         Self::DeadlinePassed,
         Self::GracePassed,
+        Self::GraceLookGone,
+        Self::GraceLookBack,
+        Self::GraceLookUnreadable,
         Self::Restart,
     ];
 
@@ -109,7 +117,10 @@ impl Given {
             Self::ArtifactLost => "The converted file is lost",
             Self::NothingDue => "Time: a minute passes",
             Self::DeadlinePassed => "Time: the deadline of the conversion passes",
-            Self::GracePassed => "Time: the grace period passes",
+            Self::GracePassed => "Time: the grace period passes, and nobody looks",
+            Self::GraceLookGone => "Time: the grace period passes, and a look finds the file nowhere",
+            Self::GraceLookBack => "Time: the grace period passes, and a look finds the file there again",
+            Self::GraceLookUnreadable => "Time: the grace period passes, and the root cannot be read",
             Self::Restart => "The daemon is restarted",
         }
     }
@@ -227,7 +238,12 @@ fn give(built: &mut Built, given: Given) -> Option<Result<(), Refusal>> {
         Given::NothingDue => return pass(&mut built.world, Duration::from_secs(60)),
         // And the worker has not said it.
         Given::DeadlinePassed => return pass(&mut built.world, Duration::from_secs(4 * 3600) + LAST_WORD),
-        Given::GracePassed => return pass(&mut built.world, Duration::from_secs(24 * 3600)),
+        Given::GracePassed => return pass(&mut built.world, GRACE),
+        Given::GraceLookGone | Given::GraceLookBack | Given::GraceLookUnreadable => {
+            pass(&mut built.world, GRACE)?.unwrap();
+            scan(built, given);
+            return Some(Ok(()));
+        }
         Given::Restart => {
             built.world.crash();
             return Some(Ok(()));
@@ -248,7 +264,7 @@ fn scan(built: &mut Built, given: Given) {
     world.disk.remove(Path::new(FILE));
     let mut settling = Vec::new();
     match given {
-        Given::FoundSame => {
+        Given::FoundSame | Given::GraceLookBack => {
             world.disk.insert(FILE.into(), file.clone());
         }
         Given::FoundChanged => world.write(FILE, Ok(heavy())),
@@ -258,7 +274,9 @@ fn scan(built: &mut Built, given: Given) {
         Given::FoundElsewhere => {
             world.disk.insert(Path::new("folder").join(FILE), file.clone());
         }
-        Given::RootUnreadable => world.root_error = Some("input/output error".into()),
+        Given::RootUnreadable | Given::GraceLookUnreadable => {
+            world.root_error = Some("input/output error".into())
+        }
         Given::Overwritten => settling.push((PathBuf::new(), "talk".into())),
         Given::SiblingSettling => {
             world.disk.insert(FILE.into(), file.clone());
@@ -285,6 +303,7 @@ fn scan(built: &mut Built, given: Given) {
         | Given::NothingDue
         | Given::DeadlinePassed
         | Given::GracePassed
+        | Given::GraceLookGone
         | Given::Restart => {}
     }
     if world.root_error.is_some() {
@@ -320,7 +339,7 @@ fn report(built: &mut Built, given: Given) -> Option<Result<(), Refusal>> {
 /// Lets time pass; the rules are asked whenever something is due on the way, as the daemon does.
 fn pass(world: &mut World, span: Duration) -> Option<Result<(), Refusal>> {
     let end = world.now.after(span);
-    while let Some(due) = world.core.state().next_due(world.core.settings()).filter(|due| *due <= end) {
+    while let Some(due) = world.core.state().next_due().filter(|due| *due <= end) {
         world.now = world.now.max(due);
         world.input(Input::Tick).unwrap();
     }
