@@ -29,6 +29,7 @@ use crate::delivery::access_log::{AccessLog, Target};
 use crate::delivery::metrics::Metrics;
 use crate::delivery::{self, link::PublicUrl, table::Table};
 use crate::engine::{self, Channel, EngineHandle, Facts, Jobs, Parts};
+use crate::error::chain;
 use crate::guard::Guard;
 use crate::library;
 use crate::media::Tools;
@@ -137,6 +138,8 @@ struct Prepared {
     lock: File,
     core: Core,
     store: Store,
+    /// Why the store cannot store for now.
+    refuses: Option<String>,
     sealer: Sealer,
     artifacts: PathBuf,
 }
@@ -156,7 +159,7 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
     let sealer = Sealer::open(&config.state_dir.join(KEY_FILE), holds_sealed)?;
     sweep(&artifacts, &loaded.state);
     let core = Core::new(loaded.state, settings(config), Box::new(SystemDice));
-    Ok(Prepared { lock, core, store, sealer, artifacts })
+    Ok(Prepared { lock, core, store, refuses: loaded.refuses, sealer, artifacts })
 }
 
 /// # Errors
@@ -164,7 +167,7 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
 pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let mut seed = [0; 8];
     getrandom::fill(&mut seed)?;
-    let Prepared { lock, core, store, sealer, artifacts } = prepare(&config)?;
+    let Prepared { lock, core, store, refuses, sealer, artifacts } = prepare(&config)?;
     let tools = Arc::new(find_tools(&config));
     let guard = tools.guard.clone();
 
@@ -180,7 +183,10 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let server = serve(&config, &table, artifacts.clone(), notices, log, &shutdown)?;
     let admin = listen_for_monitors(&config)?;
     let socket = listener::bind(&config.socket, config.roles.admit_others())?;
-    state_dir::note_socket(&lock, &config.socket)?;
+    // It is information only, and a disk that takes nothing must not keep what there is from being served.
+    if let Err(error) = state_dir::note_socket(&lock, &config.socket) {
+        tracing::warn!(error = chain(&error), "another daemon cannot be told where this one listens");
+    }
 
     let channel = Channel::open(InstanceId(u64::from_le_bytes(seed)));
     let engine = channel.handle.clone();
@@ -198,8 +204,17 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
         watch: config.library.watch,
     };
     let events_kept_for = config.events.keep_for;
-    let parts =
-        Parts { core, store, table: Arc::clone(&table), sealer, jobs, facts, scan_wanted, events_kept_for };
+    let parts = Parts {
+        core,
+        store,
+        refuses,
+        table: Arc::clone(&table),
+        sealer,
+        jobs,
+        facts,
+        scan_wanted,
+        events_kept_for,
+    };
     let engine_thread = run_engine(parts, channel)?;
     let mut tasks = vec![
         tokio::spawn(library::run(library, tools, engine.clone(), scans, shutdown.child_token())),
