@@ -183,10 +183,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let server = serve(&config, &table, artifacts.clone(), notices, log, &shutdown)?;
     let admin = listen_for_monitors(&config)?;
     let socket = listener::bind(&config.socket, config.roles.admit_others())?;
-    // It is information only, and a disk that takes nothing must not keep what there is from being served.
-    if let Err(error) = state_dir::note_socket(&lock, &config.socket) {
-        tracing::warn!(error = chain(&error), "another daemon cannot be told where this one listens");
-    }
+    note_socket(&lock, &config.socket);
 
     let channel = Channel::open(InstanceId(u64::from_le_bytes(seed)));
     let engine = channel.handle.clone();
@@ -195,14 +192,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let sources =
         monitor::Sources { engine: engine.clone(), metrics, jobs: jobs.counts(), server: server.handle() };
     let facts = facts(&config, &server, &tools);
-    let library = library::Options {
-        roots: facts.roots.clone(),
-        coverage: Arc::clone(&facts.coverage),
-        settle: config.library.settle,
-        rescan: config.library.rescan,
-        trash_days: config.library.trash_days,
-        watch: config.library.watch,
-    };
+    let library = library_options(&config, &facts);
     let events_kept_for = config.events.keep_for;
     let parts = Parts {
         core,
@@ -246,6 +236,24 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
         shutdown,
         _lock: lock,
     })
+}
+
+/// It is information only: a disk that takes nothing must not keep what there is from being served.
+fn note_socket(lock: &File, socket: &Path) {
+    if let Err(error) = state_dir::note_socket(lock, socket) {
+        tracing::warn!(error = chain(&error), "another daemon cannot be told where this one listens");
+    }
+}
+
+fn library_options(config: &Config, facts: &Facts) -> library::Options {
+    library::Options {
+        roots: facts.roots.clone(),
+        coverage: Arc::clone(&facts.coverage),
+        settle: config.library.settle,
+        rescan: config.library.rescan,
+        trash_days: config.library.trash_days,
+        watch: config.library.watch,
+    }
 }
 
 fn published(core: &Core, artifacts: &Path) -> Arc<Table> {

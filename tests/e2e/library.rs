@@ -245,6 +245,24 @@ fn l6_files_of_a_disk_below_a_root_go_to_the_trash_of_that_disk() {
 }
 
 #[test]
+fn l6_files_that_did_not_get_into_the_trash_are_shown_with_the_reason_and_tried_again() {
+    let (site, daemon, token) = live();
+    let id = site.json(&["show", "talk"])["id"].as_str().unwrap().to_owned();
+    let trash = site.library().join(".vodpost-trash");
+    fs::create_dir(&trash).unwrap();
+    fs::write(trash.join(&id), "in the way").unwrap();
+    site.ok(&["source", "delete", "talk", "--yes"]);
+    assert_eq!(get(daemon.http, &format!("/v/{token}.mp4")).status, 410);
+    let reason = |shown: &Value| shown["source"]["reason"].as_str().unwrap_or_default().to_owned();
+    site.wait_shown("talk", "the reason", |shown| reason(shown).contains("not in the trash yet: "));
+    assert!(site.library().join("talk.mp4").exists());
+    fs::remove_file(trash.join(&id)).unwrap();
+    site.scan();
+    site.wait_shown("talk", "the move", |shown| reason(shown).contains("were moved to the trash"));
+    assert!(trash.join(&id).join("talk.mp4").exists());
+}
+
+#[test]
 fn l6_a_trash_that_is_a_link_is_said_before_anything_is_final() {
     let (site, daemon, token) = live();
     let victim = site.folder().join("victim");
