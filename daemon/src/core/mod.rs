@@ -57,7 +57,7 @@ use posting::Posting;
 use queue::{Forecast, Machine};
 use state::{Settings, State, Undo};
 use transaction::{Around, Dice, Outcome, Transaction};
-use video::{Conversion, Video};
+use video::{Conversion, DeletionKind, Video};
 
 /// How long after a change of the queue it is looked through, and how often in between.
 const FORECAST_SOON: Duration = Duration::from_secs(2);
@@ -157,8 +157,9 @@ impl Core {
             self.note_progress(progress);
         }
         if let Input::Trashed { video, result } = &input {
-            self.note_trash(*video, result);
+            self.note_trash(*video, result, now);
         }
+        let look_began_at = if let Input::Scanned(scan) = &input { Some(scan.began_at) } else { None };
         let (state, settings, dice) = (&mut self.state, &self.settings, self.dice.as_mut());
         let mut tx = Transaction::begin(state, settings, &self.around, dice, now, actor);
         if let Err(refusal) = decide(&mut tx, input) {
@@ -182,6 +183,10 @@ impl Core {
             self.look_asked_at = Some(now);
         }
         let outcome = tx.finish();
+        if let Some(look_began_at) = look_began_at {
+            // The next look begins later than this one.
+            self.around.trashed_at.retain(|_, at| *at >= look_began_at);
+        }
         if moved {
             let state = &self.state;
             self.around.progress.retain(|id, _| state.line().is_running(*id));
@@ -199,11 +204,20 @@ impl Core {
     }
 
     /// It is tried again with each look at the library.
-    fn note_trash(&mut self, video: VideoId, result: &Result<(), String>) {
+    fn note_trash(&mut self, video: VideoId, result: &Result<(), String>, now: Timestamp) {
+        let deletion = self.state.video(video).and_then(switches::deletion);
+        if deletion != Some(DeletionKind::Trashing) {
+            return;
+        }
         match result {
-            Ok(()) => self.around.trash_failures.remove(&video),
-            Err(reason) => self.around.trash_failures.insert(video, reason.clone()),
-        };
+            Ok(()) => {
+                self.around.trash_failures.remove(&video);
+                self.around.trashed_at.insert(video, now);
+            }
+            Err(reason) => {
+                self.around.trash_failures.insert(video, reason.clone());
+            }
+        }
     }
 
     /// C3: soon after the queue has changed, and now and then while something waits.

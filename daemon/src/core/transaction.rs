@@ -55,6 +55,8 @@ pub struct Around {
     pub progress: HashMap<VideoId, Progress>,
     /// L6: why the files of a deleted video are not in the trash yet.
     pub trash_failures: HashMap<VideoId, String>,
+    /// L6: when files went into the trash. A look that began before may have seen them where they were.
+    pub trashed_at: HashMap<VideoId, Timestamp>,
 }
 
 impl<'a> Transaction<'a> {
@@ -112,6 +114,11 @@ impl<'a> Transaction<'a> {
 
     pub(super) fn machine(&self) -> &Machine {
         &self.around.machine
+    }
+
+    /// Whether a look that began at this moment may have seen the files of a deleted video, which are in the trash now.
+    pub(super) fn was_trashed_since(&self, look_began_at: Timestamp, id: VideoId) -> bool {
+        self.around.trashed_at.get(&id).is_some_and(|at| *at >= look_began_at)
     }
 
     /// How far running conversions are.

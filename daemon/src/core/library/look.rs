@@ -122,8 +122,13 @@ fn renumbered(state: &State, found: &Found) -> HashSet<u64> {
         .collect()
 }
 
-pub(super) fn take_in(state: &State, scans: Vec<RootScan>) -> (Found, Roots) {
-    let hidden = hidden(state);
+/// `was_trashed`: whether the files of a deleted video went into the trash while it was looked.
+pub(super) fn take_in(
+    state: &State,
+    scans: Vec<RootScan>,
+    was_trashed: &dyn Fn(&Video) -> bool,
+) -> (Found, Roots) {
+    let hidden = hidden(state, was_trashed);
     let mut groups = Found::new();
     let mut roots = Roots::default();
     for RootScan { root, found } in scans {
@@ -170,12 +175,13 @@ fn has_present_videos(state: &State, root: &Arc<Path>) -> bool {
     })
 }
 
-/// Files of a deleted video that were kept, or are still on their way to the trash, are not seen, whatever they are
-/// called by now.
-fn hidden(state: &State) -> HashSet<Content> {
+/// Files of a deleted video that were kept, or are still on their way to the trash or were when it was looked, are not
+/// seen, whatever they are called by now.
+fn hidden(state: &State, was_trashed: &dyn Fn(&Video) -> bool) -> HashSet<Content> {
     let keeps = |video: &&Video| match deletion(video) {
         Some(DeletionKind::FilesKept | DeletionKind::Trashing) => true,
-        Some(DeletionKind::Trashed | DeletionKind::GraceOver) | None => false,
+        Some(DeletionKind::Trashed) => was_trashed(video),
+        Some(DeletionKind::GraceOver) | None => false,
     };
     let renditions = state.videos().filter(keeps).flat_map(|video| &video.renditions);
     renditions.map(|rendition| content(&rendition.identity)).collect()

@@ -44,7 +44,8 @@ pub fn needs_probe(state: &State, root: &Arc<Path>, file: &FoundFile) -> bool {
 
 /// Takes in one look at all roots.
 pub(super) fn scanned(tx: &mut Transaction<'_>, scan: Scan) {
-    let (mut found, roots) = look::take_in(tx.state(), scan.roots);
+    let was_trashed = |video: &Video| tx.was_trashed_since(scan.began_at, video.id);
+    let (mut found, roots) = look::take_in(tx.state(), scan.roots, &was_trashed);
     let located = moves::locate(tx.state(), &found, &scan.probed);
     let living = tx.state().videos().filter(|video| !video.is_deleted());
     let absent = living.filter(|video| !located.contains_key(&video.id));

@@ -140,7 +140,8 @@ impl Rig {
         self.around.seen_device = self.device;
         // A look takes its time, and tells of nothing later than its begin.
         let took = if self.rng.below(4) == 0 { Duration::from_secs(1800) } else { Duration::ZERO };
-        let began_at = self.around.reference.now.before(took);
+        let began_at = self.around.reference.now.before(took).max(self.look_began_at);
+        self.look_began_at = began_at;
         self.give(Input::Scanned(Scan { began_at, roots, probed }), Ok(()))?;
         let state = self.core.state();
         let lives_at = |place: usize| {

@@ -33,7 +33,7 @@ impl Reference {
         let readable = look.root_readable && !(self.looks_unmounted(look));
         let mut groups: BTreeMap<usize, Group> = BTreeMap::new();
         if readable {
-            for (file, bytes) in self.visible(look) {
+            for (file, bytes) in self.visible(look, began_at) {
                 groups.entry(place_of(file).unwrap()).or_default().insert(file, bytes);
             }
             for place in &look.settling {
@@ -151,6 +151,7 @@ impl Reference {
                     postings: Vec::new(),
                     forgotten: false,
                     device: 0,
+                    trashed_at: None,
                 });
                 Ok(())
             }
@@ -168,10 +169,13 @@ impl Reference {
     }
 
     /// All files but those that a deleted video hides.
-    fn visible(&self, look: &Look) -> BTreeMap<File, Bytes> {
+    fn visible(&self, look: &Look, began_at: Timestamp) -> BTreeMap<File, Bytes> {
         let hidden = |bytes: Bytes| {
             self.videos.iter().any(|video| match video.source {
-                Source::Deleted { hidden, .. } => hidden && video.files.values().any(|other| *other == bytes),
+                Source::Deleted { hidden, .. } => {
+                    let hidden = hidden || video.trashed_at.is_some_and(|at| at >= began_at);
+                    hidden && video.files.values().any(|other| *other == bytes)
+                }
                 Source::Here | Source::Away { .. } => false,
             })
         };

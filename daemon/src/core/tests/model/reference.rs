@@ -57,6 +57,8 @@ pub(super) struct Video {
     pub(super) forgotten: bool,
     /// On which its files were seen last.
     pub(super) device: u64,
+    /// When its files went into the trash of this daemon.
+    pub(super) trashed_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -70,6 +70,8 @@ pub(super) struct Rig {
     pub(super) machine: Machine,
     /// When the core asked for a look at the library last, or was started, after which there is one anyway.
     pub(super) look_asked_at: Option<Timestamp>,
+    /// Looks come one after the other.
+    pub(super) look_began_at: Timestamp,
     /// While a batch is made: how to take it back.
     batch: Option<(Vec<Undo>, Vec<Undo>)>,
 }
@@ -115,6 +117,7 @@ impl Rig {
             settling: BTreeSet::new(),
             machine: Machine::default(),
             look_asked_at: None,
+            look_began_at: Timestamp::default(),
             batch: None,
         }
     }
@@ -320,10 +323,12 @@ impl Rig {
 
     fn trashed(&mut self, number: u8, done: bool) -> Result<(), String> {
         let Some(at) = self.video_at(number | 1) else { return Ok(()) };
+        let now = self.around.reference.now;
         let video = &mut self.around.reference.videos[at];
         let result = if done { Ok(()) } else { Err("read-only".to_owned()) };
         if done && matches!(video.source, Source::Deleted { trashing: true, .. }) {
             video.source = Source::Deleted { hidden: false, trashing: false };
+            video.trashed_at = Some(now);
             for (file, bytes) in &video.files {
                 if self.around.disk.get(file) == Some(bytes) {
                     self.around.disk.remove(file);
@@ -401,6 +406,8 @@ impl Rig {
         self.around.artifacts.retain(|name, _| kept.contains(name));
         self.device += u64::from(other_device);
         self.look_asked_at = Some(self.around.reference.now);
+        // No look of the daemon before tells anything any more.
+        self.around.reference.videos.iter_mut().for_each(|video| video.trashed_at = None);
         self.give(Input::Started, Ok(()))
     }
 

@@ -318,6 +318,8 @@ fn set_listed(built: &mut Built, listed: bool) -> Option<Result<(), Refusal>> {
 
 fn scan(built: &mut Built, given: Given) {
     let Built { world, file, .. } = built;
+    // Whatever was before the look began.
+    world.now = world.now.after(Duration::from_secs(1));
     world.root_error = None;
     world.disk.remove(Path::new(FILE));
     let mut settling = Vec::new();
