@@ -188,7 +188,8 @@ fn refusal_hint(refusal: &Refusal) -> Option<String> {
         )
         .into(),
         Refusal::AlreadyActivated => {
-            word!("nothing is left to do; see: vodpost status", "无需再做任何操作；查看：vodpost status").into()
+            word!("nothing is left to do; see: vodpost status", "无需再做任何操作；查看：vodpost status")
+                .into()
         }
         Refusal::SourceDeleted { title } => {
             let video = shell_word(title);
