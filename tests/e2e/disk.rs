@@ -265,6 +265,14 @@ fn s3_a_file_system_that_turns_read_only_refuses_changes_and_serves_on() {
     daemon.kill();
 }
 
+/// Takes the last bytes of a disk.
+fn fill(filler: &Path) {
+    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(filler).unwrap();
+    for size in [1 << 16, 512, 1] {
+        while std::io::Write::write_all(&mut file, &vec![1; size]).is_ok() {}
+    }
+}
+
 /// A start must not need what only changes need.
 #[test]
 fn s1_a_daemon_starts_on_a_disk_that_takes_nothing_and_serves_what_there_is() {
@@ -277,10 +285,7 @@ fn s1_a_daemon_starts_on_a_disk_that_takes_nothing_and_serves_what_there_is() {
         daemon.kill();
         let filler = site.state().join("filler");
         let reason = if full {
-            let mut file = std::fs::File::create(&filler).unwrap();
-            for size in [1 << 16, 512, 1] {
-                while std::io::Write::write_all(&mut file, &vec![1; size]).is_ok() {}
-            }
+            fill(&filler);
             "No space left on device"
         } else {
             disk.again("loop");
@@ -290,10 +295,17 @@ fn s1_a_daemon_starts_on_a_disk_that_takes_nothing_and_serves_what_there_is() {
         let daemon = site.start();
         assert_eq!(get(daemon.http, &format!("/v/{token}.mp4")).status, 200);
         assert_eq!(site.json(&["events"]), events);
-        expect_refused(&site, &daemon, &token, reason);
         if full {
+            // What the start made free, and then the rest of the last block.
+            fill(&filler);
+            let verbs = ["suspend", "resume"].into_iter().cycle().take(400);
+            let refused = verbs.map(|verb| site.vodpost(&[verb, &token])).find(|said| said.status != 0);
+            let refused = refused.expect("a full disk refuses changes");
+            assert!(refused.stderr.contains(reason), "{refused:?}");
+            assert!(site.json(&["status"])["storage"].to_string().contains(reason));
             std::fs::remove_file(&filler).unwrap();
         } else {
+            expect_refused(&site, &daemon, &token, reason);
             run("mount", &[Path::new("-o"), Path::new("remount,rw"), &disk.at]).unwrap();
         }
         wait::until("changes to be accepted again", || {
