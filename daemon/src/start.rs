@@ -29,6 +29,7 @@ use crate::delivery::access_log::{AccessLog, Target};
 use crate::delivery::metrics::Metrics;
 use crate::delivery::{self, link::PublicUrl, table::Table};
 use crate::engine::{self, Channel, EngineHandle, Facts, Jobs, Parts};
+use crate::error::chain;
 use crate::guard::Guard;
 use crate::library;
 use crate::media::Tools;
@@ -135,6 +136,8 @@ struct Prepared {
     lock: File,
     core: Core,
     store: Store,
+    /// Why the store cannot store for now.
+    refuses: Option<String>,
     sealer: Sealer,
     artifacts: PathBuf,
 }
@@ -154,7 +157,7 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
     let sealer = Sealer::open(&config.state_dir.join(KEY_FILE), holds_sealed)?;
     sweep(&artifacts, &loaded.state);
     let core = Core::new(loaded.state, settings(config), Box::new(SystemDice));
-    Ok(Prepared { lock, core, store, sealer, artifacts })
+    Ok(Prepared { lock, core, store, refuses: loaded.refuses, sealer, artifacts })
 }
 
 /// # Errors
@@ -162,7 +165,7 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
 pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let mut seed = [0; 8];
     getrandom::fill(&mut seed)?;
-    let Prepared { lock, core, store, sealer, artifacts } = prepare(&config)?;
+    let Prepared { lock, core, store, refuses, sealer, artifacts } = prepare(&config)?;
     let tools = Arc::new(find_tools(&config));
     let guard = tools.guard.clone();
 
@@ -178,7 +181,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let server = serve(&config, &table, artifacts.clone(), notices, log, &shutdown)?;
     let admin = listen_for_monitors(&config)?;
     let socket = listener::bind(&config.socket, config.roles.admit_others())?;
-    state_dir::note_socket(&lock, &config.socket)?;
+    note_socket(&lock, &config.socket);
 
     let channel = Channel::open(InstanceId(u64::from_le_bytes(seed)));
     let engine = channel.handle.clone();
@@ -187,17 +190,19 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let sources =
         monitor::Sources { engine: engine.clone(), metrics, jobs: jobs.counts(), server: server.handle() };
     let facts = facts(&config, &server, &tools);
-    let library = library::Options {
-        roots: facts.roots.clone(),
-        coverage: Arc::clone(&facts.coverage),
-        settle: config.library.settle,
-        rescan: config.library.rescan,
-        trash_days: config.library.trash_days,
-        watch: config.library.watch,
-    };
+    let library = library_options(&config, &facts);
     let events_kept_for = config.events.keep_for;
-    let parts =
-        Parts { core, store, table: Arc::clone(&table), sealer, jobs, facts, scan_wanted, events_kept_for };
+    let parts = Parts {
+        core,
+        store,
+        refuses,
+        table: Arc::clone(&table),
+        sealer,
+        jobs,
+        facts,
+        scan_wanted,
+        events_kept_for,
+    };
     let engine_thread = run_engine(parts, channel)?;
     let mut tasks = vec![
         tokio::spawn(library::run(library, tools, engine.clone(), scans, shutdown.child_token())),
@@ -229,6 +234,24 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
         shutdown,
         _lock: lock,
     })
+}
+
+/// It is information only: a disk that takes nothing must not keep what there is from being served.
+fn note_socket(lock: &File, socket: &Path) {
+    if let Err(error) = state_dir::note_socket(lock, socket) {
+        tracing::warn!(error = chain(&error), "another daemon cannot be told where this one listens");
+    }
+}
+
+fn library_options(config: &Config, facts: &Facts) -> library::Options {
+    library::Options {
+        roots: facts.roots.clone(),
+        coverage: Arc::clone(&facts.coverage),
+        settle: config.library.settle,
+        rescan: config.library.rescan,
+        trash_days: config.library.trash_days,
+        watch: config.library.watch,
+    }
 }
 
 fn published(core: &Core, artifacts: &Path) -> Arc<Table> {

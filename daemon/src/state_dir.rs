@@ -41,14 +41,14 @@ pub fn lock(folder: &Path) -> Result<File, StateDirError> {
         let path = path.clone();
         move |source| StateDirError::Io { action, path, source }
     };
-    let file = OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(&path)
-        .map_err(failed("open"))?;
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let file = match options.open(&path) {
+        // One that is there can be locked all the same, and what there is be served.
+        Err(error) if is_refused(&error) => File::open(&path).map_err(|_missing| error),
+        opened => opened,
+    };
+    let file = file.map_err(failed("open"))?;
     let begun = Instant::now();
     loop {
         match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -68,14 +68,24 @@ pub fn lock(folder: &Path) -> Result<File, StateDirError> {
     }
 }
 
+/// The disk takes nothing, whatever it is.
+fn is_refused(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
+}
+
 /// Writes down where the daemon that holds the lock can be reached.
 ///
 /// # Errors
 /// When it cannot be written.
 pub fn note_socket(mut lock: &File, socket: &Path) -> Result<(), StateDirError> {
-    lock.set_len(0)
-        .and_then(|()| lock.rewind())
-        .and_then(|()| writeln!(lock, "{}", socket.display()))
+    let line = format!("{}\n", socket.display());
+    // In place, since a full disk has no room for another one.
+    lock.rewind()
+        .and_then(|()| lock.write_all(line.as_bytes()))
+        .and_then(|()| lock.set_len(line.len() as u64))
         .map_err(|source| StateDirError::Io {
             action: "note in the lock file",
             path: socket.to_owned(),

@@ -2,6 +2,8 @@
 //!
 //! To accept new messages: `VODPOST_ACCEPT=1 cargo test -p vodpost-protocol golden`, and read the difference.
 
+mod specification;
+
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -360,6 +362,11 @@ fn all() -> String {
         let name = format!("push/{}", name(&push));
         line(&mut text, &name, &Message::Push(push));
     }
+    for (of, variants) in specification::vocabularies() {
+        for (name, number) in variants.iter().zip(0u8..) {
+            writeln!(text, "{of}/{name} {number:02x}").unwrap();
+        }
+    }
     text
 }
 
@@ -404,7 +411,8 @@ fn no_variant_is_left_out() {
 
 #[test]
 fn truncated_extended_and_flipped_messages_never_panic_and_never_leave_bytes_over() {
-    for text in all().lines() {
+    // Words alone are no messages.
+    for text in all().lines().filter(|line| !line.starts_with(char::is_uppercase)) {
         let hex = text.split(' ').nth(1).unwrap();
         let bytes: Vec<u8> =
             (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();

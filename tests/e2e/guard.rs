@@ -271,7 +271,6 @@ fn without(calls: &str, site: &Site) -> Option<Command> {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a test that does not test must say so")]
 fn what_the_kernel_lacks_is_said_loudly() {
     for (calls, said) in [
         (
@@ -287,7 +286,7 @@ fn what_the_kernel_lacks_is_said_loudly() {
         for (sandbox, refused) in [("best-effort", false), ("required", true)] {
             let site = Site::new().with_config(&format!("[conversion]\nsandbox = \"{sandbox}\""));
             let Some(mut command) = without(calls, &site) else {
-                eprintln!("SKIPPED: strace cannot be run; scripts/test installs it");
+                vodpost_tests::skip::skip("strace cannot be run; scripts/test installs it");
                 return;
             };
             let checked = command.arg("check-config").output().unwrap();

@@ -35,10 +35,9 @@ impl Browser {
     /// # Panics
     /// When it does not start.
     #[must_use]
-    #[expect(clippy::print_stderr, reason = "a test that does not test must say so")]
     pub fn start() -> Option<Self> {
         let Some(program) = program() else {
-            eprintln!("SKIPPED: chromium is not installed");
+            crate::skip::skip("chromium is not installed");
             return None;
         };
         let profile = tempfile::tempdir().expect("a folder");

@@ -11,6 +11,7 @@ pub mod qr;
 pub mod screen;
 pub mod script;
 pub mod site;
+pub mod skip;
 pub mod stand_in;
 pub mod strace;
 pub mod vitals;

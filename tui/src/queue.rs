@@ -132,7 +132,8 @@ pub fn queue_change(what: EventKind) -> Option<QueueChange> {
         | EventKind::SourceReplaced
         | EventKind::SourceMissing
         | EventKind::SourceReturned
-        | EventKind::SourceDeleted => Some(QueueChange::Moves),
+        | EventKind::SourceDeleted
+        | EventKind::VideoForgotten => Some(QueueChange::Moves),
         EventKind::AccountSubmitted
         | EventKind::AccountApproved
         | EventKind::AccountRejected

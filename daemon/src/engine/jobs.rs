@@ -153,8 +153,7 @@ impl Jobs {
     pub(super) fn trash(&self, video: VideoId, root: Arc<Path>, files: Vec<Doomed>, engine: &EngineHandle) {
         let engine = engine.clone();
         self.runtime.spawn(async move {
-            let moved =
-                tokio::task::spawn_blocking(move || trash::discard(&root, &video.to_string(), &files)).await;
+            let moved = tokio::task::spawn_blocking(move || trash::discard(&root, video, &files)).await;
             let result = moved.unwrap_or_else(|error| Err(error.to_string()));
             engine.input(Input::Trashed { video, result }).await;
         });

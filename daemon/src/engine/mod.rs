@@ -5,6 +5,7 @@
 //! public server, answers the clients, tells subscribers and starts work (S1). If the disk refuses, the whole batch is
 //! taken back and each writer is told so; reads and URLs go on.
 
+mod backups;
 mod desk;
 mod handle;
 mod jobs;
@@ -12,6 +13,7 @@ mod queue;
 mod reads;
 mod retention;
 mod unsaved;
+mod unwritable;
 mod writes;
 
 use std::collections::BTreeSet;
@@ -46,6 +48,7 @@ use crate::library::watch::Coverage;
 use crate::media::{Tools, identity_of_metadata};
 use crate::seal::Sealer;
 use crate::store::Store;
+use backups::Backing;
 use handle::{Message, UnknownFiles};
 use reads::ScanNotes;
 use retention::Retention;
@@ -54,7 +57,7 @@ use writes::Pending;
 
 /// Inputs that one sync may serve.
 const BATCH_MAX: usize = 256;
-/// When the disk refused what nobody will ask for again, it is tried anew after this.
+/// A disk that refused is tried anew so often, and not more often than this for anything that nobody waits for.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// So long after the first change the state table is flushed.
 const FLUSH_AFTER: Duration = Duration::from_secs(2);
@@ -84,8 +87,11 @@ pub struct Engine {
     pushes: broadcast::Sender<Push>,
     scan_wanted: mpsc::Sender<()>,
     storage: Storage,
+    /// After the disk refused: when it is tried again.
+    retry_at: Option<Instant>,
     /// What happened but could not be made durable, in order.
     unsaved: Vec<Input>,
+    backup: Option<Backing>,
     /// When the state table wants to be flushed.
     flush_at: Option<Instant>,
     retention: Retention,
@@ -96,6 +102,8 @@ pub struct Engine {
 pub struct Parts {
     pub core: Core,
     pub store: Store,
+    /// Why changes cannot be stored for now.
+    pub refuses: Option<String>,
     pub table: Arc<Table>,
     pub sealer: Sealer,
     pub jobs: Jobs,
@@ -119,6 +127,7 @@ struct Batch {
     observed: bool,
     /// Videos that may go live for the first time, and get a poster then.
     finished: Vec<VideoId>,
+    backups: Vec<(Answerer, PathBuf)>,
 }
 
 impl Batch {
@@ -166,18 +175,21 @@ pub fn run(parts: Parts, channel: Channel, runtime: &tokio::runtime::Handle) {
         }
         if let Some(stopped) = at_work.step(batch) {
             at_work.jobs.stop_all();
+            at_work.stop_backup();
             at_work.store.close();
             if stopped.send(()).is_err() {
                 tracing::debug!("nobody waits for the end any more");
             }
             return;
         }
+        at_work.try_disk_if_due();
         if let Some(expired) = at_work.expired_events() {
             at_work.step(vec![Message::Input(expired)]);
         }
         at_work.flush_if_due();
         at_work.store.maintain();
     }
+    at_work.stop_backup();
     at_work.store.close();
 }
 
@@ -188,7 +200,7 @@ fn lock(engine: &RwLock<Engine>) -> RwLockWriteGuard<'_, Engine> {
 
 impl Engine {
     fn new(parts: Parts, handle: EngineHandle, pushes: broadcast::Sender<Push>) -> Self {
-        let Parts { core, store, table, sealer, jobs, facts, scan_wanted, events_kept_for } = parts;
+        let Parts { core, store, refuses, table, sealer, jobs, facts, scan_wanted, events_kept_for } = parts;
         Self {
             core,
             store,
@@ -199,8 +211,10 @@ impl Engine {
             handle,
             pushes,
             scan_wanted,
-            storage: Storage::Ok,
+            retry_at: refuses.is_some().then(Instant::now),
+            storage: refuses.map_or(Storage::Ok, Storage::ReadOnly),
             unsaved: Vec::new(),
+            backup: None,
             flush_at: None,
             retention: Retention::new(events_kept_for),
             scans: ScanNotes::default(),
@@ -212,34 +226,43 @@ impl Engine {
     }
 
     fn due_in(&self) -> Option<Duration> {
+        let flush = self.flush_at.map(|at| at.saturating_duration_since(Instant::now()));
+        if let Some(retry_at) = self.retry_at {
+            // Whatever is due meanwhile would be refused as well.
+            let retry = retry_at.saturating_duration_since(Instant::now());
+            return Some(flush.map_or(retry, |flush| flush.min(retry)));
+        }
         let due = self.core.next_due();
         let due = due.into_iter().chain(self.retention.due()).min().map(|due| due.since(Self::now()));
-        let retry = (!self.unsaved.is_empty()).then_some(RETRY_AFTER);
+        let unsaved = (!self.unsaved.is_empty()).then_some(Duration::ZERO);
         // The clock counts in milliseconds; a little later is after the moment for certain.
         let due = due.map(|due| due + Duration::from_millis(2));
-        let flush = self.flush_at.map(|at| at.saturating_duration_since(Instant::now()));
-        [due, retry, flush].into_iter().flatten().min()
+        [due, unsaved, flush].into_iter().flatten().min()
     }
 
     /// Handles one batch; returns whom to tell when it held the order to stop.
     fn step(&mut self, messages: Vec<Message>) -> Option<oneshot::Sender<()>> {
         let mut batch = Batch::default();
         let mut stop = None;
-        for input in std::mem::take(&mut self.unsaved) {
-            self.take_input(&mut batch, input);
+        let tries = self.retry_is_due().unwrap_or(true) || messages.iter().any(Message::is_worth_a_try);
+        if tries {
+            for input in std::mem::take(&mut self.unsaved) {
+                self.take_input(&mut batch, input);
+            }
         }
         for message in messages {
             match message {
                 Message::Ask { peer, request, answerer } => {
                     self.take_ask(&mut batch, peer, request, answerer)
                 }
-                Message::Input(input) => self.take_input(&mut batch, input),
+                Message::Input(input) if tries => self.take_input(&mut batch, input),
+                Message::Input(input) => self.put_off(input),
                 Message::UnknownFiles(question) => self.answer_unknown(question),
                 Message::ScanBegins => self.scans.begin(),
                 Message::SourceDiffers(video) => {
                     tracing::debug!(%video, "the file on disk is not the one that was verified; looking at the library");
                     self.want_scan();
-                    if self.artifact_is_lost(video) {
+                    if tries && self.artifact_is_lost(video) {
                         self.take_input(&mut batch, Input::ArtifactLost { video });
                     }
                 }
@@ -290,7 +313,7 @@ impl Engine {
             return;
         }
         if let Request::Backup { path } = request {
-            batch.answers.push((answerer, Pending::Backup(path.into())));
+            batch.backups.push((answerer, path.into()));
             return;
         }
         batch.observe(self);
@@ -367,14 +390,11 @@ impl Engine {
 
     /// Makes the batch durable and then visible, or takes it back.
     fn commit(&mut self, batch: Batch) {
-        let Batch { changes, undo, effects, touched, answers, retry, observed: _, finished } = batch;
+        let Batch { changes, undo, effects, touched, answers, retry, observed: _, finished, backups } = batch;
         match self.store.commit(&changes) {
             Ok(()) => {
                 if !changes.is_empty() {
-                    // A look whose findings were lost while the disk refused them.
-                    if matches!(std::mem::replace(&mut self.storage, Storage::Ok), Storage::ReadOnly(_)) {
-                        self.want_scan();
-                    }
+                    self.recovered();
                     self.flush_at.get_or_insert_with(|| Instant::now() + FLUSH_AFTER);
                 }
                 for video in touched {
@@ -390,22 +410,27 @@ impl Engine {
                 for video in finished {
                     self.want_poster(video);
                 }
+                for (answerer, path) in backups {
+                    self.backup(answerer, path);
+                }
                 self.store.follow();
             }
             Err(error) => {
                 let reason = chain(&error);
-                tracing::error!(error = reason, "changes cannot be made durable and are refused");
                 self.core.take_back(undo);
                 self.unsaved = gathered(retry);
-                self.storage = Storage::ReadOnly(reason.clone());
+                self.refused(reason.clone());
                 for (answerer, pending) in answers {
                     let result = match pending {
-                        Pending::Read(_) | Pending::Refused(_) | Pending::Backup(_) => self.resolve(pending),
+                        Pending::Read(_) | Pending::Refused(_) => self.resolve(pending),
                         Pending::Video(_) | Pending::Account | Pending::Jobs | Pending::Scan(_) => {
                             Err(Refusal::StorageFailed { reason: reason.clone() })
                         }
                     };
                     answerer.answer(result);
+                }
+                for (answerer, path) in backups {
+                    self.backup(answerer, path);
                 }
             }
         }

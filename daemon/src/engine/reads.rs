@@ -7,7 +7,7 @@ use std::sync::Arc;
 use vodpost_protocol::codec;
 use vodpost_protocol::event::EventKind;
 use vodpost_protocol::refusal::Refusal;
-use vodpost_protocol::reply::{Answer, BackupView, EventPage, Located, Page};
+use vodpost_protocol::reply::{Answer, EventPage, Located, Page};
 use vodpost_protocol::request::{ListQuery, Request};
 use vodpost_protocol::status::{Counts, Listen, Problem, Queue, RootView, ScanView, Status, Tool};
 use vodpost_protocol::time::Timestamp;
@@ -22,7 +22,6 @@ use crate::core::resolve;
 use crate::core::state::Change;
 use crate::core::video::{Conversion, MissingCause, Source};
 use crate::error::chain;
-use crate::seal::KEY_FILE;
 
 const EVENTS_MAX: usize = 500;
 const PROBLEMS_MAX: usize = 200;
@@ -124,7 +123,8 @@ impl ScanNotes {
                 | EventKind::QueuePaused
                 | EventKind::QueueResumed
                 | EventKind::PostingListed
-                | EventKind::PostingUnlisted => {}
+                | EventKind::PostingUnlisted
+                | EventKind::VideoForgotten => {}
             }
         }
         count.changed = changed.len() as u64;
@@ -146,18 +146,8 @@ impl Engine {
             }
             Pending::Account => Ok(Answer::Account(Box::new(view::account(self.core.state().account())))),
             Pending::Jobs => Ok(Answer::Jobs(self.jobs_view())),
-            Pending::Backup(path) => self.backup(&path),
             Pending::Scan(count) => Ok(Answer::Scan(Box::new(self.scan_view(count)))),
         }
-    }
-
-    /// Writes what is durable at this moment, which is everything that was acknowledged.
-    fn backup(&self, path: &Path) -> Result<Answer, Refusal> {
-        let key = self.facts.state_dir.join(KEY_FILE);
-        let written = self.store.backup(path, &key);
-        let backup = written.map_err(|error| Refusal::BackupFailed { reason: chain(&error) })?;
-        let path = path.to_string_lossy().into_owned();
-        Ok(Answer::Backup(BackupView { path, size_bytes: backup.size_bytes, commit: backup.seq }))
     }
 
     pub(super) fn view(&self) -> ViewContext<'_> {

@@ -4,13 +4,17 @@ use std::collections::HashMap;
 
 use vodpost_protocol::ids::Token;
 
+use crate::core::artifact::WorkerReport;
 use crate::core::input::{Input, Usage};
 
 /// A copy of what nobody would say again.
 pub(super) fn retry_of(input: &Input) -> Option<Input> {
     match input {
         Input::Started => Some(Input::Started),
-        Input::Worker(report) => Some(Input::Worker(report.clone())),
+        Input::Worker(WorkerReport::Progress(_)) => None,
+        Input::Worker(report @ (WorkerReport::Ready { .. } | WorkerReport::Failed { .. })) => {
+            Some(Input::Worker(report.clone()))
+        }
         Input::Trashed { video, result } => Some(Input::Trashed { video: *video, result: result.clone() }),
         Input::Usage(used) => Some(Input::Usage(used.clone())),
         // A client hears of the failure; the rest comes again.

@@ -1,7 +1,5 @@
 //! Requests that change something: names resolved, texts bounded, numbers sealed, then handed to the rules.
 
-use std::path::PathBuf;
-
 use vodpost_protocol::account::Submission;
 use vodpost_protocol::ids::VideoId;
 use vodpost_protocol::refusal::Refusal;
@@ -18,7 +16,7 @@ use crate::core::resolve;
 use crate::core::transaction::Outcome;
 use crate::core::video::{MissingCause, Source};
 use crate::error::chain;
-use crate::library::trash;
+use crate::library::trash::{self, NoTrash};
 
 /// A path may be this long on Linux; no id, title or URL of ours is longer.
 const NAME_BYTES_MAX: u32 = 4096;
@@ -32,7 +30,6 @@ pub(super) enum Pending {
     Account,
     Scan(ScanCount),
     Jobs,
-    Backup(PathBuf),
 }
 
 /// # Errors
@@ -165,8 +162,11 @@ impl Engine {
         if keep_files || !present {
             return Ok(());
         }
-        trash::check_writable(&video.place.root, &video.place.folder).map_err(|reason| {
-            Refusal::ReadOnlyRoot { root: format!("{} ({reason})", video.place.root.display()) }
+        trash::check(&video.place.root, &video.place.folder).map_err(|why| match why {
+            NoTrash::ReadOnly(reason) => {
+                Refusal::ReadOnlyRoot { root: format!("{} ({reason})", video.place.root.display()) }
+            }
+            NoTrash::Other(reason) => Refusal::TrashFailed { title: video.title(), reason },
         })
     }
 

@@ -60,7 +60,11 @@ impl Coverage {
 /// File systems whose changes may be made elsewhere, where this kernel does not hear of them (statfs(2)).
 fn remote_kind(folder: &Path) -> Option<&'static str> {
     let kind = rustix::fs::statfs(folder).ok()?.f_type;
-    Some(match u32::try_from(kind & 0xFFFF_FFFF).ok()? {
+    remote_name(u32::try_from(kind & 0xFFFF_FFFF).ok()?)
+}
+
+fn remote_name(kind: u32) -> Option<&'static str> {
+    Some(match kind {
         0x6969 => "NFS",
         0xFF53_4D42 | 0xFE53_4D42 | 0x517B => "SMB",
         0x6573_5546 => "FUSE",

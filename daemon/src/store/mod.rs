@@ -30,7 +30,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-pub use backup::{Backup, restore};
+pub use backup::{Backup, BackupJob, restore};
 pub use error::StoreError;
 
 use crate::core::event::Event;
@@ -59,6 +59,8 @@ pub struct Store {
     /// The last commit, while the table does not have it.
     ahead: Option<(u64, Vec<Write>)>,
     compaction: Option<Running>,
+    /// Held by whoever reads snapshot and log on another thread.
+    in_use: Arc<()>,
     compact_after: Option<Instant>,
     revive_after: Option<Instant>,
 }
@@ -68,6 +70,8 @@ pub struct Loaded {
     pub state: State,
     /// What had to be mended, for the log and the admin.
     pub notices: Vec<String>,
+    /// Why changes cannot be stored for now.
+    pub refuses: Option<String>,
 }
 
 impl Store {
@@ -94,12 +98,14 @@ impl Store {
             table: Table::default(),
             ahead: None,
             compaction: None,
+            in_use: Arc::new(()),
             compact_after: None,
             revive_after: None,
         };
         let state = store.load(unfinished.as_ref(), &mut notices)?;
         store.finish_cut();
-        Ok((store, Loaded { state, notices }))
+        let refuses = store.try_disk().err().map(|error| chain(&error));
+        Ok((store, Loaded { state, notices, refuses }))
     }
 
     fn truth(&self) -> Result<Truth, StoreError> {
@@ -132,6 +138,14 @@ impl Store {
         }
     }
 
+    /// Tries whether the disk takes anything again after it refused a change.
+    ///
+    /// # Errors
+    /// When it still refuses.
+    pub fn try_disk(&mut self) -> Result<(), StoreError> {
+        self.log.reopen()
+    }
+
     fn table_failed(&mut self, error: &StoreError) {
         tracing::error!(
             error = chain(error),
@@ -143,6 +157,10 @@ impl Store {
     /// Looks after the log: begins a new snapshot when one is wanted, and cuts the log behind one that is finished. Never
     /// waits for the disk longer than a commit does.
     pub fn maintain(&mut self) {
+        if Arc::strong_count(&self.in_use) > 1 {
+            // A backup reads the files that would be removed.
+            return;
+        }
         if let Some(running) = self.compaction.take_if(|running| running.is_finished()) {
             self.settle(running.join());
         }
@@ -208,12 +226,16 @@ impl Store {
         self.compact_after = Some(Instant::now() + RETRY_AFTER);
     }
 
-    /// Writes the state as of the last commit, with the key in `key_file`, into one new file.
-    ///
-    /// # Errors
-    /// When it cannot be written, or there is such a file already.
-    pub fn backup(&self, target: &Path, key_file: &Path) -> Result<Backup, StoreError> {
-        backup::write(&*self.disk, target, self.log.last_seq(), &self.truth()?, key_file)
+    /// What a backup of the state as of the last commit is made of. None of it changes while commits go on.
+    #[must_use]
+    pub fn begin_backup(&self) -> BackupJob {
+        BackupJob {
+            disk: Arc::clone(&self.disk),
+            snapshot: self.snapshot.clone(),
+            parts: self.log.parts(),
+            seq: self.log.last_seq(),
+            _in_use: Arc::clone(&self.in_use),
+        }
     }
 
     /// Events after `since`, oldest first.

@@ -288,7 +288,8 @@ impl App {
             | EventKind::AccountRejected
             | EventKind::AccountRevoked
             | EventKind::ServiceActivated => self.read(Resource::Account),
-            EventKind::VideoAdded | EventKind::VideoRenamed => self.reload_soon(),
+            // The order of the list changes, or what is in it.
+            EventKind::VideoAdded | EventKind::VideoRenamed | EventKind::VideoForgotten => self.reload_soon(),
             // What waits shows it.
             EventKind::QueuePaused | EventKind::QueueResumed => self.reload_soon(),
             EventKind::SourceReplaced

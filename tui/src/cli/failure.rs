@@ -201,7 +201,8 @@ mod tests {
             json(&failure),
             r#"{"error":{"kind":"not_verified","message":"The account is not verified (state: none).","hint":"vodpost account submit individual --name NAME --id-number NUMBER"}}"#
         );
-        assert!(json(&Failure::Refused(Refusal::AlreadyActivated)).ends_with(r#""hint":null}}"#));
+        let failure = Failure::Failed(Sentence::new("Nothing was deleted."));
+        assert!(json(&failure).ends_with(r#""hint":null}}"#));
     }
 
     #[test]

@@ -121,7 +121,7 @@ fn refusal_hint(refusal: &Refusal) -> Option<String> {
             "请另一位管理员运行：vodpost account approve",
         )
         .into(),
-        Refusal::InvalidIdentity(problem) => identity_hint(*problem)?.into(),
+        Refusal::InvalidIdentity(problem) => identity_hint(*problem).into(),
         Refusal::NoSuchVideo { nearest, .. } => match nearest.first() {
             Some(title) => say!(
                 "did you mean {title}? All videos: vodpost ls",
@@ -187,7 +187,18 @@ fn refusal_hint(refusal: &Refusal) -> Option<String> {
             "请指定一个尚不存在的文件，并且 vodpostd 对其目录有写权限",
         )
         .into(),
-        Refusal::AlreadyActivated | Refusal::SourceDeleted { .. } | Refusal::TooLong { .. } => return None,
+        Refusal::AlreadyActivated => {
+            word!("nothing is left to do; see: vodpost status", "无需再做任何操作；查看：vodpost status")
+                .into()
+        }
+        Refusal::SourceDeleted { title } => {
+            let video = shell_word(title);
+            say!(
+                "see who deleted it: vodpost show {video}; a file that is put back is a new video",
+                "查看由谁删除：vodpost show {video}；放回的文件会成为新的视频"
+            )
+        }
+        Refusal::TooLong { .. } => word!("say it in fewer words", "请缩短后再试").into(),
     };
     Some(hint)
 }
@@ -322,31 +333,34 @@ fn identity_problem(problem: IdentityProblem) -> &'static str {
     }
 }
 
-fn identity_hint(problem: IdentityProblem) -> Option<&'static str> {
+fn identity_hint(problem: IdentityProblem) -> &'static str {
     match problem {
-        IdentityProblem::NameMissing => Some("--name NAME"),
-        IdentityProblem::ContactMissing => Some("--contact CONTACT"),
-        IdentityProblem::NumberMissing => Some(word!(
+        IdentityProblem::NameMissing => "--name NAME",
+        IdentityProblem::ContactMissing => "--contact CONTACT",
+        IdentityProblem::NumberMissing => word!(
             "--id-number NUMBER, or --registration-number NUMBER",
             "--id-number NUMBER 或 --registration-number NUMBER",
-        )),
-        IdentityProblem::DocumentDoesNotFit => Some(word!(
+        ),
+        IdentityProblem::DocumentDoesNotFit => word!(
             "--document cn-id or other for an individual, uscc or other for an enterprise",
             "个人用 --document cn-id 或 other，企业用 uscc 或 other",
-        )),
+        ),
         IdentityProblem::CnIdShape
         | IdentityProblem::CnIdDate
         | IdentityProblem::CnIdFuture
         | IdentityProblem::CnIdCheck
         | IdentityProblem::UsccShape
         | IdentityProblem::UsccRegion
-        | IdentityProblem::UsccCheck => Some(word!(
+        | IdentityProblem::UsccCheck => word!(
             "check the number; for another kind of document: --document other",
             "请核对号码；其他证件请用 --document other",
-        )),
-        IdentityProblem::NameTooLong | IdentityProblem::ContactTooLong | IdentityProblem::NumberTooLong => {
-            None
-        }
+        ),
+        IdentityProblem::NameTooLong => word!("shorten what --name says", "请缩短 --name 的内容"),
+        IdentityProblem::ContactTooLong => word!("shorten what --contact says", "请缩短 --contact 的内容"),
+        IdentityProblem::NumberTooLong => word!(
+            "check the number: no document has one of this length",
+            "请核对号码：没有证件的号码有这么长"
+        ),
     }
 }
 
@@ -414,7 +428,17 @@ mod tests {
                 first.starts_with(|letter: char| letter.is_uppercase() || "\"/".contains(letter)),
                 "{first}"
             );
-            assert!(sentence.hint.is_none_or(|hint| !hint.is_empty()), "{first}");
+            assert!(sentence.hint.is_some_and(|hint| !hint.is_empty()), "no way out of: {first}");
+        }
+        let problems = [
+            IdentityProblem::NameTooLong,
+            IdentityProblem::ContactTooLong,
+            IdentityProblem::NumberTooLong,
+            IdentityProblem::NameMissing,
+            IdentityProblem::DocumentDoesNotFit,
+        ];
+        for problem in problems {
+            assert!(refusal(&Refusal::InvalidIdentity(problem)).hint.is_some(), "{problem:?}");
         }
         assert_eq!(kinds.len(), 27, "a refusal without an example here");
     }

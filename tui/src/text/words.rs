@@ -92,6 +92,7 @@ pub fn event(what: EventKind) -> &'static str {
         EventKind::QueueResumed => word!("conversions resumed", "处理队列已恢复"),
         EventKind::PostingListed => word!("URL listed", "链接已在平台展示"),
         EventKind::PostingUnlisted => word!("URL unlisted", "链接已从平台撤下"),
+        EventKind::VideoForgotten => word!("video forgotten", "视频已移出片库"),
     }
 }
 

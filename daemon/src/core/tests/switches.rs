@@ -19,6 +19,30 @@ fn set_posting(world: &mut World, switch: Switch) -> Result<(), Refusal> {
     world.command(Command::SetPostings { video, tokens, switch })
 }
 
+/// The files were moved while it was looked, which saw them where they had been.
+#[test]
+fn l6_a_look_that_is_under_way_does_not_bring_back_what_goes_to_the_trash() {
+    let mut world = World::live();
+    world.write("other.mp4", world.disk[std::path::Path::new("talk.mp4")].media.clone());
+    world.scan();
+    let (began_at, (found, probed)) = (world.now, world.found());
+    delete(&mut world, false).unwrap();
+    let video = world.id("talk");
+    world.now = world.now.after(std::time::Duration::from_secs(1));
+    world.input(Input::Trashed { video, result: Err("no room".into()) }).unwrap();
+    assert!(world.core.around().trash_failures.contains_key(&video));
+    world.input(Input::Trashed { video, result: Ok(()) }).unwrap();
+    assert!(world.core.around().trash_failures.is_empty());
+    let added = |world: &World| world.events.iter().filter(|what| **what == EventKind::VideoAdded).count();
+    let before = added(&world);
+    world.scan_of(began_at, Ok(found.clone()), probed.clone());
+    assert_eq!(added(&world), before);
+    // What lies there when somebody looks again was put there.
+    world.now = world.now.after(std::time::Duration::from_secs(1));
+    world.scan_of(world.now, Ok(found), probed);
+    assert_eq!(added(&world), before + 1);
+}
+
 fn set_source(world: &mut World, switch: Switch) -> Result<(), Refusal> {
     let video = world.id("talk");
     world.command(Command::SetSource { video, switch })

@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::super::disk::System;
 use super::super::{Store, StoreError, record, restore, segment, snapshot};
@@ -30,7 +31,7 @@ fn freeze(folder: &Path) {
         }
         store.commit(commit).unwrap();
     }
-    store.backup(&folder.join("backup"), key.path()).unwrap();
+    store.begin_backup().write(&folder.join("backup"), key.path(), Arc::default()).unwrap();
     store.close();
 }
 

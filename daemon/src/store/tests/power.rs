@@ -302,7 +302,8 @@ fn to_back_up() -> Life {
 }
 
 fn back_up(life: &Life) -> Result<(), StoreError> {
-    life.store.as_ref().unwrap().backup(Path::new(BACKUP), Path::new(KEY)).map(|_made| ())
+    let job = life.store.as_ref().unwrap().begin_backup();
+    job.write(Path::new(BACKUP), Path::new(KEY), Arc::default()).map(|_made| ())
 }
 
 fn restored(disk: &SimDisk) -> Result<(), StoreError> {

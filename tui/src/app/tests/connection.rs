@@ -151,6 +151,14 @@ fn a_video_on_no_loaded_page_is_not_read() {
     assert_eq!(bench.app.next_wake(), None);
 }
 
+/// No ghost of it stays in the list, though it has no row of its own to be read.
+#[test]
+fn a_video_that_was_forgotten_reloads_the_list() {
+    let mut bench = Bench::with(vec![video(1, "talk")]);
+    assert_eq!(bench.happens(event(EventKind::VideoForgotten, Some(id(1)))), []);
+    assert_eq!(asked(&bench.later(300)), [first_page()]);
+}
+
 #[test]
 fn a_video_that_is_gone_reloads_the_list() {
     let mut bench = Bench::with(vec![video(1, "talk")]);
