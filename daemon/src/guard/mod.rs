@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::capture::{CaptureError, Captured};
 pub use self::order::Layers;
-pub use self::verdict::{Lack, Verdict};
+pub use self::verdict::{Lack, Landlock, Verdict};
 
 use self::order::{COMMAND, Order, Run};
 use self::verdict::Support;
@@ -311,7 +311,12 @@ fn room_for(path: &Path) -> Result<u64, GuardError> {
         .map_err(|errno| GuardError::File { path: path.to_owned(), source: errno.into() })?;
     let size = disk.f_blocks.saturating_mul(disk.f_frsize);
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    Ok(free.saturating_sub(DISK_RESERVE.min(size / 20)))
+    Ok(free.saturating_sub(reserve(size)))
+}
+
+/// What is always left free on a disk of this size.
+pub(crate) fn reserve(size: u64) -> u64 {
+    DISK_RESERVE.min(size / 20)
 }
 
 /// Generous for pictures of any size, but not more than the machine has.
