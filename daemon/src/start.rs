@@ -360,7 +360,6 @@ fn subjects(
     let wanted = config.http.limits().connections;
     checkup::Subjects {
         state_dir: facts.state_dir.clone(),
-        roots: facts.roots.clone(),
         tools: Arc::clone(&facts.tools),
         coverage: Arc::clone(&facts.coverage),
         certificates: server.certificate_files(),

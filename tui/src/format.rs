@@ -206,6 +206,11 @@ impl Cell {
     pub fn width(&self) -> usize {
         self.text.width()
     }
+
+    #[must_use]
+    pub fn painted(&self, color: bool) -> String {
+        self.tone.paint(&self.text, color)
+    }
 }
 
 /// Cells beside each other with a blank between them, in at most `width` columns.

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use rustix::process::{Resource, getrlimit};
@@ -15,19 +14,17 @@ use crate::library::watch::Coverage;
 /// A program may have been written by another machine whose clock is a little ahead.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 
-pub(super) fn watching(roots: &[Arc<Path>], coverage: &Coverage) -> Vec<Finding> {
-    let unwatched = roots.iter().filter_map(|root| {
-        let why = coverage.unwatched(root)?;
-        Some(Finding::RootUnwatched { path: root.to_string_lossy().into_owned(), why })
-    });
-    let mut findings: Vec<Finding> = unwatched.collect();
+pub(super) fn watched(root: &Path, coverage: &Coverage) -> Vec<Finding> {
+    let unwatched = coverage.unwatched(root);
+    let finding = |why| Finding::RootUnwatched { path: root.to_string_lossy().into_owned(), why };
+    unwatched.map(finding).into_iter().collect()
+}
+
+pub(super) fn watches_left() -> Vec<Finding> {
     let limit = fs::read_to_string("/proc/sys/fs/inotify/max_user_watches");
-    let limit = limit.ok().and_then(|limit| limit.trim().parse().ok());
-    if let Some(limit) = limit {
-        findings
-            .extend(nearly_all(watches(), limit).then(|| Finding::WatchesShort { used: watches(), limit }));
-    }
-    findings
+    let Some(limit) = limit.ok().and_then(|limit| limit.trim().parse().ok()) else { return Vec::new() };
+    let used = watches();
+    nearly_all(used, limit).then_some(Finding::WatchesShort { used, limit }).into_iter().collect()
 }
 
 /// That the daemon has set, counted by the kernel.

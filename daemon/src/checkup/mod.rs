@@ -9,6 +9,7 @@ mod folders;
 mod machine;
 mod tools;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -36,7 +37,6 @@ const LOOKS_AT_ONCE: usize = 16;
 /// What there is to look at.
 pub struct Subjects {
     pub state_dir: PathBuf,
-    pub roots: Vec<Arc<Path>>,
     pub tools: Arc<Tools>,
     pub coverage: Arc<Coverage>,
     pub certificates: Option<CertificateFiles>,
@@ -54,17 +54,23 @@ pub struct Viewers {
 
 /// Takes questions to where they are answered.
 #[derive(Clone)]
-pub struct Checkups(mpsc::Sender<Answerer>);
+pub struct Checkups(mpsc::Sender<Question>);
+
+struct Question {
+    /// The library as it is now.
+    roots: Vec<Arc<Path>>,
+    answerer: Answerer,
+}
 
 impl Checkups {
     /// The answer comes when everything was looked at.
-    pub(crate) fn ask(&self, answerer: Answerer) {
-        if let Err(refused) = self.0.try_send(answerer) {
-            let (answerer, refusal) = match refused {
-                mpsc::error::TrySendError::Full(answerer) => (answerer, Refusal::Busy),
-                mpsc::error::TrySendError::Closed(answerer) => (answerer, Refusal::ShuttingDown),
+    pub(crate) fn ask(&self, roots: &[Arc<Path>], answerer: Answerer) {
+        if let Err(refused) = self.0.try_send(Question { roots: roots.to_vec(), answerer }) {
+            let (question, refusal) = match refused {
+                mpsc::error::TrySendError::Full(question) => (question, Refusal::Busy),
+                mpsc::error::TrySendError::Closed(question) => (question, Refusal::ShuttingDown),
             };
-            answerer.answer(Err(refusal));
+            question.answerer.answer(Err(refusal));
         }
     }
 }
@@ -73,25 +79,27 @@ impl Checkups {
 #[must_use]
 pub fn start(subjects: Subjects, shutdown: CancellationToken) -> (Checkups, tokio::task::JoinHandle<()>) {
     let (asked, waiting) = mpsc::channel(WAITING_MAX);
-    let looks = looks(subjects);
+    let looks = Looks::new(subjects);
     (Checkups(asked), tokio::spawn(run(looks, waiting, shutdown)))
 }
 
-async fn run(looks: Vec<Arc<Look>>, mut waiting: mpsc::Receiver<Answerer>, shutdown: CancellationToken) {
+async fn run(mut looks: Looks, mut waiting: mpsc::Receiver<Question>, shutdown: CancellationToken) {
     loop {
         let first = tokio::select! {
             () = shutdown.cancelled() => return,
             first = waiting.recv() => first,
         };
-        let Some(first) = first else { return };
-        let mut all = vec![first];
+        let Some(Question { mut roots, answerer }) = first else { return };
+        let mut all = vec![answerer];
         while let Ok(next) = waiting.try_recv() {
-            all.push(next);
+            roots = next.roots;
+            all.push(next.answerer);
         }
         all.retain(Answerer::is_wanted);
         if all.is_empty() {
             continue;
         }
+        let looks = looks.at(&roots);
         let view = tokio::select! {
             () = shutdown.cancelled() => return,
             view = examine(&looks, LIMIT) => view,
@@ -164,37 +172,62 @@ async fn examine(looks: &[Arc<Look>], limit: Duration) -> CheckupView {
     CheckupView { at: Timestamp::from_system(SystemTime::now()), examined, findings }
 }
 
-fn looks(subjects: Subjects) -> Vec<Arc<Look>> {
-    let Subjects { state_dir, roots, tools, coverage, certificates, guessed_url, viewers } = subjects;
-    let mut looks = Vec::new();
-    {
-        let folder = state_dir.clone();
-        looks.push(Look::new(Subject::State, Some(&state_dir), move || folders::state(&folder)));
-        let folder = state_dir.clone();
-        looks.push(Look::new(Subject::Disk, Some(&state_dir), move || disk::room(&folder, Holds::State)));
+/// Everything that is looked at. Kept from one checkup to the next, since a thread may still be at it.
+struct Looks {
+    fixed: Vec<Arc<Look>>,
+    roots: HashMap<Arc<Path>, Vec<Arc<Look>>>,
+    state_dir: PathBuf,
+    coverage: Arc<Coverage>,
+}
+
+impl Looks {
+    fn new(subjects: Subjects) -> Self {
+        let Subjects { state_dir, tools, coverage, certificates, guessed_url, viewers } = subjects;
+        let (first, second) = (state_dir.clone(), state_dir.clone());
+        let (parts, tried) = (tools::Parts::default(), Arc::clone(&tools));
+        let guessed =
+            move || guessed_url.iter().cloned().map(|url| Finding::PublicUrlUnset { url }).collect();
+        let mut fixed = vec![
+            Look::new(Subject::State, Some(&state_dir), move || folders::state(&first)),
+            Look::new(Subject::Disk, Some(&state_dir), move || disk::room(&second, Holds::State)),
+            Look::new(Subject::Watching, None, machine::watches_left),
+            Look::new(Subject::Tools, None, move || tools::present(&tried, &parts)),
+            Look::new(Subject::Sandbox, None, move || tools::confined(&tools)),
+            Look::new(Subject::PublicUrl, None, guessed),
+            Look::new(Subject::Clock, None, machine::clock),
+            Look::new(Subject::OpenFiles, None, move || machine::open_files(viewers)),
+        ];
+        fixed.extend(
+            certificates.map(|files| {
+                Look::new(Subject::Certificates, None, move || files.findings(SystemTime::now()))
+            }),
+        );
+        Self { fixed, roots: HashMap::new(), state_dir, coverage }
     }
-    if roots.is_empty() {
-        looks.push(Look::new(Subject::Library, None, || vec![Finding::NoRoots]));
+
+    /// With these roots. Others are forgotten.
+    fn at(&mut self, roots: &[Arc<Path>]) -> Vec<Arc<Look>> {
+        self.roots.retain(|root, _| roots.contains(root));
+        let mut looks = self.fixed.clone();
+        if roots.is_empty() {
+            looks.push(Look::new(Subject::Library, None, || vec![Finding::NoRoots]));
+        }
+        for root in roots {
+            let known = self.roots.entry(Arc::clone(root));
+            looks.extend_from_slice(known.or_insert_with(|| at_root(root, &self.state_dir, &self.coverage)));
+        }
+        looks
     }
-    for root in &roots {
-        let folder = Arc::clone(root);
-        looks.push(Look::new(Subject::Library, Some(root), move || folders::root(&folder)));
-        let (folder, state) = (Arc::clone(root), state_dir.clone());
-        looks.push(Look::new(Subject::Disk, Some(root), move || disk::room_besides(&folder, &state)));
-    }
-    looks.push(Look::new(Subject::Watching, None, move || machine::watching(&roots, &coverage)));
-    let parts = tools::Parts::default();
-    let tried = Arc::clone(&tools);
-    looks.push(Look::new(Subject::Tools, None, move || tools::present(&tried, &parts)));
-    looks.push(Look::new(Subject::Sandbox, None, move || tools::confined(&tools)));
-    let guessed = move || guessed_url.iter().cloned().map(|url| Finding::PublicUrlUnset { url }).collect();
-    looks.push(Look::new(Subject::PublicUrl, None, guessed));
-    if let Some(certificates) = certificates {
-        looks.push(Look::new(Subject::Certificates, None, move || certificates.findings(SystemTime::now())));
-    }
-    looks.push(Look::new(Subject::Clock, None, machine::clock));
-    looks.push(Look::new(Subject::OpenFiles, None, move || machine::open_files(viewers)));
-    looks
+}
+
+fn at_root(root: &Arc<Path>, state_dir: &Path, coverage: &Arc<Coverage>) -> Vec<Arc<Look>> {
+    let (first, second, third) = (Arc::clone(root), Arc::clone(root), Arc::clone(root));
+    let (state_dir, coverage) = (state_dir.to_owned(), Arc::clone(coverage));
+    vec![
+        Look::new(Subject::Library, Some(root), move || folders::root(&first)),
+        Look::new(Subject::Disk, Some(root), move || disk::room_besides(&second, &state_dir)),
+        Look::new(Subject::Watching, None, move || machine::watched(&third, &coverage)),
+    ]
 }
 
 #[cfg(test)]
@@ -243,8 +276,8 @@ mod tests {
         let (asked, _waiting) = mpsc::channel(1);
         let checkups = Checkups(asked);
         let (session, mut answered) = mpsc::channel(2);
-        checkups.ask(Answerer::new(1, session.clone()));
-        checkups.ask(Answerer::new(2, session));
+        checkups.ask(&[], Answerer::new(1, session.clone()));
+        checkups.ask(&[], Answerer::new(2, session));
         assert_eq!(answered.recv().await, Some((2, Err(Refusal::Busy))));
     }
 }

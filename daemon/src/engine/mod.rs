@@ -285,7 +285,7 @@ impl Engine {
             return;
         }
         if request == Request::Checkup {
-            self.checkups.ask(answerer);
+            self.checkups.ask(&self.facts.roots, answerer);
             return;
         }
         if request.is_read() {
