@@ -7,6 +7,7 @@ pub mod config;
 pub mod convert;
 pub mod core;
 pub mod delivery;
+mod dice;
 pub mod engine;
 pub mod error;
 pub mod guard;

@@ -8,7 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -24,11 +24,11 @@ use crate::convert::{self, Kind, Ours};
 use crate::core::Core;
 use crate::core::artifact::Form;
 use crate::core::state::{Settings, State};
-use crate::core::transaction::Dice;
 use crate::core::video::Conversion;
 use crate::delivery::access_log::{AccessLog, Target};
 use crate::delivery::metrics::Metrics;
 use crate::delivery::{self, link::PublicUrl, table::Table};
+use crate::dice::SystemDice;
 use crate::engine::{self, Channel, EngineHandle, Facts, Jobs, Parts};
 use crate::guard::Guard;
 use crate::library;
@@ -104,33 +104,6 @@ pub struct Daemon {
     threads: Vec<std::thread::JoinHandle<()>>,
     shutdown: CancellationToken,
     _lock: File,
-}
-
-/// Randomness from the operating system (P2).
-struct SystemDice;
-
-impl Dice for SystemDice {
-    fn video_bits(&mut self) -> u64 {
-        u64::from_le_bytes(random())
-    }
-
-    fn token_bits(&mut self) -> u128 {
-        u128::from_le_bytes(random())
-    }
-}
-
-fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    loop {
-        match getrandom::fill(&mut bytes) {
-            Ok(()) => return bytes,
-            // It worked at start; a guessable token must never be handed out instead.
-            Err(error) => {
-                tracing::error!(%error, "no random numbers from the system; trying again");
-                std::thread::sleep(Duration::from_millis(100));
-            }
-        }
-    }
 }
 
 /// What was found in the state folder, held under its lock.

@@ -70,7 +70,8 @@ impl Complete {
         }
         candidates.retain(|candidate| candidate.value.starts_with(&asked.current));
         candidates.truncate(CANDIDATES_MAX);
-        let text: String = candidates.iter().filter_map(|candidate| self.shell.line(candidate, &typed)).collect();
+        let text: String =
+            candidates.iter().filter_map(|candidate| self.shell.line(candidate, &typed)).collect();
         context.out.raw(text.as_bytes())
     }
 }

@@ -13,14 +13,16 @@ use super::{Cli, Context};
 
 /// Print the completions for a shell
 #[derive(Debug, Args)]
-#[command(after_long_help = "In bash, zsh and fish titles, VIDEO#LABEL and tokens are completed too, where a daemon answers
+#[command(
+    after_long_help = "In bash, zsh and fish titles, VIDEO#LABEL and tokens are completed too, where a daemon answers
 within half a second.
 
 Example:
   source <(vodpost completions bash)                  for this shell
   vodpost completions bash > ~/.local/share/bash-completion/completions/vodpost
   vodpost completions zsh > ~/.zfunc/_vodpost         with fpath+=~/.zfunc before compinit
-  vodpost completions fish > ~/.config/fish/completions/vodpost.fish")]
+  vodpost completions fish > ~/.config/fish/completions/vodpost.fish"
+)]
 pub struct Completions {
     /// The shell
     shell: Shell,

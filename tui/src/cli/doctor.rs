@@ -2,6 +2,7 @@
 
 use clap::Args;
 use serde::Serialize;
+use serde_json::{Map, Value};
 use vodpost_protocol::status::Tool;
 
 use super::Context;
@@ -29,7 +30,7 @@ A remark is something to know; it works all the same. The exit status is 1 if an
 a daemon that does not answer included, and 0 otherwise.
 
 With --json: {\"ok\":true,\"daemon\":{…},\"places\":[…],\"checks\":[{\"subject\":\"disk\",\"result\":\"ok\"},…],
-\"findings\":[{\"subject\":…,\"severity\":\"remark|wrong\",\"message\":…,\"hint\":…,\"finding\":{…}},…]};
+\"findings\":[{\"subject\":…,\"severity\":\"remark|wrong\",\"kind\":\"key_open\",\"message\":…,\"hint\":…,\"facts\":{…}},…]};
 a result is ok, remark, wrong or unchecked.
 
 Example:
@@ -48,7 +49,7 @@ struct Document<'a> {
     daemon: Option<DaemonJson<'a>>,
     places: &'a [Place],
     checks: Vec<CheckJson>,
-    findings: Vec<FindingJson<'a>>,
+    findings: Vec<FindingJson>,
 }
 
 #[derive(Debug, Serialize)]
@@ -65,12 +66,13 @@ struct CheckJson {
 }
 
 #[derive(Debug, Serialize)]
-struct FindingJson<'a> {
+struct FindingJson {
     subject: Subject,
     severity: Severity,
+    kind: String,
     message: String,
     hint: Option<String>,
-    finding: &'a Finding,
+    facts: Value,
 }
 
 /// What a subject amounts to.
@@ -141,10 +143,11 @@ fn show(out: &mut Output, report: &Report, quiet: bool) -> Result<(), Failure> {
         match verdict {
             Verdict::Ok | Verdict::Unchecked if quiet => {}
             Verdict::Ok => line(out, verdict, subject, &beside(report, subject))?,
-            Verdict::Unchecked => {
-                let why = why_unchecked(report, subject).map_or("", text::unchecked);
-                line(out, verdict, subject, why)?;
-            }
+            Verdict::Unchecked => match why_unchecked(report, subject) {
+                // Said once for all of them.
+                None | Some(Unchecked::NoDaemon) => {}
+                Some(why @ Unchecked::NoCurl) => line(out, verdict, subject, text::unchecked(why))?,
+            },
             Verdict::Remark | Verdict::Wrong => {
                 for finding in report.of(subject) {
                     show_finding(out, report, finding)?;
@@ -152,7 +155,16 @@ fn show(out: &mut Output, report: &Report, quiet: bool) -> Result<(), Failure> {
             }
         }
     }
-    if quiet { Ok(()) } else { out.line(&summary(report)) }
+    if quiet {
+        return Ok(());
+    }
+    let untold: Vec<_> = report.unchecked.iter().filter(|(_, why)| *why == Unchecked::NoDaemon).collect();
+    if !untold.is_empty() {
+        let names: Vec<_> = untold.iter().map(|(subject, _)| text::subject(*subject)).collect();
+        let (names, why) = (names.join(word!(", ", "、")), text::unchecked(Unchecked::NoDaemon));
+        block(out, "", &say!("Not checked, since {why}: {names}.", "未检查（{why}）：{names}。"))?;
+    }
+    out.line(&summary(report))
 }
 
 fn line(out: &mut Output, verdict: Verdict, subject: Subject, text: &str) -> Result<(), Failure> {
@@ -276,7 +288,8 @@ fn document(report: &Report) -> Document<'_> {
     let findings = report.findings.iter().map(|finding| {
         let Sentence { message, hint } = text::diagnosis(finding);
         let (subject, severity) = (finding.subject(), finding.severity());
-        FindingJson { subject, severity, message, hint, finding }
+        let (kind, facts) = kind_and_facts(finding);
+        FindingJson { subject, severity, kind, message, hint, facts }
     });
     let daemon = report.met.as_ref().map(|met| DaemonJson {
         version: &met.status.version,
@@ -289,6 +302,22 @@ fn document(report: &Report) -> Document<'_> {
         places: &report.places,
         checks: checks.collect(),
         findings: findings.collect(),
+    }
+}
+
+/// The two halves of its serde form; a kind without facts has none.
+fn kind_and_facts(finding: &Finding) -> (String, Value) {
+    let none = || Value::Object(Map::new());
+    match serde_json::to_value(finding) {
+        Ok(Value::Object(mut one)) => {
+            let kind = one.keys().next().cloned().unwrap_or_default();
+            let facts = one.remove(&kind).unwrap_or_else(none);
+            (kind, facts)
+        }
+        Ok(Value::String(kind)) => (kind, none()),
+        Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) | Err(_) => {
+            (String::new(), none())
+        }
     }
 }
 

@@ -81,14 +81,14 @@ impl Output {
         Self {
             json,
             out: Stream {
-                width: size(rustix::stdio::stdout()).map(|size| size.columns),
+                width: columns(rustix::stdio::stdout(), out_is_terminal),
                 redraws: out_is_terminal && can_redraw(),
                 to: Box::new(BufWriter::with_capacity(64 << 10, stdout)),
                 is_terminal: out_is_terminal,
                 color: !json && color.allows(out_is_terminal),
             },
             err: Stream {
-                width: size(rustix::stdio::stderr()).map(|size| size.columns),
+                width: columns(rustix::stdio::stderr(), err_is_terminal),
                 redraws: err_is_terminal && can_redraw(),
                 to: Box::new(stderr),
                 is_terminal: err_is_terminal,
@@ -234,6 +234,12 @@ impl Output {
             None => Ok(()),
         }
     }
+}
+
+/// Of a terminal, as it says or, where it does not know, as `COLUMNS` does. What is no terminal has no edge.
+fn columns(stream: impl std::os::fd::AsFd, is_terminal: bool) -> Option<usize> {
+    let said = || std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0);
+    if is_terminal { size(stream).map(|size| size.columns).or_else(said) } else { None }
 }
 
 fn size(stream: impl std::os::fd::AsFd) -> Option<Size> {

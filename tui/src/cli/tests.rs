@@ -3,6 +3,7 @@
 mod chinese;
 mod hostile;
 pub(super) mod peer;
+mod shapes;
 
 use clap::CommandFactory;
 use serde_json::Value;

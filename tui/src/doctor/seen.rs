@@ -19,6 +19,7 @@ pub(super) fn storage(status: &Status) -> Option<Own> {
 }
 
 pub(super) fn account(account: &AccountView) -> Vec<Own> {
+    let may_activate = account.approved.is_some() || account.state == VerificationState::Approved;
     let mut findings = Vec::new();
     match (account.state, &account.approved) {
         (VerificationState::Revoked, _) => findings.push(Own::Revoked { reason: account.reason.clone() }),
@@ -34,8 +35,9 @@ pub(super) fn account(account: &AccountView) -> Vec<Own> {
         }
     }
     match account.service {
-        ServiceState::Active => {}
-        ServiceState::Inactive => findings.push(Own::NotActivated),
+        // A6: first things first.
+        ServiceState::Inactive if may_activate => findings.push(Own::NotActivated),
+        ServiceState::Active | ServiceState::Inactive => {}
     }
     findings
 }
@@ -118,7 +120,9 @@ mod tests {
         };
         assert_eq!(account(&view(VerificationState::Approved, None, ServiceState::Active)), []);
         let fresh = account(&view(VerificationState::None, None, ServiceState::Inactive));
-        assert_eq!(fresh, [Own::NotApproved { state: VerificationState::None }, Own::NotActivated]);
+        assert_eq!(fresh, [Own::NotApproved { state: VerificationState::None }]);
+        let approved = account(&view(VerificationState::Approved, None, ServiceState::Inactive));
+        assert_eq!(approved, [Own::NotActivated]);
         let revoked = account(&view(VerificationState::Revoked, None, ServiceState::Active));
         assert_eq!(revoked, [Own::Revoked { reason: Some("expired".into()) }]);
     }

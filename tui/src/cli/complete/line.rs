@@ -121,12 +121,10 @@ mod tests {
 
     #[test]
     fn what_is_put_in_becomes_the_word() {
-        for word in ["talk", "my 'best' \"talk\" $x `y` \\z", "课程 第一讲!", "~a{b,c}*?[d]#e&f;g|h<i>(j)=k:l"] {
-            for (line, end) in [
-                ("vodpost show ", ""),
-                ("vodpost show '", ""),
-                ("vodpost show \"", ""),
-            ] {
+        for word in
+            ["talk", "my 'best' \"talk\" $x `y` \\z", "课程 第一讲!", "~a{b,c}*?[d]#e&f;g|h<i>(j)=k:l"]
+        {
+            for (line, end) in [("vodpost show ", ""), ("vodpost show '", ""), ("vodpost show \"", "")] {
                 let put = typed(line, end).unwrap().quoted(word).unwrap();
                 let whole = format!("{line}{put}");
                 assert_eq!(split(&whole).0, ["vodpost", "show", word], "{whole}");

@@ -52,7 +52,8 @@ pub(super) fn find(socket: Option<PathBuf>, search: Search, until: Instant) -> V
 
 /// Until all is told, or nobody wants to know any more.
 fn ask(daemon: &mut Daemon, search: &Search, to: &Sender<Candidate>, until: Instant) -> Result<(), Failure> {
-    let mut told = |candidate: Candidate| !candidate.value.starts_with(&search.begins) || to.send(candidate).is_ok();
+    let mut told =
+        |candidate: Candidate| !candidate.value.starts_with(&search.begins) || to.send(candidate).is_ok();
     if let (Kind::Target, Some((video, _))) = (search.kind, search.begins.rsplit_once('#'))
         && let Ok(video) = daemon.video(Request::Show { video: video.to_owned() })
         && !labels(&video, &search.begins).into_iter().all(&mut told)

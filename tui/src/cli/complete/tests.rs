@@ -23,7 +23,9 @@ fn peer() -> Peer {
         Request::List(query) => {
             let wanted = |video: &VideoView| {
                 query.matching.as_deref().is_none_or(|text| video.title.contains(text))
-                    && query.state.is_none_or(|state| (state == VideoState::Live) == (video.state == VideoState::Live))
+                    && query
+                        .state
+                        .is_none_or(|state| (state == VideoState::Live) == (video.state == VideoState::Live))
             };
             let videos: Vec<_> = library().into_iter().filter(wanted).collect();
             let total = videos.len() as u64;

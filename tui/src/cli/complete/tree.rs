@@ -83,7 +83,8 @@ impl<'a> Reader<'a> {
 impl<'a> Asked<'a> {
     /// The first word is the program, the last one is unfinished.
     pub(super) fn of(command: &'a Command, words: &[String]) -> Self {
-        let (current, before) = words.split_last().map_or((String::new(), &[][..]), |(last, before)| (last.clone(), before));
+        let (current, before) =
+            words.split_last().map_or((String::new(), &[][..]), |(last, before)| (last.clone(), before));
         let mut reader =
             Reader { command, positionals: 0, option: None, only_positionals: false, socket: None };
         before.iter().skip(1).for_each(|word| reader.read(word));
@@ -97,7 +98,8 @@ impl<'a> Asked<'a> {
             (None, None) => (positional(command, positionals), String::new()),
         };
         let is_plain = option.is_none() && !is_option;
-        let wanted = value_of.filter(|_| before_value.is_empty()).map_or(Wanted::Nothing, |arg| wanted(command, arg));
+        let wanted =
+            value_of.filter(|_| before_value.is_empty()).map_or(Wanted::Nothing, |arg| wanted(command, arg));
         Self {
             command,
             value_of,

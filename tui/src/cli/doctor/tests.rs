@@ -87,15 +87,27 @@ fn the_document_has_this_shape() {
             "findings": [{
                 "subject": "queue",
                 "severity": "remark",
+                "kind": "queue_paused",
                 "message": "Conversions are paused by ann␛[2J; their deadlines go on.",
                 "hint": "vodpost jobs resume",
-                "finding": {"queue_paused": {"by": "ann\x1b[2J"}},
+                "facts": {"by": "ann\x1b[2J"},
             }],
         })
     );
     let document: Value = serde_json::from_str(&shown(&report(vec![missing()]), true, false)).unwrap();
     assert_eq!((&document["ok"], &document["checks"][1]["result"]), (&json!(false), &json!("wrong")));
-    assert_eq!(document["findings"][0]["finding"], json!({"tool_missing": {"tool": "ffmpeg"}}));
+    assert_eq!(document["findings"][0]["facts"], json!({"tool": "ffmpeg"}));
+    let unit = kind_and_facts(&Finding::Own(Own::NotActivated));
+    assert_eq!(unit, ("not_activated".into(), json!({})));
+}
+
+#[test]
+fn what_only_a_daemon_can_tell_is_said_once() {
+    let mut report = report(vec![]);
+    report.unchecked = vec![(Subject::State, Unchecked::NoDaemon), (Subject::Account, Unchecked::NoDaemon)];
+    let text = shown(&report, false, false);
+    let said = "Not checked, since only a daemon that answers can tell: state folder, account.\n";
+    assert!(text.contains(said), "{text}");
 }
 
 #[test]
