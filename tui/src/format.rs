@@ -105,7 +105,7 @@ pub fn when(at: Timestamp, now: Timestamp) -> String {
     let exact = moment(at);
     if at > now {
         let left = span(at.since(now));
-        return say!("{exact} (in {left})", "{exact}（{left}后）");
+        return say!("{exact} (in {left})", "{exact}（{left} 后）");
     }
     let ago = ago(at, now);
     say!("{exact} ({ago})", "{exact}（{ago}）")

@@ -96,7 +96,11 @@ fn source_line(video: &VideoView, now: Timestamp) -> String {
         line.push_str(&say!(" ({reason})", "（{reason}）", reason = plain(reason)));
     }
     if let Some(gone_at) = source.gone_at {
-        line.push_str(&say!("; counts as deleted from {at}", "；从 {at} 起视为已删除", at = when(gone_at, now)));
+        line.push_str(&say!(
+            "; counts as deleted from {at}",
+            "；从 {at} 起视为已删除",
+            at = when(gone_at, now)
+        ));
     }
     line
 }

@@ -32,7 +32,7 @@ fn own_sentence(own: &Own) -> Sentence {
         Own::NotApproved { state } => not_approved(*state),
         Own::Revoked { reason } => revoked(reason.as_deref()),
         Own::NotActivated => Sentence::with_hint(
-            word!("The service is not activated; no URL can be made.", "服务尚未开通；无法生成网址。"),
+            word!("The service is not activated; no URL can be made.", "服务尚未开通；无法生成链接。"),
             "vodpost service activate",
         ),
         Own::QueuePaused { by } => queue_paused(by.as_deref()),
@@ -51,7 +51,7 @@ fn own_sentence(own: &Own) -> Sentence {
         Own::WatchesFew { limit } => Sentence::with_hint(
             say!(
                 "The system lets a user watch {limit} folders, too few for a large library.",
-                "系统只允许每个用户监视 {limit} 个文件夹，对大型视频库来说太少。",
+                "系统只允许每个用户监视 {limit} 个目录，对大型视频库来说太少。",
             ),
             more_watches(),
         ),
@@ -86,11 +86,11 @@ fn storage_read_only(reason: &str) -> Sentence {
     Sentence::with_hint(
         say!(
             "Changes are refused, since they cannot be stored: {reason}. URLs are still served.",
-            "无法保存修改，因此拒绝任何修改：{reason}。网址仍可访问。",
+            "无法保存修改，因此拒绝任何修改：{reason}。链接仍可访问。",
         ),
         word!(
             "make room on the disk of the state folder, or see what is wrong with it (dmesg); no restart is needed",
-            "清理状态文件夹所在的磁盘，或检查磁盘故障（dmesg）；无需重启",
+            "清理状态目录所在的磁盘，或检查磁盘故障（dmesg）；无需重启",
         ),
     )
 }
@@ -100,7 +100,7 @@ fn root_unavailable(path: &str, reason: &str) -> Sentence {
     Sentence::with_hint(
         say!(
             "At the last look the library folder {path} could not be read as a whole: {reason}.",
-            "上次扫描时无法完整读取视频库文件夹 {path}：{reason}。",
+            "上次扫描时无法完整读取视频库目录 {path}：{reason}。",
         ),
         word!("mend it, then look again: vodpost scan --wait", "修复后重新扫描：vodpost scan --wait"),
     )
@@ -119,7 +119,7 @@ fn not_approved(state: VerificationState) -> Sentence {
         VerificationState::Submitted => Sentence::with_hint(
             word!(
                 "The account waits for its approval; no URL can be made.",
-                "账号正在等待审核；无法生成网址。",
+                "账号正在等待审核；无法生成链接。",
             ),
             "vodpost account approve",
         ),
@@ -127,7 +127,7 @@ fn not_approved(state: VerificationState) -> Sentence {
         | VerificationState::Rejected
         | VerificationState::Revoked
         | VerificationState::Approved => Sentence::with_hint(
-            word!("The account is not verified; no URL can be made.", "账号尚未认证；无法生成网址。"),
+            word!("The account is not verified; no URL can be made.", "账号尚未认证；无法生成链接。"),
             "vodpost account submit individual --name NAME --id-number NUMBER",
         ),
     }
@@ -139,7 +139,7 @@ fn revoked(reason: Option<&str>) -> Sentence {
     Sentence::with_hint(
         say!(
             "The approval of the account was revoked{why}. Live URLs stay; no new one can be made.",
-            "账号的认证已被撤销{zh}。现有网址不受影响，但无法生成新网址。",
+            "账号的认证已被撤销{zh}。现有链接不受影响，但无法生成新链接。",
         ),
         "vodpost account submit individual --name NAME --id-number NUMBER",
     )
@@ -150,7 +150,7 @@ fn queue_paused(by: Option<&str>) -> Sentence {
     Sentence::with_hint(
         say!(
             "Conversions are paused by {by}; their deadlines go on.",
-            "转换已被 {by} 暂停；截止时间照常计算。",
+            "处理队列已被 {by} 暂停；时限照常计算。",
         ),
         "vodpost jobs resume",
     )
@@ -159,10 +159,10 @@ fn queue_paused(by: Option<&str>) -> Sentence {
 fn conversions_late(number: u64) -> Sentence {
     let jobs = count(number, "conversion", "conversions");
     Sentence::with_hint(
-        say!("{jobs} will miss the deadline.", "有 {number} 个转换将错过截止时间。"),
+        say!("{jobs} will miss the deadline.", "有 {number} 个视频将错过时限。"),
         word!(
             "see which: vodpost jobs; cancel what is not urgent, or give vodpostd more conversion.workers",
-            "查看：vodpost jobs；取消不紧急的转换，或增加 conversion.workers",
+            "查看：vodpost jobs；取消不紧急的处理，或增加 conversion.workers",
         ),
     )
 }
@@ -170,7 +170,7 @@ fn conversions_late(number: u64) -> Sentence {
 fn conversions_failed(number: u64) -> Sentence {
     let jobs = count(number, "conversion", "conversions");
     Sentence::with_hint(
-        say!("{jobs} failed.", "有 {number} 个转换失败。"),
+        say!("{jobs} failed.", "有 {number} 个视频处理失败。"),
         word!(
             "see which: vodpost ls --state failed; vodpost show VIDEO says why",
             "查看：vodpost ls --state failed；原因见 vodpost show VIDEO",
@@ -183,13 +183,13 @@ fn url_local(url: &str, reach: Reach) -> Sentence {
     let message = match reach {
         Reach::Machine => say!(
             "URLs begin with {url}, which leads to this machine only from itself.",
-            "网址以 {url} 开头，只有在本机上才能访问。",
+            "链接以 {url} 开头，只有在本机上才能访问。",
         ),
         Reach::Network => say!(
             "URLs begin with {url}, which can be reached in this network only.",
-            "网址以 {url} 开头，只能在本网络内访问。",
+            "链接以 {url} 开头，只能在本网络内访问。",
         ),
-        Reach::Public => say!("URLs begin with {url}.", "网址以 {url} 开头。"),
+        Reach::Public => say!("URLs begin with {url}.", "链接以 {url} 开头。"),
     };
     Sentence::with_hint(
         message,
@@ -266,7 +266,7 @@ pub fn subject(subject: Subject) -> &'static str {
         Subject::Socket => word!("socket", "套接字"),
         Subject::Versions => word!("versions", "版本"),
         Subject::Settings => word!("settings", "设置"),
-        Subject::State => word!("state folder", "状态文件夹"),
+        Subject::State => word!("state folder", "状态目录"),
         Subject::Storage => word!("storage", "存储"),
         Subject::Library => word!("library", "视频库"),
         Subject::Watching => word!("watching", "监视"),
@@ -275,7 +275,7 @@ pub fn subject(subject: Subject) -> &'static str {
         Subject::Disk => word!("disk", "磁盘"),
         Subject::Account => word!("account", "账号"),
         Subject::Queue => word!("queue", "队列"),
-        Subject::PublicUrl => word!("public URL", "公开网址"),
+        Subject::PublicUrl => word!("public URL", "公开地址"),
         Subject::Certificates => word!("certificates", "证书"),
         Subject::Clock => word!("clock", "时钟"),
         Subject::OpenFiles => word!("open files", "打开文件数"),
@@ -312,7 +312,7 @@ pub fn place(answer: Answer) -> &'static str {
             word!("nobody listens (left over from a daemon that ended)", "无人监听（已结束的守护进程遗留）")
         }
         Answer::NoAccess => word!("you may not connect", "您无权连接"),
-        Answer::Untrusted => word!("in a folder that cannot be trusted", "所在的文件夹不可信"),
+        Answer::Untrusted => word!("in a folder that cannot be trusted", "所在的目录不可信"),
         Answer::Silent => word!("does not answer", "没有响应"),
         Answer::NotAdmitted => word!("does not let you in", "拒绝您进入"),
         Answer::OtherProtocol => word!("speaks another protocol", "使用另一种协议版本"),

@@ -27,7 +27,7 @@ pub fn finding(finding: &Finding) -> Sentence {
         Finding::WatchesShort { used, limit } => Sentence::with_hint(
             say!(
                 "{used} folders are watched, and the system allows {limit}; changes in further ones are noticed late.",
-                "已监视 {used} 个文件夹，系统上限为 {limit} 个；超出部分的变化会延迟发现。",
+                "已监视 {used} 个目录，系统上限为 {limit} 个；超出部分的变化会延迟发现。",
             ),
             more_watches(),
         ),
@@ -69,7 +69,7 @@ fn no_answer(subject: Subject, place: Option<&str>, limit_s: u64) -> Sentence {
     let what = match (place, subject) {
         (Some(place), _) => plain(place),
         (None, Subject::Tools | Subject::Sandbox) => "ffmpeg".into(),
-        (None, Subject::Certificates) => word!("The folder of the certificates", "证书所在的文件夹").into(),
+        (None, Subject::Certificates) => word!("The folder of the certificates", "证书所在的目录").into(),
         (
             None,
             Subject::State
@@ -95,7 +95,7 @@ fn state_folder_open(path: &str, mode: u32) -> Sentence {
     Sentence::with_hint(
         say!(
             "Other users may use the state folder {shown} (mode {mode:04o}).",
-            "其他用户可以访问状态文件夹 {shown}（权限 {mode:04o}）。",
+            "其他用户可以访问状态目录 {shown}（权限 {mode:04o}）。",
         ),
         format!("chmod 700 {typed}"),
     )
@@ -106,11 +106,11 @@ fn state_folder_read_only(path: &str, reason: &str) -> Sentence {
     Sentence::with_hint(
         say!(
             "The daemon cannot write to its state folder {path}: {reason}.",
-            "守护进程无法写入状态文件夹 {path}：{reason}。",
+            "守护进程无法写入状态目录 {path}：{reason}。",
         ),
         word!(
             "give the folder back to the daemon's user, and see that its disk is not mounted read-only",
-            "将该文件夹归还给守护进程的用户，并确认磁盘没有以只读方式挂载",
+            "将该目录归还给守护进程的用户，并确认磁盘没有以只读方式挂载",
         ),
     )
 }
@@ -142,7 +142,7 @@ fn key_missing(path: &str) -> Sentence {
 
 fn no_roots() -> Sentence {
     Sentence::with_hint(
-        word!("No library folder is configured.", "没有配置视频库文件夹。"),
+        word!("No library folder is configured.", "没有配置视频库目录。"),
         word!(
             "name one in [library] roots, or start vodpostd with --library FOLDER",
             "在 [library] roots 中指定，或用 --library FOLDER 启动 vodpostd",
@@ -155,7 +155,7 @@ fn root_missing(path: &str) -> Sentence {
     Sentence::with_hint(
         say!(
             "The library folder {path} is not there; none of its URLs is live.",
-            "视频库文件夹 {path} 不存在；其中的网址均不可用。",
+            "视频库目录 {path} 不存在；其中的链接均不可用。",
         ),
         word!(
             "mount its disk, or take it out of [library] roots; nothing counts as deleted meanwhile",
@@ -167,13 +167,10 @@ fn root_missing(path: &str) -> Sentence {
 fn root_unreadable(path: &str, reason: &str) -> Sentence {
     let (path, reason) = (plain(path), plain(reason));
     Sentence::with_hint(
-        say!(
-            "The library folder {path} cannot be read: {reason}.",
-            "无法读取视频库文件夹 {path}：{reason}。",
-        ),
+        say!("The library folder {path} cannot be read: {reason}.", "无法读取视频库目录 {path}：{reason}。",),
         word!(
             "let the daemon's user read and enter it, and enter the folders above it",
-            "让守护进程的用户可以读取并进入该文件夹，并能进入其上级文件夹",
+            "让守护进程的用户可以读取并进入该目录，并能进入其上级目录",
         ),
     )
 }
@@ -183,11 +180,11 @@ fn root_read_only(path: &str, reason: &str) -> Sentence {
     Sentence::with_hint(
         say!(
             "Nothing can be deleted in the library folder {path}: {reason}. Everything else works.",
-            "无法在视频库文件夹 {path} 中删除文件：{reason}。其他功能正常。",
+            "无法在视频库目录 {path} 中删除文件：{reason}。其他功能正常。",
         ),
         word!(
             "let the daemon's user write to it; or end URLs alone: vodpost source delete VIDEO --keep-files",
-            "让守护进程的用户可以写入；或只终止网址：vodpost source delete VIDEO --keep-files",
+            "让守护进程的用户可以写入；或只终止链接：vodpost source delete VIDEO --keep-files",
         ),
     )
 }
@@ -225,7 +222,7 @@ fn space_short(path: &str, holds: Holds, free_bytes: u64, reserve_bytes: u64) ->
         Holds::State => Sentence::with_hint(
             say!(
                 "The disk of {path} is nearly full: {free} are free, and {reserve} are always left. Nothing more is converted.",
-                "{path} 所在的磁盘快满了：剩余 {free}，而始终要保留 {reserve}。不会再进行转换。",
+                "{path} 所在的磁盘快满了：剩余 {free}，而始终要保留 {reserve}。不会再处理任何视频。",
             ),
             word!(
                 "make room on it, or move state_dir to a larger disk",
@@ -235,7 +232,7 @@ fn space_short(path: &str, holds: Holds, free_bytes: u64, reserve_bytes: u64) ->
         Holds::Library => Sentence::with_hint(
             say!(
                 "The disk of the library folder {path} is nearly full: {free} are free.",
-                "视频库文件夹 {path} 所在的磁盘快满了：剩余 {free}。",
+                "视频库目录 {path} 所在的磁盘快满了：剩余 {free}。",
             ),
             word!("make room before new videos are copied there", "在复制新视频之前请先清理空间"),
         ),
@@ -261,7 +258,7 @@ fn public_url_unset(url: &str) -> Sentence {
     Sentence::with_hint(
         say!(
             "Nobody said where viewers reach this server; URLs begin with {url}, which was guessed.",
-            "尚未设置观众访问本服务器的地址；目前网址以猜测的 {url} 开头。",
+            "尚未设置观众访问本服务器的地址；目前链接以猜测的 {url} 开头。",
         ),
         word!(
             "set http.public_url, e.g. \"https://video.example.com\", or start vodpostd with --public-url",

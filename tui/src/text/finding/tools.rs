@@ -46,11 +46,11 @@ pub(super) fn parts_missing(part: Part, names: &[String], need: Need) -> Sentenc
     let message = match need {
         Need::Most => say!(
             "ffmpeg was built without {part} that almost every conversion needs: {names}.",
-            "ffmpeg 缺少几乎所有转换都需要的{part}：{names}。",
+            "ffmpeg 缺少几乎所有处理都需要的{part}：{names}。",
         ),
         Need::Some => say!(
             "ffmpeg was built without some {part}: {names}. Files that need them cannot be converted.",
-            "ffmpeg 缺少部分{part}：{names}。需要它们的文件无法转换。",
+            "ffmpeg 缺少部分{part}：{names}。需要它们的文件无法处理。",
         ),
     };
     Sentence::with_hint(
@@ -87,7 +87,7 @@ pub(super) fn unconfined(
     match policy {
         Policy::Required => message.push_str(word!(
             " Nothing is converted, since conversion.sandbox is \"required\".",
-            "由于 conversion.sandbox 为 \"required\"，不会进行任何转换。",
+            "由于 conversion.sandbox 为 \"required\"，不会处理任何视频。",
         )),
         Policy::BestEffort | Policy::Off => {}
     }
@@ -125,7 +125,7 @@ fn confine(why: &Unconfined) -> String {
             let said = plain(said);
             say!(
                 "it does not run inside of the guard ({said}); name the folders of its libraries in conversion.sandbox_read, or install that of the distribution",
-                "它无法在限制下运行（{said}）；请在 conversion.sandbox_read 中列出它的库文件夹，或安装发行版的版本",
+                "它无法在限制下运行（{said}）；请在 conversion.sandbox_read 中列出它的库目录，或安装发行版的版本",
             )
         }
         Unconfined::Untried(reason) => {
