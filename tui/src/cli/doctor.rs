@@ -12,7 +12,6 @@ use crate::doctor::place::Answer;
 use crate::doctor::{self, Finding, Met, Place, Report, Severity, Subject, Unchecked};
 use crate::format::{Cell, Tone, count};
 use crate::text::{self, Sentence, plain};
-use crate::view::text::wrap;
 use crate::{say, word};
 
 /// Where what is said about a subject begins.
@@ -171,8 +170,8 @@ fn line(out: &mut Output, verdict: Verdict, subject: Subject, text: &str) -> Res
     let color = out.color();
     let cell = |text, width, tone| Cell::padded(text, width, tone);
     let verdict = cell(verdict.word(), 6, verdict.tone()).painted(color);
-    let line = format!("{verdict}  {} {text}", cell(text::subject(subject), 14, Tone::Strong).painted(color));
-    out.line(line.trim_end())
+    let lead = format!("{verdict}  {} ", cell(text::subject(subject), 14, Tone::Strong).painted(color));
+    out.hanging(&lead, 6 + 2 + 14 + 1, text)
 }
 
 fn show_finding(out: &mut Output, report: &Report, finding: &Finding) -> Result<(), Failure> {
@@ -193,14 +192,10 @@ fn show_finding(out: &mut Output, report: &Report, finding: &Finding) -> Result<
 
 /// Indented, in as many lines as it takes; on a terminal none is cut.
 fn block(out: &mut Output, mark: &str, text: &str) -> Result<(), Failure> {
-    let room = out.width().map(|width| width.saturating_sub(INDENT.len() + mark.len()).max(20));
-    let mut mark = mark.to_owned();
+    let mut lead = format!("{INDENT}{mark}");
     for paragraph in text.lines() {
-        let lines = room.map_or_else(|| vec![paragraph.to_owned()], |room| wrap(paragraph, room));
-        for line in lines {
-            out.line(&format!("{INDENT}{mark}{line}"))?;
-            mark = " ".repeat(mark.len());
-        }
+        out.hanging(&lead, lead.len(), paragraph)?;
+        lead = " ".repeat(lead.len());
     }
     Ok(())
 }

@@ -75,7 +75,7 @@ fn print(out: &mut Output, video: &VideoView) -> Result<(), Failure> {
 
 fn field(out: &mut Output, name: &str, value: &str) -> Result<(), Failure> {
     let name = Tone::Faint.paint(&format::column(name, 10), out.color());
-    out.line(&format!("  {name} {value}"))
+    out.hanging(&format!("  {name} "), 2 + 10 + 1, value)
 }
 
 fn heading(out: &mut Output, text: &str) -> Result<(), Failure> {
@@ -143,7 +143,9 @@ fn print_conversion(out: &mut Output, conversion: &ConversionView) -> Result<(),
         && let Some(output) = &conversion.output
     {
         for line in output.lines() {
-            field(out, "", &Tone::Faint.paint(&plain(line), out.color()))?;
+            // As the tool wrote it, blanks and all.
+            let line = Tone::Faint.paint(&plain(line), out.color());
+            out.line(&format!("{:13}{line}", ""))?;
         }
     }
     Ok(())
