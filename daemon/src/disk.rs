@@ -18,7 +18,13 @@ pub fn room_bytes(path: &Path) -> io::Result<u64> {
 }
 
 fn beyond_reserve(size: u64, free: u64) -> u64 {
-    free.saturating_sub(RESERVE_BYTES.min(size / 20))
+    free.saturating_sub(reserve_bytes(size))
+}
+
+/// What is always left free on a disk of this size.
+#[must_use]
+pub fn reserve_bytes(size: u64) -> u64 {
+    RESERVE_BYTES.min(size / 20)
 }
 
 #[cfg(test)]

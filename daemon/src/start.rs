@@ -8,7 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -17,17 +17,18 @@ use vodpost_protocol::account::VerificationState;
 use vodpost_protocol::ids::InstanceId;
 use vodpost_protocol::time::Timestamp;
 
+use crate::checkup::{self, Viewers};
 use crate::clients::listener::{self, SocketError};
 use crate::config::{AdminListen, Config, Tls};
 use crate::convert::{self, Kind, Ours};
 use crate::core::Core;
 use crate::core::artifact::Form;
 use crate::core::state::{Settings, State};
-use crate::core::transaction::Dice;
 use crate::core::video::Conversion;
 use crate::delivery::access_log::{AccessLog, Target};
 use crate::delivery::metrics::Metrics;
 use crate::delivery::{self, link::PublicUrl, table::Table};
+use crate::dice::SystemDice;
 use crate::engine::{self, Channel, EngineHandle, Facts, Jobs, Parts};
 use crate::error::chain;
 use crate::guard::Guard;
@@ -104,33 +105,6 @@ pub struct Daemon {
     _lock: File,
 }
 
-/// Randomness from the operating system (P2).
-struct SystemDice;
-
-impl Dice for SystemDice {
-    fn video_bits(&mut self) -> u64 {
-        u64::from_le_bytes(random())
-    }
-
-    fn token_bits(&mut self) -> u128 {
-        u128::from_le_bytes(random())
-    }
-}
-
-fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    loop {
-        match getrandom::fill(&mut bytes) {
-            Ok(()) => return bytes,
-            // It worked at start; a guessable token must never be handed out instead.
-            Err(error) => {
-                tracing::error!(%error, "no random numbers from the system; trying again");
-                std::thread::sleep(Duration::from_millis(100));
-            }
-        }
-    }
-}
-
 /// What was found in the state folder, held under its lock.
 struct Prepared {
     lock: File,
@@ -163,8 +137,7 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
 /// # Errors
 /// What stands in the way, with what to do about it.
 pub async fn start(config: Config) -> Result<Daemon, StartError> {
-    let mut seed = [0; 8];
-    getrandom::fill(&mut seed)?;
+    let instance = instance()?;
     let Prepared { lock, core, store, refuses, sealer, artifacts } = prepare(&config)?;
     let tools = Arc::new(find_tools(&config));
     let guard = tools.guard.clone();
@@ -178,18 +151,21 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let metrics = Arc::new(Metrics::default());
     let (access_log, writer) = open_access_log(&config, &metrics)?.unzip();
     let log = (access_log.clone(), Arc::clone(&metrics));
-    let server = serve(&config, &table, artifacts.clone(), notices, log, &shutdown)?;
+    let limits = limits(&config);
+    let server = serve(&config, limits, &table, artifacts.clone(), notices, log, &shutdown)?;
     let admin = listen_for_monitors(&config)?;
     let socket = listener::bind(&config.socket, config.roles.admit_others())?;
     note_socket(&lock, &config.socket);
 
-    let channel = Channel::open(InstanceId(u64::from_le_bytes(seed)));
+    let channel = Channel::open(instance);
     let engine = channel.handle.clone();
     let (scan_wanted, scans) = mpsc::channel(1);
     let jobs = Jobs::new(Handle::current(), Arc::clone(&tools), artifacts, posters.clone());
     let sources =
         monitor::Sources { engine: engine.clone(), metrics, jobs: jobs.counts(), server: server.handle() };
     let facts = facts(&config, &server, &tools);
+    let (checkups, checked) =
+        checkup::start(subjects(&config, limits, &server, &facts), shutdown.child_token());
     let library = library_options(&config, &facts);
     let events_kept_for = config.events.keep_for;
     let parts = Parts {
@@ -200,21 +176,20 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
         sealer,
         jobs,
         facts,
+        checkups,
         scan_wanted,
         events_kept_for,
     };
     let engine_thread = run_engine(parts, channel)?;
     let mut tasks = vec![
+        checked,
         tokio::spawn(library::run(library, tools, engine.clone(), scans, shutdown.child_token())),
         tokio::spawn(listener::serve(socket, config.roles, engine.clone(), shutdown.child_token())),
         tokio::spawn(watch_delivery(noticed, posters, engine.clone(), shutdown.child_token())),
         tokio::spawn(usage::run(Arc::clone(&table), engine.clone(), shutdown.child_token())),
     ];
     let admin_addr = admin.as_ref().map(|(_, addr)| *addr);
-    if let Some((listener, addr)) = admin {
-        let monitor = monitor::start(listener, sources, shutdown.child_token());
-        tasks.push(monitor.map_err(|source| StartError::AdminListen { addr, source })?);
-    }
+    tasks.extend(start_monitor(admin, sources, &shutdown)?);
     let public_url = Arc::clone(&server.public_url);
     let (http_addr, socket) = (server.addr, config.socket);
     let threads = [engine_thread].into_iter().chain(maker).chain(writer).collect();
@@ -243,15 +218,21 @@ fn note_socket(lock: &File, socket: &Path) {
     }
 }
 
-fn library_options(config: &Config, facts: &Facts) -> library::Options {
-    library::Options {
-        roots: facts.roots.clone(),
-        coverage: Arc::clone(&facts.coverage),
-        settle: config.library.settle,
-        rescan: config.library.rescan,
-        trash_days: config.library.trash_days,
-        watch: config.library.watch,
-    }
+/// Another one with each start.
+fn instance() -> Result<InstanceId, StartError> {
+    let mut seed = [0; 8];
+    getrandom::fill(&mut seed)?;
+    Ok(InstanceId(u64::from_le_bytes(seed)))
+}
+
+fn start_monitor(
+    admin: Option<(std::net::TcpListener, SocketAddr)>,
+    sources: monitor::Sources,
+    shutdown: &CancellationToken,
+) -> Result<Option<tokio::task::JoinHandle<()>>, StartError> {
+    let Some((listener, addr)) = admin else { return Ok(None) };
+    let monitor = monitor::start(listener, sources, shutdown.child_token());
+    monitor.map(Some).map_err(|source| StartError::AdminListen { addr, source })
 }
 
 fn published(core: &Core, artifacts: &Path) -> Arc<Table> {
@@ -288,6 +269,7 @@ fn open_access_log(
 
 fn serve(
     config: &Config,
+    limits: delivery::Limits,
     table: &Arc<Table>,
     posters: PathBuf,
     notices: delivery::Notices,
@@ -304,7 +286,7 @@ fn serve(
             .clone()
             .or_else(|| in_this_network(addr, config.http.tls.is_some())),
         posters,
-        limits: limits(config),
+        limits,
         trusted_proxies: config.http.trusted_proxies.clone(),
         access_log,
         metrics,
@@ -338,6 +320,34 @@ fn facts(config: &Config, server: &delivery::Server, tools: &Arc<Tools>) -> Fact
         coverage: Arc::default(),
         tools: Arc::clone(tools),
         ffmpeg_version: ask_version(tools),
+    }
+}
+
+fn library_options(config: &Config, facts: &Facts) -> library::Options {
+    library::Options {
+        roots: facts.roots.clone(),
+        coverage: Arc::clone(&facts.coverage),
+        settle: config.library.settle,
+        rescan: config.library.rescan,
+        trash_days: config.library.trash_days,
+        watch: config.library.watch,
+    }
+}
+
+fn subjects(
+    config: &Config,
+    limits: delivery::Limits,
+    server: &delivery::Server,
+    facts: &Facts,
+) -> checkup::Subjects {
+    let wanted = config.http.limits().connections;
+    checkup::Subjects {
+        state_dir: facts.state_dir.clone(),
+        tools: Arc::clone(&facts.tools),
+        coverage: Arc::clone(&facts.coverage),
+        certificates: server.certificate_files(),
+        guessed_url: config.http.public_url.is_none().then(|| server.public_url.to_string()),
+        viewers: Viewers { admitted: limits.connections, wanted },
     }
 }
 

@@ -12,6 +12,9 @@ use serde::de::DeserializeOwned;
 use crate::account::{
     AccountKind, AccountView, DocumentKind, ServiceState, Submission, SubmissionView, VerificationState,
 };
+use crate::checkup::{
+    CheckupView, Confinement, Finding, Holds, Need, Part, Policy, Subject, ToolName, Unconfined, Unwatched,
+};
 use crate::codec;
 use crate::conversion::{
     ConversionState, ConversionView, ForecastJob, ForecastView, JobView, JobsView, PausedView, PlanKind,
@@ -76,6 +79,7 @@ fn requests() -> Vec<Request> {
         Request::ResumeQueue,
         Request::Forecast(ForecastQuery { videos: vec![video()], newest: 3, within_s: Some(7200) }),
         Request::SetListed { target: video(), listed: true },
+        Request::Checkup,
     ]
 }
 
@@ -273,6 +277,47 @@ fn answers() -> Vec<Answer> {
             measured: true,
             delayed: vec![problem()],
         })),
+        Answer::Checkup(Box::new(CheckupView {
+            at: at(9),
+            examined: vec![Subject::State, Subject::OpenFiles],
+            findings: findings(),
+        })),
+    ]
+}
+
+fn findings() -> Vec<Finding> {
+    let path = || "/d".to_owned();
+    let reason = || "why".to_owned();
+    vec![
+        Finding::NoAnswer { subject: Subject::Library, place: Some(path()), limit_s: 15 },
+        Finding::StateFolderOpen { path: path(), mode: 0o755 },
+        Finding::StateFolderReadOnly { path: path(), reason: reason() },
+        Finding::KeyOpen { path: path(), mode: 0o644 },
+        Finding::KeyMissing { path: path() },
+        Finding::NoRoots,
+        Finding::RootMissing { path: path() },
+        Finding::RootUnreadable { path: path(), reason: reason() },
+        Finding::RootReadOnly { path: path(), reason: reason() },
+        Finding::RootUnwatched { path: path(), why: Unwatched::Remote("NFS".into()) },
+        Finding::WatchesShort { used: 7, limit: 8 },
+        Finding::ToolMissing { tool: ToolName::Ffprobe },
+        Finding::ToolBroken { tool: ToolName::Ffmpeg, path: path() },
+        Finding::PartsMissing { part: Part::Filter, names: vec!["zscale".into()], need: Need::Some },
+        Finding::Unconfined {
+            tool: ToolName::Ffmpeg,
+            confinement: Confinement::Calls,
+            why: Unconfined::Inside("it says".into()),
+            policy: Policy::BestEffort,
+        },
+        Finding::SpaceShort { path: path(), holds: Holds::Library, free_bytes: 300, reserve_bytes: 70_000 },
+        Finding::InodesShort { path: path(), holds: Holds::State, free: 1, limit: 2 },
+        Finding::PublicUrlUnset { url: "http://a".into() },
+        Finding::CertificateExpires { path: path(), at: at(1) },
+        Finding::CertificateExpired { path: path(), at: at(1) },
+        Finding::CertificateUnusable { path: path(), reason: reason() },
+        Finding::ClockBehind { installed_at: at(2) },
+        Finding::ViewersLimited { open_files_max: 1024, viewers: 512, wanted: 4096 },
+        Finding::OpenFilesShort { used: 1, limit: 2 },
     ]
 }
 
@@ -398,10 +443,12 @@ fn no_variant_is_left_out() {
     complete(&answers());
     complete(&refusals());
     complete(&pushes());
+    complete(&findings());
     // One beyond the last is no variant, so the last one is in the row.
     let beyond = |count: usize| [u8::try_from(count).unwrap(), 0, 0, 0, 0];
     assert!(codec::decode::<Request>(&beyond(requests().len())).is_err());
     assert!(codec::decode::<Push>(&beyond(pushes().len())).is_err());
+    assert!(codec::decode::<Finding>(&beyond(findings().len())).is_err());
     for tail in 0..4 {
         let count = refusals().len();
         assert!(codec::decode::<Refusal>(&beyond(count)[..=tail]).is_err());

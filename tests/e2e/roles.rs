@@ -46,6 +46,16 @@ fn s4_nobody_else_gets_in_by_default() {
 }
 
 #[test]
+fn s4_a_viewer_may_have_everything_looked_at() {
+    let Some(site) = site("[roles]\nviewer = [\"65534\"]") else { return };
+    let _daemon = site.start();
+    let said = run_as(&site, NOBODY, &["doctor", "--json"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    assert!(said.stdout.contains("\"role\":\"viewer\""), "{said:?}");
+    assert!(!said.stdout.contains("not_permitted"), "{said:?}");
+}
+
+#[test]
 fn s4_a_viewer_looks_an_operator_works_and_an_admin_decides() {
     let Some(site) = site("[roles]\nviewer = [\"65534\"]\noperator = [\"65533\"]\nadmin = [\"65532\"]")
     else {

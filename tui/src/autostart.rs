@@ -141,12 +141,18 @@ fn start(named: Option<&Path>) -> Result<(), StartError> {
 }
 
 /// Beside this program first: a client and a daemon that were built together belong together.
-fn find() -> Result<PathBuf, StartError> {
+pub(crate) fn find() -> Result<PathBuf, StartError> {
     let beside = std::env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let looked: Vec<PathBuf> = beside.into_iter().chain(std::env::split_paths(&path)).collect();
     let found = looked.iter().map(|folder| folder.join(PROGRAM)).find(|program| is_program(program));
     found.ok_or(StartError::NotInstalled { looked })
+}
+
+/// Whether a shell would find this program.
+pub(crate) fn is_in_path(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| is_program(&folder.join(name)))
 }
 
 fn is_program(path: &Path) -> bool {

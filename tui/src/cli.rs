@@ -5,8 +5,10 @@ mod backup;
 mod board;
 pub mod call;
 pub mod cancel;
+mod complete;
 pub mod completions;
 pub mod daemon;
+mod doctor;
 pub mod events;
 pub mod failure;
 mod forecast;
@@ -111,8 +113,11 @@ pub enum Command {
     Events(events::Events),
     Backup(backup::Backup),
     Call(call::Call),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
     Man(man::Man),
+    #[command(name = "__complete", hide = true)]
+    Complete(complete::Complete),
 }
 
 /// What a command works with.
@@ -183,8 +188,10 @@ pub fn run(command: Command, context: &mut Context) -> Result<(), Failure> {
         Command::Events(command) => command.run(context),
         Command::Backup(command) => command.run(context),
         Command::Call(command) => command.run(context),
+        Command::Doctor(command) => command.run(context),
         Command::Completions(command) => command.run(context),
         Command::Man(command) => command.run(context),
+        Command::Complete(command) => command.run(context),
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Connection {
     pub stream: UnixStream,
     pub hello: DaemonHello,
     pub socket: PathBuf,
+    /// The places before it.
+    pub passed_over: Vec<Tried>,
 }
 
 /// No place had a daemon that this client can talk to.
@@ -131,7 +133,9 @@ pub fn connect(named: Option<&Path>) -> Result<Connection, ConnectError> {
     let mut tried = Vec::new();
     for path in socket_path::candidates(named, uid) {
         match at(&path, named.is_some(), uid) {
-            Ok((stream, hello)) => return Ok(Connection { stream, hello, socket: path }),
+            Ok((stream, hello)) => {
+                return Ok(Connection { stream, hello, socket: path, passed_over: tried });
+            }
             Err(reason) => tried.push(Tried { path, reason }),
         }
     }

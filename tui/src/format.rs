@@ -99,6 +99,18 @@ pub fn moment(moment: Timestamp) -> String {
     text.replace('T', " ")
 }
 
+/// `2026-03-04 05:06:07Z (5 min ago)`, or `(in 5 min)`.
+#[must_use]
+pub fn when(at: Timestamp, now: Timestamp) -> String {
+    let exact = moment(at);
+    if at > now {
+        let left = span(at.since(now));
+        return say!("{exact} (in {left})", "{exact}（{left} 后）");
+    }
+    let ago = ago(at, now);
+    say!("{exact} ({ago})", "{exact}（{ago}）")
+}
+
 /// `42 %`; what lies outside 0 to 1 is held there.
 #[must_use]
 pub fn percent(part: f64) -> String {
@@ -205,6 +217,11 @@ impl Cell {
     #[must_use]
     pub fn width(&self) -> usize {
         self.text.width()
+    }
+
+    #[must_use]
+    pub fn painted(&self, color: bool) -> String {
+        self.tone.paint(&self.text, color)
     }
 }
 
@@ -391,6 +408,14 @@ mod tests {
         assert_eq!(percent(0.429), "42 %");
         assert_eq!(percent(f64::NAN), "0 %");
         assert_eq!(percent(7.0), "100 %");
+    }
+
+    #[test]
+    fn a_moment_is_exact_and_relative() {
+        let (at, now) =
+            (Timestamp::from_millis(1_700_000_000_000), Timestamp::from_millis(1_700_000_300_000));
+        assert_eq!(when(at, now), "2023-11-14 22:13:20Z (5 min ago)");
+        assert_eq!(when(now, at), "2023-11-14 22:18:20Z (in 5 min)");
     }
 
     #[test]

@@ -8,6 +8,7 @@ pub mod autostart;
 pub mod cli;
 pub mod clipboard;
 pub mod connect;
+pub mod doctor;
 pub mod format;
 pub mod link;
 pub mod qr;

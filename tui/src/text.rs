@@ -8,12 +8,16 @@ use std::borrow::Cow;
 use crate::{say, word};
 
 mod counts;
+mod diagnosis;
+mod finding;
 pub mod language;
 mod refusal;
 mod trouble;
 mod words;
 
 pub use counts::*;
+pub use diagnosis::{diagnosis, place, severity, subject, unchecked};
+pub use finding::{finding, tool_name};
 pub use refusal::{no_url, refusal};
 pub use trouble::{connect_error, daemon_back, daemon_gone, talk_error, unexpected_answer};
 pub use words::*;

@@ -374,7 +374,8 @@ fn has_long_answer(request: &Request) -> bool {
         | Request::Locate { .. }
         | Request::Events { .. }
         | Request::Jobs
-        | Request::Forecast(_) => true,
+        | Request::Forecast(_)
+        | Request::Checkup => true,
         Request::Status
         | Request::Generate { .. }
         | Request::Retry { .. }

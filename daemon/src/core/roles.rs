@@ -21,7 +21,9 @@ fn needed(request: &Request) -> Role {
         | Request::Jobs
         | Request::Events { .. }
         | Request::Subscribe
-        | Request::Forecast(_) => Role::Viewer,
+        | Request::Forecast(_)
+        // Paths and permissions, which every user of the machine can look at; and cron jobs need no rights for it.
+        | Request::Checkup => Role::Viewer,
         Request::Generate { .. }
         | Request::Retry { .. }
         | Request::Cancel { .. }

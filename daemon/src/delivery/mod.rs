@@ -65,6 +65,7 @@ use self::pages::Site;
 use self::platform::{Maps, Platform};
 use self::poster::Posters;
 use self::table::Table;
+pub use self::tls::CertificateFiles;
 use self::tls::{Certificates, Pair, TlsError};
 use self::views::Views;
 
@@ -216,6 +217,12 @@ impl Server {
         if let Some(certificates) = &self.certificates {
             certificates.want_reload();
         }
+    }
+
+    /// The files of its certificates, where it has any.
+    #[must_use]
+    pub fn certificate_files(&self) -> Option<CertificateFiles> {
+        self.certificates.clone().map(CertificateFiles)
     }
 
     /// Waits until the server has ended, which the `shutdown` of `start` asks for.

@@ -71,7 +71,8 @@ impl Engine {
             | Request::PauseQueue
             | Request::ResumeQueue
             | Request::Forecast(_)
-            | Request::SetListed { .. } => None,
+            | Request::SetListed { .. }
+            | Request::Checkup => None,
         }
     }
 }

@@ -48,11 +48,11 @@ impl Answerer {
     }
 
     /// Whether the client is still there.
-    pub(super) fn is_wanted(&self) -> bool {
+    pub(crate) fn is_wanted(&self) -> bool {
         !self.session.is_closed()
     }
 
-    pub(super) fn answer(self, result: Result<Answer, Refusal>) {
+    pub(crate) fn answer(self, result: Result<Answer, Refusal>) {
         if self.session.try_send((self.id, result)).is_err() {
             tracing::debug!("a client left before its answer");
         }

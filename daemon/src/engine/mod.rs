@@ -33,6 +33,7 @@ use vodpost_protocol::time::Timestamp;
 pub use handle::{Answerer, Channel, EngineHandle};
 pub use jobs::{JobCounts, Jobs};
 
+use crate::checkup::Checkups;
 use crate::clients::view;
 use crate::core::Core;
 use crate::core::artifact::{Form, Progress, PublicState, Publication, WorkerReport};
@@ -83,6 +84,7 @@ pub struct Engine {
     sealer: Sealer,
     jobs: Jobs,
     facts: Facts,
+    checkups: Checkups,
     handle: EngineHandle,
     pushes: broadcast::Sender<Push>,
     scan_wanted: mpsc::Sender<()>,
@@ -108,6 +110,7 @@ pub struct Parts {
     pub sealer: Sealer,
     pub jobs: Jobs,
     pub facts: Facts,
+    pub checkups: Checkups,
     pub scan_wanted: mpsc::Sender<()>,
     /// Zero: however old they are.
     pub events_kept_for: Duration,
@@ -200,7 +203,18 @@ fn lock(engine: &RwLock<Engine>) -> RwLockWriteGuard<'_, Engine> {
 
 impl Engine {
     fn new(parts: Parts, handle: EngineHandle, pushes: broadcast::Sender<Push>) -> Self {
-        let Parts { core, store, refuses, table, sealer, jobs, facts, scan_wanted, events_kept_for } = parts;
+        let Parts {
+            core,
+            store,
+            refuses,
+            table,
+            sealer,
+            jobs,
+            facts,
+            checkups,
+            scan_wanted,
+            events_kept_for,
+        } = parts;
         Self {
             core,
             store,
@@ -208,6 +222,7 @@ impl Engine {
             sealer,
             jobs,
             facts,
+            checkups,
             handle,
             pushes,
             scan_wanted,
@@ -301,6 +316,10 @@ impl Engine {
     ) {
         if let Err(refusal) = writes::check_lengths(&request) {
             batch.answers.push((answerer, Pending::Refused(refusal)));
+            return;
+        }
+        if request == Request::Checkup {
+            self.checkups.ask(&self.facts.roots, answerer);
             return;
         }
         if request.is_read() {

@@ -22,6 +22,7 @@ use crate::core::resolve;
 use crate::core::state::Change;
 use crate::core::video::{Conversion, MissingCause, Source};
 use crate::error::chain;
+use crate::library::watch;
 
 const EVENTS_MAX: usize = 500;
 const PROBLEMS_MAX: usize = 200;
@@ -184,11 +185,12 @@ impl Engine {
             | Request::AccountRevoke { .. }
             | Request::ServiceActivate
             | Request::Scan
+            | Request::Checkup
             | Request::PauseQueue
             | Request::ResumeQueue
             | Request::SetListed { .. }
             | Request::Backup { .. } => {
-                tracing::error!("a change was taken for a read");
+                tracing::error!("this is not answered from the state");
                 Err(Refusal::Busy)
             }
         }
@@ -307,7 +309,7 @@ impl Engine {
             unavailable: self.scans.unavailable.get(root).cloned().or_else(from_videos),
             videos: self.core.state().index().totals.by_root.get(root).copied().unwrap_or_default(),
             scanned_at: self.scans.at,
-            unwatched: self.facts.coverage.unwatched(root),
+            unwatched: self.facts.coverage.unwatched(root).map(|why| watch::in_words(&why).into_owned()),
         }
     }
 

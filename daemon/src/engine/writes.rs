@@ -71,7 +71,8 @@ pub(super) fn check_lengths(request: &Request) -> Result<(), Refusal> {
         | Request::Events { .. }
         | Request::Subscribe
         | Request::PauseQueue
-        | Request::ResumeQueue => Ok(()),
+        | Request::ResumeQueue
+        | Request::Checkup => Ok(()),
         Request::Forecast(query) => {
             if query.videos.len() > ForecastQuery::VIDEOS_MAX {
                 return Err(Refusal::TooLarge);
@@ -140,6 +141,7 @@ impl Engine {
             | Request::Events { .. }
             | Request::Subscribe
             | Request::Forecast(_)
+            | Request::Checkup
             | Request::Backup { .. } => {
                 tracing::error!("a read was taken for a change");
                 Err(Refusal::Busy)

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::capture::{CaptureError, Captured};
 pub use self::order::Layers;
-pub use self::verdict::{Lack, Verdict};
+pub use self::verdict::{Lack, Landlock, Verdict};
 
 use self::order::{COMMAND, Order, Run};
 use self::verdict::Support;

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use vodpost_protocol::checkup::Unwatched;
 use vodpost_protocol::time::Timestamp;
 
 use crate::core::input::{FoundFile, RootScan, Scan};
@@ -162,8 +163,8 @@ fn walk_all(options: &Options, watches: Option<&Watches>) -> Vec<RootScan> {
 fn walk_root(root: &Arc<Path>, options: &Options, watches: Option<&Watches>, seen: &mut Seen) -> Walked {
     let unwatched = RefCell::new(match watches {
         Some(_) => None,
-        None if options.watch => Some("no folder can be watched (fs.inotify.max_user_instances)".to_owned()),
-        None => Some("library.watch is off".to_owned()),
+        None if options.watch => Some(Unwatched::NoInstances),
+        None => Some(Unwatched::Off),
     });
     let enter = |folder: &Path| {
         if let Some(Err(reason)) = watches.map(|watches| watches.add(folder)) {

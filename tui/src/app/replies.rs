@@ -250,7 +250,8 @@ impl App {
             | Answer::Located(_)
             | Answer::Subscribed { .. }
             | Answer::Backup(_)
-            | Answer::Forecast(_) => self.unexpected(&answer),
+            | Answer::Forecast(_)
+            | Answer::Checkup(_) => self.unexpected(&answer),
         }
     }
 

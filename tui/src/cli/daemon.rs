@@ -40,7 +40,9 @@ impl Daemon {
         Self::of(connect::connect(named)?)
     }
 
-    fn of(connection: Connection) -> Result<Self, Failure> {
+    /// # Errors
+    /// When the system has no handle left.
+    pub fn of(connection: Connection) -> Result<Self, Failure> {
         let duplicate = || connection.stream.try_clone().map_err(|error| Failure::Talk(error.into()));
         let client = Client::new(duplicate()?, duplicate()?);
         Ok(Self { hello: connection.hello, socket: connection.socket, stream: connection.stream, client })

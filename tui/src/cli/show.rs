@@ -14,7 +14,7 @@ use super::Context;
 use super::failure::Failure;
 use super::ls::state_tone;
 use super::output::Output;
-use crate::format::{self, Cell, Column, Table, Tone, moment};
+use crate::format::{self, Cell, Column, Table, Tone, moment, when};
 use crate::queue::{attempt, is_under_way, left, waits};
 use crate::text::{self, plain};
 use crate::{say, word};
@@ -55,15 +55,16 @@ fn print(out: &mut Output, video: &VideoView) -> Result<(), Failure> {
         format!("{}/{}", video.root.trim_end_matches('/'), video.folder)
     };
     field(out, word!("folder", "目录"), &plain(&folder))?;
-    field(out, word!("added", "添加于"), &moment(video.added_at))?;
-    field(out, word!("source", "源"), &source_line(video))?;
+    let now = Timestamp::from_system(SystemTime::now());
+    field(out, word!("added", "添加于"), &when(video.added_at, now))?;
+    field(out, word!("source", "源"), &source_line(video, now))?;
     if let Some(change) = &video.last_change {
         let line = say!(
             "{what} by {actor}, {at}",
             "{what}，{actor}，{at}",
             what = text::event(change.what),
             actor = plain(&change.actor),
-            at = moment(change.at),
+            at = when(change.at, now),
         );
         field(out, word!("changed", "最近变更"), &line)?;
     }
@@ -74,7 +75,7 @@ fn print(out: &mut Output, video: &VideoView) -> Result<(), Failure> {
 
 fn field(out: &mut Output, name: &str, value: &str) -> Result<(), Failure> {
     let name = Tone::Faint.paint(&format::column(name, 10), out.color());
-    out.line(&format!("  {name} {value}"))
+    out.hanging(&format!("  {name} "), 2 + 10 + 1, value)
 }
 
 fn heading(out: &mut Output, text: &str) -> Result<(), Failure> {
@@ -82,20 +83,24 @@ fn heading(out: &mut Output, text: &str) -> Result<(), Failure> {
     out.line(&Tone::Strong.paint(text, out.color()))
 }
 
-fn source_line(video: &VideoView) -> String {
+fn source_line(video: &VideoView, now: Timestamp) -> String {
     let source = &video.source;
     let mut line = text::source_state(source.state).to_owned();
     if source.switch == Switch::Off && source.state != SourceState::Deleted {
         line.push_str(word!(", suspended", "，已停用"));
     }
     if let Some(since) = source.since {
-        line.push_str(&say!(" since {since}", "（自 {since} 起）", since = moment(since)));
+        line.push_str(&say!(" since {since}", "（自 {since} 起）", since = when(since, now)));
     }
     if let Some(reason) = &source.reason {
         line.push_str(&say!(" ({reason})", "（{reason}）", reason = plain(reason)));
     }
     if let Some(gone_at) = source.gone_at {
-        line.push_str(&say!("; counts as deleted from {at}", "；从 {at} 起视为已删除", at = moment(gone_at)));
+        line.push_str(&say!(
+            "; counts as deleted from {at}",
+            "；从 {at} 起视为已删除",
+            at = when(gone_at, now)
+        ));
     }
     line
 }
@@ -117,7 +122,7 @@ fn print_conversion(out: &mut Output, conversion: &ConversionView) -> Result<(),
     }
     if let Some(requested_at) = conversion.requested_at {
         let attempt = attempt(conversion).map(|attempt| say!(" ({attempt})", "（{attempt}）"));
-        let requested = moment(requested_at) + &attempt.unwrap_or_default();
+        let requested = when(requested_at, now) + &attempt.unwrap_or_default();
         field(out, word!("requested", "请求于"), &requested)?;
     }
     if let Some(deadline) = conversion.deadline.filter(|_| is_under_way(conversion.state)) {
@@ -127,10 +132,9 @@ fn print_conversion(out: &mut Output, conversion: &ConversionView) -> Result<(),
         let late = conversion.late_by_s.map(|late| format::span(Duration::from_secs(late)));
         let late = late.map(|late| say!(", {late} after its deadline", "，超过时限 {late}"));
         let ready = say!(
-            "about {at} (in {span}){late}",
-            "约 {at}（{span} 后）{late}",
-            at = moment(expected_at),
-            span = format::span(expected_at.since(now)),
+            "about {at}{late}",
+            "约 {at}{late}",
+            at = when(expected_at, now),
             late = late.unwrap_or_default(),
         );
         field(out, word!("ready", "完成"), &ready)?;
@@ -139,7 +143,9 @@ fn print_conversion(out: &mut Output, conversion: &ConversionView) -> Result<(),
         && let Some(output) = &conversion.output
     {
         for line in output.lines() {
-            field(out, "", &Tone::Faint.paint(&plain(line), out.color()))?;
+            // As the tool wrote it, blanks and all.
+            let line = Tone::Faint.paint(&plain(line), out.color());
+            out.line(&format!("{:13}{line}", ""))?;
         }
     }
     Ok(())
@@ -149,12 +155,7 @@ fn deadline_text(deadline: Timestamp, now: Timestamp) -> String {
     if now > deadline {
         return say!("{at} (passed)", "{at}（已过）", at = moment(deadline));
     }
-    say!(
-        "{at} (in {span})",
-        "{at}（还剩 {span}）",
-        at = moment(deadline),
-        span = format::span(deadline.since(now)),
-    )
+    when(deadline, now)
 }
 
 /// `running, transcode, 42 %, 3.1x, 95 s left`
@@ -253,15 +254,15 @@ fn print_postings(out: &mut Output, postings: &[PostingView]) -> Result<(), Fail
     Ok(())
 }
 
-/// `seen 3 min ago, 12 views in 24 h, from mp.weixin.qq.com (300), example.org (2)`
+/// `seen 2026-03-04 05:06:07Z (3 min ago), 12 views in 24 h, from mp.weixin.qq.com (300), example.org (2)`
 fn traffic_line(traffic: &TrafficView, now: Timestamp) -> String {
     let hosts = traffic.referrers.iter().take(REFERRERS_SHOWN);
     let host = |host: Cow<'_, str>, views: u64| say!("{host} ({views})", "{host}（{views}）");
     let hosts: Vec<String> = hosts.map(|from| host(plain(&from.host), from.views)).collect();
     let line = say!(
-        "seen {ago}, {views} in 24 h",
-        "最近访问 {ago}，24 h 内{views}",
-        ago = format::ago(traffic.last_seen_at, now),
+        "seen {at}, {views} in 24 h",
+        "最近访问 {at}，24 h 内{views}",
+        at = when(traffic.last_seen_at, now),
         views = text::views(traffic.views_24h),
     );
     if hosts.is_empty() {
@@ -270,27 +271,44 @@ fn traffic_line(traffic: &TrafficView, now: Timestamp) -> String {
     say!("{line}, from {hosts}", "{line}，来自 {hosts}", line = line, hosts = hosts.join(text::comma()))
 }
 
-/// The URLs with their states, for this and the commands that change them.
+/// The URLs with their states, for this and the commands that change them. A URL is never cut: it is there to be copied.
 pub(super) fn posting_table(out: &mut Output, postings: &[PostingView]) -> Result<(), Failure> {
-    let mut table = Table::new(&[
+    let in_columns = posting_columns(postings, true);
+    if in_columns.fits(out.width()) {
+        return out.table(&in_columns);
+    }
+    let lines = posting_columns(postings, false).lines(out.width(), out.color());
+    let mut lines = lines.iter();
+    lines.next().map_or(Ok(()), |titles| out.line(titles))?;
+    for (line, posting) in lines.zip(postings) {
+        out.line(line)?;
+        out.line(&plain(&posting.url))?;
+    }
+    Ok(())
+}
+
+fn posting_columns(postings: &[PostingView], with_urls: bool) -> Table {
+    let mut columns = vec![
         Column::Left(word!("LABEL", "标签")),
-        Column::Left(word!("STATE", "状态")),
+        Column::Flexible(word!("STATE", "状态")),
         Column::Right(word!("VIEWS", "播放")),
         Column::Right(word!("SENT", "流量")),
         Column::Left(word!("LISTED", "展示")),
-        Column::Left(word!("URL", "链接")),
-    ]);
+    ];
+    columns.extend(with_urls.then_some(Column::Left(word!("URL", "链接"))));
+    let mut table = Table::new(&columns);
     for posting in postings {
-        table.row(vec![
+        let mut row = vec![
             Cell::new(posting.label.to_string()),
             Cell::toned(posting_line(posting), posting_tone(posting.state)),
             Cell::new(posting.views.to_string()),
             Cell::new(format::bytes(posting.bytes)),
             Cell::new(text::yes(posting.listed)),
-            Cell::new(plain(&posting.url)),
-        ]);
+        ];
+        row.extend(with_urls.then(|| Cell::new(plain(&posting.url))));
+        table.row(row);
     }
-    out.table(&table)
+    table
 }
 
 /// `live`, or the state with everything that causes it.

@@ -5,6 +5,7 @@ mod follow;
 mod forecast;
 mod hostile;
 pub(super) mod peer;
+mod shapes;
 
 use clap::CommandFactory;
 use serde_json::Value;

@@ -13,7 +13,7 @@ mod qr_layer;
 mod status;
 #[cfg(test)]
 mod tests;
-mod text;
+pub(crate) mod text;
 pub mod theme;
 pub mod words;
 

@@ -45,7 +45,7 @@ pub(super) fn first_row(selected: usize, rows: usize, height: usize) -> usize {
 /// Text broken at blanks, and between wide characters, into lines of at most `width` columns; what has neither is cut
 /// hard.
 #[must_use]
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
     let mut lines = Vec::new();
     let mut line = String::new();
