@@ -6,7 +6,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use ratatui::crossterm::event as crossterm;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -17,15 +17,16 @@ use crate::app::event::{Action, Copied, CopyWay, Ending, Event, Key, LinkEvent};
 use crate::autostart;
 use crate::cli::ColorChoice;
 use crate::clipboard;
+use crate::frame::Sent;
 use crate::link::{Link, Starter};
+use crate::pace::Pace;
 use crate::signals;
-use crate::terminal::{self, Screen, TerminalError};
+use crate::say;
+use crate::terminal::{self, Screen, TerminalError, ThreadPanic};
 use crate::text::Sentence;
 use crate::threads::Threads;
 use crate::view::theme::{Surroundings, Theme};
 
-/// No eye and no slow line gains from more than 30 frames a second.
-const FRAME: Duration = Duration::from_millis(33);
 /// Events that are taken together before the next frame at most.
 const EVENTS_PER_FRAME: usize = 512;
 
@@ -47,8 +48,8 @@ pub enum UiError {
     TerminalGone(#[source] io::Error),
     #[error("the keyboard cannot be read any more: {0}")]
     Input(String),
-    #[error("the {name} thread of the terminal UI failed, which is a bug: {message}")]
-    Thread { name: &'static str, message: String },
+    #[error("the {name} thread of the terminal UI failed, which is a bug{}", panic.as_ref().map_or(String::new(), |panic| format!(": {}", panic.message)))]
+    Thread { name: &'static str, panic: Option<ThreadPanic> },
 }
 
 impl UiError {
@@ -65,11 +66,14 @@ impl UiError {
             Self::Terminal(TerminalError::NotATerminal | TerminalError::Dumb(_)) => {
                 Sentence::with_hint(message, "without a terminal there are commands, such as: vodpost ls")
             }
+            Self::Thread { panic: Some(panic), .. } => {
+                Sentence::with_hint(message, terminal::report_line(panic))
+            }
             Self::Terminal(TerminalError::Io(_))
             | Self::Start(_)
             | Self::TerminalGone(_)
             | Self::Input(_)
-            | Self::Thread { .. } => Sentence::new(message),
+            | Self::Thread { panic: None, .. } => Sentence::new(message),
         }
     }
 }
@@ -86,19 +90,39 @@ pub fn run(options: UiOptions) -> Result<(), UiError> {
     let size = screen.size().map_err(UiError::TerminalGone)?;
     let mut app = App::new(now(), size, clipboard::best_way());
     // The first frame does not wait for the daemon.
-    let hidden = screen.draw(&app, theme).map_err(UiError::TerminalGone)?;
-    app.drawn(hidden);
+    let drawn = screen.draw(&app, theme).map_err(UiError::TerminalGone)?;
+    app.drawn(drawn.hidden_lines);
     start_input(&threads).map_err(UiError::Start)?;
     // A socket that was named belongs to a daemon with settings of its own, which are not known here.
     let autostart = options.autostart && options.socket.is_none();
     let starter: Option<Starter> = autostart.then_some(autostart::connect_or_start as Starter);
     let link = Link::start(options.socket, starter, &threads).map_err(UiError::Start)?;
-    let mut ui = Ui { screen, theme, link, threads };
-    match ui.run(&mut app, &events)? {
+    let mut ui = Ui { screen, theme, link, threads, pace: Pace::from_env() };
+    let ending = ui.run(&mut app, &events)?;
+    let (sent, pace) = (ui.screen.sent(), ui.pace);
+    drop(ui);
+    if std::env::var_os("VODPOST_DEBUG").is_some_and(|value| !value.is_empty()) {
+        tell_sent(sent, pace);
+    }
+    match ending {
         Ending::Asked => Ok(()),
-        Ending::ThreadFailed(name) => Err(UiError::Thread { name, message: terminal::panic_of_thread() }),
+        Ending::ThreadFailed(name) => Err(UiError::Thread { name, panic: terminal::panic_of_thread() }),
         Ending::InputFailed(why) => Err(UiError::Input(why)),
     }
+}
+
+/// What the terminal was sent, for whoever wonders about a slow line.
+#[expect(clippy::print_stderr, reason = "asked for by VODPOST_DEBUG, after the UI has ended")]
+fn tell_sent(sent: Sent, pace: Pace) {
+    let Sent { frames, bytes, bytes_max, .. } = sent;
+    let limit = 1_000 / pace.interval().as_millis();
+    eprintln!(
+        "{}",
+        say!(
+            "{frames} frames, {bytes} bytes, {bytes_max} in the largest; at most {limit} frames a second",
+            "{frames} 帧，{bytes} 字节，最大一帧 {bytes_max} 字节；每秒至多 {limit} 帧"
+        )
+    );
 }
 
 fn now() -> Timestamp {
@@ -110,6 +134,7 @@ struct Ui {
     theme: Theme,
     link: Link,
     threads: Threads,
+    pace: Pace,
 }
 
 impl Ui {
@@ -121,7 +146,7 @@ impl Ui {
                 return Ok(ending);
             }
             // Everything that is ready, or comes until the next frame is due, is one frame.
-            let due = drawn + FRAME;
+            let due = drawn + self.pace.interval();
             for _ in 1..EVENTS_PER_FRAME {
                 let rest = due.saturating_duration_since(Instant::now());
                 match events.recv_timeout(rest) {
@@ -133,8 +158,11 @@ impl Ui {
                     Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
                 }
             }
-            let hidden = self.screen.draw(app, self.theme).map_err(UiError::TerminalGone)?;
-            app.drawn(hidden);
+            let frame = self.screen.draw(app, self.theme).map_err(UiError::TerminalGone)?;
+            app.drawn(frame.hidden_lines);
+            if let Some(took) = frame.wrote {
+                self.pace.wrote(took);
+            }
             drawn = Instant::now();
         }
     }
