@@ -15,6 +15,7 @@ pub mod pace;
 pub mod panic_report;
 pub mod qr;
 pub mod queue;
+pub mod save;
 pub mod signals;
 pub mod terminal;
 pub mod text;

@@ -106,7 +106,7 @@ impl Screen {
         Ok((size.width, size.height))
     }
 
-    /// Draws one frame; one that changes nothing sends nothing. 
+    /// Draws one frame; one that changes nothing sends nothing.
     ///
     /// # Errors
     /// When the terminal is gone.
@@ -270,7 +270,10 @@ fn report(info: &PanicHookInfo<'_>) -> Option<PathBuf> {
 #[expect(clippy::print_stderr, reason = "the UI is gone, and this is its last word")]
 fn tell(panic: &ThreadPanic) {
     let message = &panic.message;
-    eprintln!("{}", say!("vodpost failed, which is a bug: {message}", "vodpost 出错，这是一个缺陷：{message}"));
+    eprintln!(
+        "{}",
+        say!("vodpost failed, which is a bug: {message}", "vodpost 出错，这是一个缺陷：{message}")
+    );
     eprintln!("{}", report_line(panic));
 }
 
@@ -353,7 +356,8 @@ mod tests {
         let modes = rustix::termios::tcgetattr(&held).unwrap().local_modes;
         assert!(modes.contains(LocalModes::ICANON | LocalModes::ECHO), "raw mode is off");
         let shown = String::from_utf8_lossy(&shown).into_owned();
-        let left = shown.find("\x1b[?1049l").unwrap_or_else(|| panic!("still in the alternate screen: {shown}"));
+        let left =
+            shown.find("\x1b[?1049l").unwrap_or_else(|| panic!("still in the alternate screen: {shown}"));
         let reports: Vec<_> = std::fs::read_dir(folder.path().join("vodpost")).unwrap().collect();
         assert_eq!(reports.len(), 1);
         let path = reports.into_iter().next().unwrap().unwrap().path();

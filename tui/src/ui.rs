@@ -20,8 +20,9 @@ use crate::clipboard;
 use crate::frame::Sent;
 use crate::link::{Link, Starter};
 use crate::pace::Pace;
-use crate::signals;
+use crate::save;
 use crate::say;
+use crate::signals;
 use crate::terminal::{self, Screen, TerminalError, ThreadPanic};
 use crate::text::Sentence;
 use crate::threads::Threads;
@@ -88,7 +89,7 @@ pub fn run(options: UiOptions) -> Result<(), UiError> {
     let (threads, events) = Threads::new();
     signals::watch(&threads).map_err(UiError::Start)?;
     let size = screen.size().map_err(UiError::TerminalGone)?;
-    let mut app = App::new(now(), size, clipboard::best_way());
+    let mut app = App::new(now(), size, clipboard::best_way()).with_folder(save::usual_folder());
     // The first frame does not wait for the daemon.
     let drawn = screen.draw(&app, theme).map_err(UiError::TerminalGone)?;
     app.drawn(drawn.hidden_lines);
@@ -198,12 +199,22 @@ impl Ui {
                 self.screen.write(&sequence)?;
                 return Ok(Acted::Happened(Event::Copied(Copied::Done(CopyWay::Terminal))));
             }
+            Action::SaveQr { url, name, folder } => self.save_qr(url, name, folder)?,
             Action::ConnectNow => self.link.connect_now(),
             Action::Stop => self.screen.stop()?,
             Action::Redraw => self.screen.retake()?,
             Action::Quit(ending) => return Ok(Acted::Ending(ending)),
         }
         Ok(Acted::Done)
+    }
+
+    /// In a thread of its own, because a disk may take its time.
+    fn save_qr(&self, url: String, name: String, folder: PathBuf) -> io::Result<()> {
+        let threads = self.threads.clone();
+        self.threads.spawn("save", move || {
+            let result = save::qr(&url, &name, &folder);
+            threads.tell_last(Event::SavedQr { name, result });
+        })
     }
 
     /// In a thread of its own, because tmux may take its time.

@@ -17,11 +17,14 @@ pub mod marks;
 pub mod modal;
 pub mod notice;
 mod perform;
+mod qr;
 mod replies;
 pub mod requests;
 #[cfg(test)]
 pub(crate) mod tests;
 mod travel;
+
+use std::path::{Path, PathBuf};
 
 use vodpost_protocol::account::AccountView;
 use vodpost_protocol::hello::DaemonHello;
@@ -104,6 +107,8 @@ pub struct App {
     /// The posting that was chosen last; it counts while it belongs to the selected video.
     posting: Option<Token>,
     clipboard: CopyWay,
+    /// Where files go whose name says nothing else.
+    folder: PathBuf,
     /// The run of the daemon that the data is from.
     instance: Option<InstanceId>,
     /// The number of the newest event.
@@ -137,12 +142,19 @@ impl App {
             scroll_max: 0,
             posting: None,
             clipboard,
+            folder: PathBuf::new(),
             instance: None,
             newest_seq: 0,
             batch: None,
             reload_at: None,
             outbox: Vec::new(),
         }
+    }
+
+    #[must_use]
+    pub fn with_folder(mut self, folder: PathBuf) -> Self {
+        self.folder = folder;
+        self
     }
 
     /// The only way in which the state changes, but for [`App::drawn`].
@@ -162,6 +174,7 @@ impl App {
             Event::Tick => {}
             Event::Link(event) => self.link_event(event),
             Event::Copied(copied) => self.copied(copied),
+            Event::SavedQr { name, result } => self.saved_qr(&name, result),
             Event::Continued => self.outbox.push(Action::Redraw),
             Event::StopRequested => self.outbox.push(Action::Stop),
             Event::ThreadFailed(name) => self.outbox.push(Action::Quit(Ending::ThreadFailed(name))),
@@ -170,6 +183,12 @@ impl App {
             }
         }
         std::mem::take(&mut self.outbox)
+    }
+
+    /// Where files go whose name says nothing else.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// When [`Event::Tick`] is wanted; never while nothing is going to change by itself.
@@ -255,7 +274,7 @@ impl App {
     #[must_use]
     pub fn posting_switch(&self) -> Option<PostingSwitch<'_>> {
         let one = match (&self.modal, self.focus) {
-            (Some(Modal::Qr(qr)), Focus::Videos | Focus::Postings) => {
+            (Some(Modal::Qr(qr) | Modal::SaveQr { qr, .. }), Focus::Videos | Focus::Postings) => {
                 let video = self.list.get(qr.video)?;
                 Some((video, video.postings.iter().find(|posting| posting.token == qr.token)?))
             }

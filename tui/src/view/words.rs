@@ -2,6 +2,7 @@
 //! facts are called is in [`crate::text`].
 
 mod commands;
+pub mod qr;
 
 use vodpost_protocol::account::AccountKind;
 use vodpost_protocol::conversion::{ConversionState, ConversionView};
@@ -150,6 +151,8 @@ pub fn said(said: &Said) -> Sentence {
         Said::TooLongToCopy => {
             Sentence::new("too long for the terminal's clipboard; select the text instead")
         }
+        Said::SavedQr(path) => Sentence::new(qr::saved(path)),
+        Said::NotSavedQr(why) => Sentence::new(qr::not_saved(why)),
         Said::DaemonRestarted => Sentence::new("the daemon was restarted; everything was read anew"),
         Said::UnexpectedAnswer => Sentence::new("the daemon's answer did not fit the question"),
     }
@@ -222,6 +225,7 @@ pub fn failure(failure: &Failure) -> Sentence {
             Sentence::new("A label is 1 to 40 of a-z 0-9 . _ - and starts with a letter or digit.")
         }
         Failure::ReasonMissing => Sentence::new("A reason is needed."),
+        Failure::NotSaved(why) => Sentence::new(qr::not_saved(why)),
     }
 }
 
@@ -317,7 +321,6 @@ pub const NO_EVENTS: &str = "Nothing has happened yet.";
 pub const EXPLAIN_LIVE: &str =
     "Everything it needs is there: it is served. p suspends it, S the video with all its URLs.";
 pub const EXPLAIN_UNLISTED: &str = "It is kept off the platform: vodpost platform show";
-pub const QR_IMPOSSIBLE: &str = "This URL is too long for a QR code.";
 
 #[must_use]
 pub fn too_small(width: u16, height: u16) -> String {
@@ -326,16 +329,6 @@ pub fn too_small(width: u16, height: u16) -> String {
         crate::app::geometry::WIDTH_MIN,
         crate::app::geometry::HEIGHT_MIN
     )
-}
-
-#[must_use]
-pub fn qr_needs(needed: (usize, usize), have: (usize, usize)) -> String {
-    format!("The QR code needs {}x{} here, there is room for {}x{}.", needed.0, needed.1, have.0, have.1)
-}
-
-#[must_use]
-pub fn qr_full_needs(needed: (usize, usize)) -> String {
-    format!("full size needs {}x{}", needed.0, needed.1)
 }
 
 pub const STEP_SUBMIT: &str =

@@ -307,9 +307,12 @@ pub(crate) fn asked(actions: &[Action]) -> Vec<Request> {
         .iter()
         .filter_map(|action| match action {
             Action::Send { request, .. } => Some((**request).clone()),
-            Action::Copy { .. } | Action::ConnectNow | Action::Stop | Action::Redraw | Action::Quit(_) => {
-                None
-            }
+            Action::Copy { .. }
+            | Action::SaveQr { .. }
+            | Action::ConnectNow
+            | Action::Stop
+            | Action::Redraw
+            | Action::Quit(_) => None,
         })
         .collect()
 }

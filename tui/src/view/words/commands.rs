@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::app::event::Key;
 use crate::app::keymap::{Command, Place};
 use crate::app::marks::Deed;
+use crate::word;
 
 /// The word in the footer; movements need none.
 #[must_use]
@@ -57,6 +58,7 @@ pub fn short(app: &App, command: Command) -> Option<&'static str> {
         Command::Revoke => "revoke",
         Command::Activate => "activate service",
         Command::QrSize => "size",
+        Command::SaveQr => word!("save", "保存"),
         Command::Accept => "ok",
         Command::NextField => "next field",
         Command::PreviousField => "previous",
@@ -110,7 +112,11 @@ pub fn long(command: Command) -> &'static str {
         Command::Reject => "reject the submission",
         Command::Revoke => "revoke the approval",
         Command::Activate => "activate the service",
-        Command::QrSize => "switch between small and full size, which needs no glyphs",
+        Command::QrSize => word!(
+            "switch the form: the largest that fits, small, plain characters",
+            "切换样式：能放下的最大、小号、纯字符"
+        ),
+        Command::SaveQr => word!("save the QR code as a PNG or SVG file", "将二维码保存为 PNG 或 SVG 文件"),
         Command::Accept => "accept",
         Command::NextField => "next field",
         Command::PreviousField => "previous field",
