@@ -177,7 +177,7 @@ fn account() -> AccountView {
 fn status() -> Status {
     Status {
         version: "0.1.0".into(),
-        protocol: 2,
+        protocol: 3,
         instance: "00ff".into(),
         pid: 42,
         started_at: at(0),
@@ -201,6 +201,8 @@ fn status() -> Status {
         },
         storage: Storage::ReadOnly("disk full".into()),
         ffmpeg: Tool::Missing("not installed".into()),
+        state_id: "00ff00ff00ff00ff".into(),
+        restored_at: Some(at(3)),
     }
 }
 
@@ -363,8 +365,8 @@ fn all() -> String {
 }
 
 #[test]
-fn the_bytes_of_every_message_are_those_of_protocol_2() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/protocol-2.txt");
+fn the_bytes_of_every_message_are_those_of_protocol_3() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/protocol-3.txt");
     let ours = all();
     if std::env::var_os("VODPOST_ACCEPT").is_some() {
         std::fs::write(path, &ours).unwrap();

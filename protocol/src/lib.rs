@@ -26,4 +26,4 @@ pub mod time;
 pub mod video;
 
 /// Changing the meaning or the bytes of any message is a new number.
-pub const PROTOCOL_NUMBER: u32 = 2;
+pub const PROTOCOL_NUMBER: u32 = 3;

@@ -305,18 +305,13 @@ mod tests {
 
     const MARK: &str = "VODPOST_TEST_PANICS";
 
-    /// Only ever run by the test below, in a process and a terminal of its own.
+    /// Runs itself again, in a process and a terminal of its own.
     #[test]
-    #[ignore = "panics on purpose"]
-    fn the_ui_thread_panics() {
+    fn a_panic_gives_the_terminal_back_and_leaves_a_report() {
         if std::env::var_os(MARK).is_some() {
             let _screen = Screen::take().unwrap();
             panic!("on purpose");
         }
-    }
-
-    #[test]
-    fn a_panic_gives_the_terminal_back_and_leaves_a_report() {
         let folder = tempfile::tempdir().unwrap();
         let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         rustix::pty::grantpt(&master).unwrap();
@@ -329,7 +324,8 @@ mod tests {
         // Held, so that the modes can be looked at after the end.
         let held = slave();
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "terminal::tests::the_ui_thread_panics", "--ignored", "--nocapture"])
+            .args(["--exact", "terminal::tests::a_panic_gives_the_terminal_back_and_leaves_a_report"])
+            .arg("--nocapture")
             .env(MARK, "1")
             .env("XDG_STATE_HOME", folder.path())
             .env("TERM", "xterm-256color")
@@ -364,7 +360,7 @@ mod tests {
         let told = shown[left..].replace("\r\n", "\n");
         assert!(told.contains("on purpose") && told.contains(path.to_str().unwrap()), "{told}");
         let report = std::fs::read_to_string(&path).unwrap();
-        for part in ["on purpose", "terminal.rs", crate::connect::VERSION, "the_ui_thread_panics"] {
+        for part in ["on purpose", "terminal.rs", crate::connect::VERSION, "a_panic_gives"] {
             assert!(report.contains(part), "{part} is missing in {report}");
         }
     }

@@ -111,6 +111,10 @@ pub struct App {
     folder: PathBuf,
     /// The run of the daemon that the data is from.
     instance: Option<InstanceId>,
+    /// The state that the data is from.
+    known_state: Option<KnownState>,
+    /// What is said when the notice has gone.
+    said_next: Option<Said>,
     /// The number of the newest event.
     newest_seq: u64,
     /// A change for several videos that is not answered to the end.
@@ -144,6 +148,8 @@ impl App {
             clipboard,
             folder: PathBuf::new(),
             instance: None,
+            known_state: None,
+            said_next: None,
             newest_seq: 0,
             batch: None,
             reload_at: None,
@@ -314,6 +320,9 @@ impl App {
 
     fn key(&mut self, key: Key) {
         self.notice = None;
+        if let Some(said) = self.said_next.take() {
+            self.say(said);
+        }
         if let Some(command) = keymap::lookup(self.place(), key) {
             self.run(command);
         } else if let Some(modal) = &mut self.modal {
@@ -332,6 +341,14 @@ impl App {
 
     fn say(&mut self, said: Said) {
         self.notice = Some(Notice::new(said, self.now));
+    }
+
+    /// After a doubt that is still on show, which must be read first.
+    fn say_after_doubt(&mut self, said: Said) {
+        match &self.notice {
+            Some(notice) if matches!(notice.said, Said::Unanswered(_)) => self.said_next = Some(said),
+            Some(_) | None => self.say(said),
+        }
     }
 
     /// While a filter is typed the list follows it, one request at a time.
@@ -382,6 +399,13 @@ impl App {
         self.send(ticket, request, Purpose::Change(change));
         ticket
     }
+}
+
+/// Which state it is, and which of its lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct KnownState {
+    id: String,
+    restored_at: Option<Timestamp>,
 }
 
 /// What the posting switch key would do.

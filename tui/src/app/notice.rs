@@ -91,6 +91,10 @@ pub enum Said {
     NotSavedQr(NotSaved),
     /// Another run of the daemon answers now.
     DaemonRestarted,
+    /// A daemon with another state answers now.
+    OtherState,
+    /// The state was restored from a backup since it was last seen.
+    StateRestored(Timestamp),
     /// The daemon answered something else than what was asked.
     UnexpectedAnswer,
 }
@@ -139,6 +143,8 @@ impl Said {
             | Self::NotConnected
             | Self::TooLongToCopy
             | Self::NotSavedQr(_)
+            | Self::OtherState
+            | Self::StateRestored(_)
             | Self::UnexpectedAnswer => Mood::Bad,
         }
     }

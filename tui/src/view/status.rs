@@ -14,6 +14,7 @@ use crate::text::plain;
 use crate::view::text::{column, wrap, write_at, write_scrolled};
 use crate::view::theme::Theme;
 use crate::view::words;
+use crate::{say, word};
 
 const NAME: usize = 10;
 
@@ -113,6 +114,12 @@ impl Page {
         self.row("HTTP", &plain(&listen.http), Style::new());
         self.row("Public", &plain(&listen.public_url), Style::new());
         self.row("Socket", &plain(&listen.socket), Style::new());
+        let id = plain(&status.state_id);
+        let id = match status.restored_at.map(format::moment) {
+            Some(moment) => say!("{id}, restored from a backup at {moment}", "{id}，{moment} 从备份恢复"),
+            None => id.into_owned(),
+        };
+        self.row(word!("State id", "状态标识"), &id, Style::new());
         self.row("State", &plain(&listen.state_dir), Style::new());
     }
 }

@@ -2,6 +2,7 @@
 //! facts are called is in [`crate::text`].
 
 mod commands;
+mod link;
 pub mod qr;
 
 use vodpost_protocol::account::AccountKind;
@@ -154,6 +155,8 @@ pub fn said(said: &Said) -> Sentence {
         Said::SavedQr(path) => Sentence::new(qr::saved(path)),
         Said::NotSavedQr(why) => Sentence::new(qr::not_saved(why)),
         Said::DaemonRestarted => Sentence::new("the daemon was restarted; everything was read anew"),
+        Said::OtherState => link::other_state(),
+        Said::StateRestored(at) => link::restored(*at),
         Said::UnexpectedAnswer => Sentence::new("the daemon's answer did not fit the question"),
     }
 }

@@ -189,6 +189,8 @@ pub(crate) fn status() -> Status {
         },
         storage: Storage::Ok,
         ffmpeg: Tool::Missing("apt install ffmpeg".into()),
+        state_id: "5a5a5a5a5a5a5a5a".into(),
+        restored_at: None,
     }
 }
 
