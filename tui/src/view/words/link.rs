@@ -6,7 +6,7 @@ use crate::text::Sentence;
 use crate::{format, say, word};
 
 #[must_use]
-pub fn other_state() -> Sentence {
+pub(super) fn other_state() -> Sentence {
     Sentence::with_hint(
         word!(
             "another daemon answers now, with another library; everything was read anew",
@@ -17,7 +17,7 @@ pub fn other_state() -> Sentence {
 }
 
 #[must_use]
-pub fn restored(at: Timestamp) -> Sentence {
+pub(super) fn restored(at: Timestamp) -> Sentence {
     let moment = format::moment(at);
     Sentence::with_hint(
         say!(
