@@ -31,6 +31,7 @@ mod roles;
 mod screen;
 mod scripts;
 mod syncs;
+mod terminal;
 mod tls;
 mod viewers;
 mod watching;
