@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags};
+use rustix::pipe::PipeFlags;
 use rustix::pty::OpenptFlags;
 use rustix::termios::{LocalModes, Winsize};
 
@@ -50,12 +51,13 @@ impl Screen {
     /// When there is no terminal to be had.
     #[must_use]
     pub fn start(command: &Command, columns: u16, rows: u16) -> Self {
-        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+            .expect("a terminal");
         rustix::pty::grantpt(&master).expect("grantpt");
         rustix::pty::unlockpt(&master).expect("unlockpt");
         rustix::termios::tcsetwinsize(&master, winsize(columns, rows)).expect("a size");
         let name = rustix::pty::ptsname(&master, Vec::new()).expect("its name");
-        let flags = OFlags::RDWR | OFlags::NOCTTY;
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let slave =
             || -> OwnedFd { rustix::fs::open(name.as_c_str(), flags, Mode::empty()).expect("the other end") };
         // setsid makes it the controlling terminal, so that hang-ups and Ctrl-C arrive as they would.
@@ -212,7 +214,7 @@ impl Screen {
 impl Reader {
     fn start(master: &File, shared: Arc<Shared>) -> Self {
         let mut master = master.try_clone().expect("a second handle");
-        let (ending, running) = rustix::pipe::pipe().expect("a pipe");
+        let (ending, running) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).expect("a pipe");
         let thread = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             loop {
