@@ -28,7 +28,7 @@ use crate::core::video::Conversion;
 use crate::delivery::access_log::{AccessLog, Target};
 use crate::delivery::metrics::Metrics;
 use crate::delivery::{self, link::PublicUrl, table::Table};
-use crate::engine::{Channel, Engine, EngineHandle, Facts, Jobs, Parts};
+use crate::engine::{self, Channel, EngineHandle, Facts, Jobs, Parts};
 use crate::guard::Guard;
 use crate::library;
 use crate::media::Tools;
@@ -200,7 +200,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let events_kept_for = config.events.keep_for;
     let parts =
         Parts { core, store, table: Arc::clone(&table), sealer, jobs, facts, scan_wanted, events_kept_for };
-    let engine_thread = run_engine(Engine::new(parts, channel))?;
+    let engine_thread = run_engine(parts, channel)?;
     let mut tasks = vec![
         tokio::spawn(library::run(library, tools, engine.clone(), scans, shutdown.child_token())),
         tokio::spawn(listener::serve(socket, config.roles, engine.clone(), shutdown.child_token())),
@@ -421,13 +421,13 @@ fn settings(config: &Config) -> Settings {
     }
 }
 
-fn run_engine(engine: Engine) -> Result<std::thread::JoinHandle<()>, StartError> {
+fn run_engine(parts: Parts, channel: Channel) -> Result<std::thread::JoinHandle<()>, StartError> {
     let runtime = Handle::current();
     std::thread::Builder::new()
         .name("engine".to_owned())
         .spawn(move || {
             // A daemon whose engine is gone would serve stale URLs for ever; better that it is restarted.
-            let run = std::panic::AssertUnwindSafe(|| engine.run(&runtime));
+            let run = std::panic::AssertUnwindSafe(|| engine::run(parts, channel, &runtime));
             if std::panic::catch_unwind(run).is_err() {
                 tracing::error!("the engine failed; ending so that the service manager restarts vodpostd");
                 std::process::abort();

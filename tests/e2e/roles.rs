@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use vodpost_tests::media::Sample;
-use vodpost_tests::site::{Said, Site, program};
+use vodpost_tests::site::{Said, Site, program, speak};
 
 const NOBODY: u32 = 65_534;
 
@@ -15,7 +15,8 @@ fn run_as(site: &Site, uid: u32, args: &[&str]) -> Said {
     if !copy.exists() {
         std::fs::copy(program("vodpost"), &copy).unwrap();
     }
-    let output = Command::new("setpriv")
+    let mut command = Command::new("setpriv");
+    let output = speak(&mut command, "C.UTF-8")
         .args([&format!("--reuid={uid}"), &format!("--regid={uid}"), "--clear-groups"])
         .arg(&copy)
         .args(args)

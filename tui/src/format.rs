@@ -5,6 +5,8 @@ use std::time::Duration;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use vodpost_protocol::time::Timestamp;
 
+use crate::say;
+
 /// Between two columns of a table.
 const GAP: usize = 2;
 /// A column that gives way keeps at least this much.
@@ -75,7 +77,19 @@ pub fn span(span: Duration) -> String {
 /// `5 min ago`.
 #[must_use]
 pub fn ago(moment: Timestamp, now: Timestamp) -> String {
-    format!("{} ago", span(now.since(moment)))
+    say!("{span} ago", "{span} 前", span = span(now.since(moment)))
+}
+
+/// As [`ago`], by the largest unit alone, in at most ten columns until it is 28 years ago.
+#[must_use]
+pub fn ago_roughly(moment: Timestamp, now: Timestamp) -> String {
+    let seconds = now.since(moment).as_secs();
+    let unit = match seconds {
+        0..3_600 => 1,
+        3_600..86_400 => 3_600,
+        86_400.. => 86_400,
+    };
+    ago(moment, moment.after(Duration::from_secs(seconds - seconds % unit)))
 }
 
 /// `2026-03-04 05:06:07Z`.
@@ -101,7 +115,7 @@ pub fn bar(part: f64, width: usize) -> String {
     format!("[{}{}]", "#".repeat(full), "-".repeat(room - full))
 }
 
-/// `1 video`, `2 videos`.
+/// `1 video`, `2 videos`: a count in English, which alone has two forms of a noun.
 #[must_use]
 pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
@@ -127,6 +141,15 @@ pub fn fit(text: &str, width: usize) -> String {
         short.push('…');
     }
     short
+}
+
+/// Cut or filled to exactly this many columns.
+#[must_use]
+pub fn column(text: &str, width: usize) -> String {
+    let mut text = fit(text, width);
+    let filled = text.width();
+    text.extend(std::iter::repeat_n(' ', width.saturating_sub(filled)));
+    text
 }
 
 /// What a colour stands for. The words beside it say the same, so nothing is lost without colours.
@@ -176,9 +199,7 @@ impl Cell {
     /// In exactly this many columns: shortened, or filled up with blanks.
     #[must_use]
     pub fn padded(text: &str, width: usize, tone: Tone) -> Self {
-        let mut text = fit(text, width);
-        text.push_str(&" ".repeat(width.saturating_sub(text.width())));
-        Self { text, tone }
+        Self { text: column(text, width), tone }
     }
 
     #[must_use]
@@ -360,6 +381,13 @@ mod tests {
         assert_eq!(span(Duration::from_secs(14_400)), "4 h");
         assert_eq!(span(Duration::from_secs(187_200)), "2 d 4 h");
         assert_eq!(moment(Timestamp::from_millis(1_700_000_000_123)), "2023-11-14 22:13:20Z");
+        let roughly = |seconds: u64| {
+            ago_roughly(Timestamp::from_millis(0), Timestamp::from_millis(seconds * 1_000 + 999))
+        };
+        assert_eq!(roughly(119), "119 s ago");
+        assert_eq!(roughly(3_599), "59 min ago");
+        assert_eq!(roughly(14_280), "3 h ago");
+        assert_eq!(roughly(86_400 * 9_999), "9999 d ago");
         assert_eq!(percent(0.429), "42 %");
         assert_eq!(percent(f64::NAN), "0 %");
         assert_eq!(percent(7.0), "100 %");

@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::view::theme::QrColors;
+use crate::{say, word};
 
 /// Light modules around the code, on each side.
 pub const QUIET_ZONE: usize = 4;
@@ -31,14 +32,19 @@ impl Level {
 
 #[derive(Debug, thiserror::Error)]
 pub enum QrError {
-    #[error("the text is too long for a QR code")]
+    #[error("{}", word!("the text is too long for a QR code", "文本过长，二维码放不下"))]
     Encode(#[source] qrcode::types::QrError),
     /// In modules, quiet zone included.
-    #[error("the QR code needs {needed} modules each way, there is room for {available}")]
+    #[error("{}", say!(
+        "the QR code needs {needed} modules each way, there is room for {available}",
+        "二维码每边需要 {needed} 个模块，这里只能放 {available} 个",
+        needed = .needed,
+        available = .available,
+    ))]
     DoesNotFit { needed: usize, available: usize },
-    #[error("the QR code would be too large a picture")]
+    #[error("{}", word!("the QR code would be too large a picture", "二维码图片过大"))]
     TooLarge,
-    #[error("the picture could not be written")]
+    #[error("{}", word!("the picture could not be written", "无法写出图片"))]
     Png(#[source] png::EncodingError),
 }
 

@@ -23,10 +23,10 @@ use ratatui::crossterm::{cursor, execute};
 use crate::app::App;
 use crate::frame::{FrameBackend, Sent};
 use crate::panic_report;
-use crate::say;
 use crate::text::plain;
 use crate::view;
 use crate::view::theme::Theme;
+use crate::{say, word};
 
 /// How long a signal waits for a frame that is being written.
 const FRAME_LIMIT: Duration = Duration::from_millis(300);
@@ -40,11 +40,15 @@ static PANIC: Mutex<Option<ThreadPanic>> = Mutex::new(None);
 
 #[derive(Debug, thiserror::Error)]
 pub enum TerminalError {
-    #[error("the terminal UI needs a terminal on standard input and output")]
+    #[error("{}", word!("the terminal UI needs a terminal on standard input and output", "终端界面要求标准输入和标准输出都是终端"))]
     NotATerminal,
-    #[error("the terminal cannot do what the UI needs (TERM={0})")]
+    #[error("{}", say!(
+        "the terminal cannot do what the UI needs (TERM={term})",
+        "此终端不具备界面所需的功能（TERM={term}）",
+        term = .0,
+    ))]
     Dumb(String),
-    #[error("the terminal cannot be used")]
+    #[error("{}", word!("the terminal cannot be used", "终端无法使用"))]
     Io(#[from] io::Error),
 }
 

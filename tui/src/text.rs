@@ -7,6 +7,9 @@ use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthChar;
 
+use crate::{say, word};
+
+mod counts;
 #[cfg(test)]
 pub(crate) mod hostile;
 pub mod language;
@@ -14,8 +17,9 @@ mod refusal;
 mod trouble;
 mod words;
 
-pub use refusal::refusal;
-pub use trouble::{connect_error, talk_error};
+pub use counts::*;
+pub use refusal::{no_url, refusal};
+pub use trouble::{connect_error, daemon_back, daemon_gone, talk_error, unexpected_answer};
 pub use words::*;
 
 /// What is wrong, and what to do next where that is known.
@@ -35,6 +39,18 @@ impl Sentence {
     pub fn with_hint(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self { message: message.into(), hint: Some(hint.into()) }
     }
+}
+
+/// `what: value`
+#[must_use]
+pub fn pair(what: &str, value: &str) -> String {
+    say!("{what}: {value}", "{what}：{value}")
+}
+
+/// Between the parts of a list.
+#[must_use]
+pub fn comma() -> &'static str {
+    word!(", ", "，")
 }
 
 /// Marks that may stand on one letter. No script needs more; towers of them cover the lines above and below.

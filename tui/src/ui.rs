@@ -21,12 +21,12 @@ use crate::frame::Sent;
 use crate::link::{Link, Starter};
 use crate::pace::Pace;
 use crate::save;
-use crate::say;
 use crate::signals;
 use crate::terminal::{self, Screen, TerminalError, ThreadPanic};
-use crate::text::Sentence;
+use crate::text::{self, Sentence};
 use crate::threads::Threads;
 use crate::view::theme::{Surroundings, Theme};
+use crate::{say, word};
 
 /// Events that are taken together before the next frame at most.
 const EVENTS_PER_FRAME: usize = 512;
@@ -43,13 +43,22 @@ pub struct UiOptions {
 pub enum UiError {
     #[error(transparent)]
     Terminal(#[from] TerminalError),
-    #[error("the terminal UI could not start")]
+    #[error("{}", word!("the terminal UI could not start", "终端界面无法启动"))]
     Start(#[source] io::Error),
-    #[error("the terminal went away")]
+    #[error("{}", word!("the terminal went away", "终端已断开"))]
     TerminalGone(#[source] io::Error),
-    #[error("the keyboard cannot be read any more: {0}")]
+    #[error("{}", say!("the keyboard cannot be read any more: {why}", "无法继续读取键盘：{why}", why = .0))]
     Input(String),
-    #[error("the {name} thread of the terminal UI failed, which is a bug{}", panic.as_ref().map_or(String::new(), |panic| format!(": {}", panic.message)))]
+    #[error("{}", match panic {
+        Some(ThreadPanic { message, .. }) => say!(
+            "the {name} thread of the terminal UI failed, which is a bug: {message}",
+            "终端界面的 {name} 线程出错，这是程序缺陷：{message}",
+        ),
+        None => say!(
+            "the {name} thread of the terminal UI failed, which is a bug",
+            "终端界面的 {name} 线程出错，这是程序缺陷"
+        ),
+    })]
     Thread { name: &'static str, panic: Option<ThreadPanic> },
 }
 
@@ -60,13 +69,17 @@ impl UiError {
         let mut message = self.to_string();
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
-            message.push_str(&format!(": {error}"));
+            message = text::pair(&message, &error.to_string());
             cause = error.source();
         }
         match self {
-            Self::Terminal(TerminalError::NotATerminal | TerminalError::Dumb(_)) => {
-                Sentence::with_hint(message, "without a terminal there are commands, such as: vodpost ls")
-            }
+            Self::Terminal(TerminalError::NotATerminal | TerminalError::Dumb(_)) => Sentence::with_hint(
+                message,
+                word!(
+                    "without a terminal there are commands, such as: vodpost ls",
+                    "没有终端时请使用命令，例如：vodpost ls"
+                ),
+            ),
             Self::Thread { panic: Some(panic), .. } => {
                 Sentence::with_hint(message, terminal::report_line(panic))
             }

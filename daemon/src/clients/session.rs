@@ -266,6 +266,14 @@ impl Session {
         if let Err(refusal) = roles::permit(self.peer.role, &call.request) {
             return self.reply(call.id, Err(refusal));
         }
+        // What this client asked for before is answered first, so that it sees what it changed.
+        if self.waiting == 0
+            && self.long_answer.is_none()
+            && let Some(result) = self.engine.look(&call.request)
+        {
+            tokio::task::coop::consume_budget().await;
+            return self.reply(call.id, result);
+        }
         if has_long_answer(&call.request) {
             self.held = Some(call);
             return Ok(());

@@ -67,7 +67,7 @@ const ROOM_AGAIN_AFTER: Duration = Duration::from_secs(30);
 pub struct Core {
     state: State,
     settings: Settings,
-    dice: Box<dyn Dice>,
+    dice: Box<dyn Dice + Send + Sync>,
     around: Around,
     /// When the queue is looked through for what will be late.
     forecast_at: Option<Timestamp>,
@@ -77,7 +77,7 @@ pub struct Core {
 
 impl Core {
     #[must_use]
-    pub fn new(state: State, settings: Settings, dice: Box<dyn Dice>) -> Self {
+    pub fn new(state: State, settings: Settings, dice: Box<dyn Dice + Send + Sync>) -> Self {
         let around = Around::default();
         Self { state, settings, dice, around, forecast_at: None, room_at: None }
     }

@@ -5,6 +5,7 @@
 //! public server, answers the clients, tells subscribers and starts work (S1). If the disk refuses, the whole batch is
 //! taken back and each writer is told so; reads and URLs go on.
 
+mod desk;
 mod handle;
 mod jobs;
 mod queue;
@@ -16,7 +17,7 @@ mod writes;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -81,7 +82,6 @@ pub struct Engine {
     jobs: Jobs,
     facts: Facts,
     handle: EngineHandle,
-    inbox: mpsc::Receiver<Message>,
     pushes: broadcast::Sender<Push>,
     scan_wanted: mpsc::Sender<()>,
     storage: Storage,
@@ -138,12 +138,58 @@ impl Batch {
     }
 }
 
+/// Runs until told to stop. Blocks its thread. The handle of the channel may be given out before; what is sent waits.
+pub fn run(parts: Parts, channel: Channel, runtime: &tokio::runtime::Handle) {
+    let Channel { handle, mut inbox, pushes } = channel;
+    let engine = Arc::new(RwLock::new(Engine::new(parts, handle.clone(), pushes)));
+    let mut at_work = lock(&engine);
+    let mut first = vec![Message::Input(Input::Started)];
+    first.extend(at_work.lost_artifacts());
+    at_work.step(first);
+    handle.desk.open(&engine);
+    loop {
+        let due = at_work.due_in();
+        // While it waits, others may look.
+        drop(at_work);
+        let first = runtime.block_on(async {
+            tokio::select! {
+                message = inbox.recv() => message,
+                () = sleep_or_wait(due) => Some(Message::Input(Input::Tick)),
+            }
+        });
+        at_work = lock(&engine);
+        let Some(first) = first else { break };
+        let mut batch = vec![first];
+        while batch.len() < BATCH_MAX
+            && let Ok(next) = inbox.try_recv()
+        {
+            batch.push(next);
+        }
+        if let Some(stopped) = at_work.step(batch) {
+            at_work.jobs.stop_all();
+            at_work.store.close();
+            if stopped.send(()).is_err() {
+                tracing::debug!("nobody waits for the end any more");
+            }
+            return;
+        }
+        if let Some(expired) = at_work.expired_events() {
+            at_work.step(vec![Message::Input(expired)]);
+        }
+        at_work.flush_if_due();
+        at_work.store.maintain();
+    }
+    at_work.store.close();
+}
+
+/// Only the engine's own thread changes anything, and a panic in it ends the daemon.
+fn lock(engine: &RwLock<Engine>) -> RwLockWriteGuard<'_, Engine> {
+    engine.write().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Engine {
-    /// The handle may be given out at once; what is sent waits until [`Engine::run`].
-    #[must_use]
-    pub fn new(parts: Parts, channel: Channel) -> Self {
+    fn new(parts: Parts, handle: EngineHandle, pushes: broadcast::Sender<Push>) -> Self {
         let Parts { core, store, table, sealer, jobs, facts, scan_wanted, events_kept_for } = parts;
-        let Channel { handle, inbox, pushes } = channel;
         Self {
             core,
             store,
@@ -152,7 +198,6 @@ impl Engine {
             jobs,
             facts,
             handle,
-            inbox,
             pushes,
             scan_wanted,
             storage: Storage::Ok,
@@ -161,43 +206,6 @@ impl Engine {
             retention: Retention::new(events_kept_for),
             scans: ScanNotes::default(),
         }
-    }
-
-    /// Runs until told to stop. Blocks its thread.
-    pub fn run(mut self, runtime: &tokio::runtime::Handle) {
-        let mut first = vec![Message::Input(Input::Started)];
-        first.extend(self.lost_artifacts());
-        self.step(first);
-        loop {
-            let due = self.due_in();
-            let first = runtime.block_on(async {
-                tokio::select! {
-                    message = self.inbox.recv() => message,
-                    () = sleep_or_wait(due) => Some(Message::Input(Input::Tick)),
-                }
-            });
-            let Some(first) = first else { break };
-            let mut batch = vec![first];
-            while batch.len() < BATCH_MAX
-                && let Ok(next) = self.inbox.try_recv()
-            {
-                batch.push(next);
-            }
-            if let Some(stopped) = self.step(batch) {
-                self.jobs.stop_all();
-                self.store.close();
-                if stopped.send(()).is_err() {
-                    tracing::debug!("nobody waits for the end any more");
-                }
-                return;
-            }
-            if let Some(expired) = self.expired_events() {
-                self.step(vec![Message::Input(expired)]);
-            }
-            self.flush_if_due();
-            self.store.maintain();
-        }
-        self.store.close();
     }
 
     fn now() -> Timestamp {
@@ -383,6 +391,7 @@ impl Engine {
                 for video in finished {
                     self.want_poster(video);
                 }
+                self.store.follow();
             }
             Err(error) => {
                 let reason = chain(&error);

@@ -134,7 +134,7 @@ impl ScanNotes {
 
 impl Engine {
     /// Turns what was promised into the answer.
-    pub(super) fn resolve(&self, pending: Pending) -> Result<Answer, Refusal> {
+    pub(super) fn resolve(&mut self, pending: Pending) -> Result<Answer, Refusal> {
         match pending {
             Pending::Refused(refusal) => Err(refusal),
             Pending::Read(request) => self.read(*request),
@@ -164,7 +164,7 @@ impl Engine {
         ViewContext::new(&self.core, &self.facts.public_url, Self::now())
     }
 
-    fn read(&self, request: Request) -> Result<Answer, Refusal> {
+    fn read(&mut self, request: Request) -> Result<Answer, Refusal> {
         let state = self.core.state();
         match request {
             Request::Status => Ok(Answer::Status(Box::new(self.status()))),
@@ -226,7 +226,7 @@ impl Engine {
         Ok(Page { videos, next, total: listed.total })
     }
 
-    fn events(&self, since: u64, limit: u32) -> Result<Answer, Refusal> {
+    fn events(&mut self, since: u64, limit: u32) -> Result<Answer, Refusal> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX).clamp(1, EVENTS_MAX);
         let failed = |error: crate::store::StoreError| Refusal::StorageFailed { reason: chain(&error) };
         let events = self.store.events(since, limit).map_err(failed)?;
@@ -235,7 +235,7 @@ impl Engine {
         Ok(Answer::Events(EventPage { events: events.iter().map(view::event).collect(), newest, oldest }))
     }
 
-    fn status(&self) -> Status {
+    pub(super) fn status(&self) -> Status {
         let now = Self::now();
         let account = self.core.state().account();
         let (counts, queue) = self.counts();

@@ -1,9 +1,10 @@
 //! The state on disk: a commit log and a snapshot, which are the truth, and a sled tree made of them. The only folder
 //! that names sled.
 //!
-//! The order of things is the whole design. A commit is appended to the log and `fdatasync`ed; then it is applied to the
-//! table; then, and only then, is it acknowledged. sled's own flush on Linux is not an fsync, and it heals damage by
-//! forgetting, so the table is a cache that knows up to which commit it goes and what it must hold. At start the rest of
+//! The order of things is the whole design. A commit is appended to the log and `fdatasync`ed; then, and only then, is it
+//! acknowledged; the table follows after the answers, since nothing that was promised depends on it. sled's own flush on
+//! Linux is not an fsync, and it heals damage by forgetting, so the table is a cache that knows up to which commit it goes
+//! and what it must hold. At start the rest of
 //! the log is applied to it. A table that does not open or does not hold what it must is set aside and built anew; while
 //! there is none that can be used, the state is read from the truth and changes go on. The log is cut only behind a
 //! snapshot that was read back. State that cannot be read is never taken for empty (S3).
@@ -37,7 +38,7 @@ use crate::core::state::{Change, State};
 use crate::error::chain;
 use disk::{Disk, System};
 use log::Log;
-use record::Key;
+use record::{Key, Write};
 use snapshot::Records;
 use table::Table;
 use truth::{Compaction, Running, Truth, Written};
@@ -55,6 +56,8 @@ pub struct Store {
     snapshot: Option<(u64, PathBuf)>,
     log: Log,
     table: Table,
+    /// The last commit, while the table does not have it.
+    ahead: Option<(u64, Vec<Write>)>,
     compaction: Option<Running>,
     compact_after: Option<Instant>,
     revive_after: Option<Instant>,
@@ -89,6 +92,7 @@ impl Store {
             snapshot,
             log,
             table: Table::default(),
+            ahead: None,
             compaction: None,
             compact_after: None,
             revive_after: None,
@@ -103,7 +107,7 @@ impl Store {
         Truth::read(Arc::clone(&self.disk), self.snapshot.as_ref(), &self.log.parts(), never)
     }
 
-    /// Makes changes durable, all or none. They are on disk when this returns.
+    /// Makes changes durable, all or none. They are on disk when this returns; [`Store::follow`] is to be called soon.
     ///
     /// # Errors
     /// When they could not be made durable. None of them will be there after a restart either, except if the daemon ends
@@ -112,13 +116,20 @@ impl Store {
         if changes.is_empty() {
             return Ok(());
         }
+        self.follow();
         let writes = record::writes(changes)?;
         let seq = self.log.append(&writes)?;
-        // From here on the commit is a fact. A table that cannot follow is caught up later.
-        if let Err(error) = self.table.apply(seq, &writes) {
+        self.ahead = Some((seq, writes));
+        Ok(())
+    }
+
+    /// Applies the last commit to the table. It is a fact already: a table that cannot follow is caught up later.
+    pub fn follow(&mut self) {
+        if let Some((seq, writes)) = self.ahead.take()
+            && let Err(error) = self.table.apply(seq, &writes)
+        {
             self.table_failed(&error);
         }
-        Ok(())
     }
 
     fn table_failed(&mut self, error: &StoreError) {
@@ -209,7 +220,8 @@ impl Store {
     ///
     /// # Errors
     /// When they cannot be read.
-    pub fn events(&self, since: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
+    pub fn events(&mut self, since: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
+        self.follow();
         let (first, last) = (Key::event(since.saturating_add(1)), Key::event(u64::MAX));
         if self.table.is_open() {
             let page = self.table.range(&first, &last, limit);
@@ -230,6 +242,7 @@ impl Store {
 
     /// Lets the table write what it holds in memory, or catches it up after a failure. Durability does not depend on it.
     pub fn flush(&mut self) {
+        self.follow();
         if self.table.is_open() {
             if let Err(error) = self.table.flush() {
                 self.table_failed(&error);
@@ -251,7 +264,8 @@ impl Store {
     }
 
     /// Hands what is in memory to the operating system, for a clean end.
-    pub fn close(mut self) {
+    pub fn close(&mut self) {
+        self.follow();
         if let Err(error) = self.table.flush() {
             tracing::warn!(error = chain(&error), "the state table will be caught up at the next start");
         }

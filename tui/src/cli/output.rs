@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::live::Size;
 use crate::format::{Table, Tone};
 use crate::text::Sentence;
+use crate::word;
 
 /// Terminals that do not say how large they are.
 const SIZE_DEFAULT: Size = Size { columns: 80, rows: 24 };
@@ -225,9 +226,11 @@ impl Output {
     /// When stderr cannot be written.
     pub fn complain(&mut self, sentence: &Sentence) -> Result<(), Failure> {
         let color = self.err.color;
-        self.note(&format!("{} {}", Tone::Bad.paint("error:", color), sentence.message))?;
+        self.note(&(Tone::Bad.paint(word!("error:", "错误："), color) + word!(" ", "") + &sentence.message))?;
         match &sentence.hint {
-            Some(hint) => self.note(&format!("{} {hint}", Tone::Strong.paint("hint:", color))),
+            Some(hint) => {
+                self.note(&(Tone::Strong.paint(word!("hint:", "提示："), color) + word!(" ", "") + hint))
+            }
             None => Ok(()),
         }
     }

@@ -17,8 +17,9 @@ use super::show::posting_line;
 use super::url::named;
 use crate::qr::{Matrix, QrError, ascii_lines, full_lines, png, svg, unicode_lines};
 use crate::save::PNG_SCALE;
-use crate::text::{Sentence, plain, shell_word};
+use crate::text::{Sentence, comma, pair, plain, shell_word};
 use crate::view::theme::{QrColors, Surroundings};
+use crate::{say, word};
 
 /// Draw the QR code of a URL
 #[derive(Debug, Args)]
@@ -88,8 +89,12 @@ impl Qr {
         let to_terminal = context.out.is_terminal() && self.output.is_none() && !context.out.json;
         if let Some(format) = format.filter(|format| to_terminal && format.is_picture()) {
             return Err(Failure::Usage(Sentence::with_hint(
-                format!("A terminal cannot show {}.", format.name()),
-                format!("write it to a file: -o FILE.{}", format.name()),
+                say!("A terminal cannot show {name}.", "终端无法显示 {name}。", name = format.name()),
+                say!(
+                    "write it to a file: -o FILE.{name}",
+                    "请写入文件：-o FILE.{name}",
+                    name = format.name()
+                ),
             )));
         }
         let ansi = match colors {
@@ -137,8 +142,15 @@ impl Qr {
             Some("png") => Ok(Some(Format::Png)),
             Some("txt") => Ok(Some(Format::Ascii)),
             _ => Err(Failure::Usage(Sentence::with_hint(
-                format!("{} does not say which format to write.", plain(&path.to_string_lossy())),
-                "--format svg, png, unicode or ascii; or a name that ends in .svg, .png or .txt",
+                say!(
+                    "{path} does not say which format to write.",
+                    "从 {path} 看不出要写成哪种格式。",
+                    path = plain(&path.to_string_lossy()),
+                ),
+                word!(
+                    "--format svg, png, unicode or ascii; or a name that ends in .svg, .png or .txt",
+                    "--format svg、png、unicode 或 ascii；或以 .svg、.png、.txt 结尾的文件名"
+                ),
             ))),
         }
     }
@@ -158,8 +170,17 @@ fn only(located: &Located) -> Result<&PostingView, Failure> {
             let labels: Vec<_> = several.iter().map(|posting| posting.label.as_str()).collect();
             let example = labels.first().map_or(String::new(), |label| format!("{title}#{label}"));
             Err(Failure::Usage(Sentence::with_hint(
-                format!("\"{}\" has several URLs: {}.", plain(title), labels.join(", ")),
-                format!("name one, for example: vodpost qr {}", shell_word(&example)),
+                say!(
+                    "\"{title}\" has several URLs: {labels}.",
+                    "《{title}》有多个链接：{labels}。",
+                    title = plain(title),
+                    labels = labels.join(comma()),
+                ),
+                say!(
+                    "name one, for example: vodpost qr {example}",
+                    "请指定一个，例如：vodpost qr {example}",
+                    example = shell_word(&example),
+                ),
             )))
         }
     }
@@ -176,11 +197,16 @@ fn encode(url: &str, format: Format, terminal_width: Option<usize>) -> Result<Ma
         QrError::DoesNotFit { needed, .. } => {
             let columns = needed * format.columns_per_module().unwrap_or(1);
             Failure::Failed(Sentence::with_hint(
-                format!(
-                    "The QR code needs {columns} columns; this terminal has {}.",
-                    terminal_width.unwrap_or_default()
+                say!(
+                    "The QR code needs {columns} columns; this terminal has {width}.",
+                    "二维码需要 {columns} 列，此终端只有 {width} 列。",
+                    columns = columns,
+                    width = terminal_width.unwrap_or_default(),
                 ),
-                "make the window larger, or write a picture: -o FILE.png",
+                word!(
+                    "make the window larger, or write a picture: -o FILE.png",
+                    "请放大窗口，或写成图片：-o FILE.png"
+                ),
             ))
         }
         error @ (QrError::Encode(_) | QrError::TooLarge | QrError::Png(_)) => failed(&error),
@@ -188,7 +214,7 @@ fn encode(url: &str, format: Format, terminal_width: Option<usize>) -> Result<Ma
 }
 
 fn failed(error: &QrError) -> Failure {
-    Failure::Failed(Sentence::new(format!("There is no QR code: {error}.")))
+    Failure::Failed(Sentence::new(say!("There is no QR code: {error}.", "无法生成二维码：{error}。")))
 }
 
 fn draw(matrix: &Matrix, format: Format, ansi: bool) -> Result<Vec<u8>, Failure> {
@@ -206,7 +232,9 @@ fn draw(matrix: &Matrix, format: Format, ansi: bool) -> Result<Vec<u8>, Failure>
 
 fn write(path: &Path, drawing: &[u8]) -> Result<(), Failure> {
     std::fs::write(path, drawing).map_err(|error| {
-        Failure::Failed(Sentence::new(format!("{}: {error}.", plain(&path.to_string_lossy()))))
+        let path = path.to_string_lossy();
+        let path = plain(&path);
+        Failure::Failed(Sentence::new(say!("{path}: {error}.", "{path}：{error}。")))
     })
 }
 
@@ -218,7 +246,7 @@ fn print(
     file: Option<&Path>,
 ) -> Result<(), Failure> {
     if posting.state != PostingState::Live {
-        out.note(&format!("{}: {}", posting.label, posting_line(posting)))?;
+        out.note(&pair(posting.label.as_str(), &posting_line(posting)))?;
     }
     if file.is_none() {
         out.raw(drawing)?;

@@ -1,5 +1,6 @@
 //! The commands against a peer that speaks the protocol and says what each test wants to hear.
 
+mod chinese;
 mod hostile;
 pub(super) mod peer;
 

@@ -3,28 +3,29 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use vodpost_protocol::conversion::{ConversionState, PlanKind};
+use vodpost_protocol::conversion::ConversionState;
 use vodpost_protocol::posting::PostingState;
 use vodpost_protocol::video::{VideoState, VideoView};
 
 use crate::app::{App, Focus, LinkState};
 use crate::format;
-use crate::text::{Sentence, plain, video_state};
+use crate::text::{Sentence, plain, plan_name, video_state};
 use crate::view::text::{column, first_row, wrap, write_at};
 use crate::view::theme::Theme;
 use crate::view::words;
+use crate::word;
 
-const STATE: usize = 12;
-const RENDITION: usize = 15;
-const PLAN: usize = 14;
-const URLS: usize = 5;
+pub(super) const STATE: usize = 12;
+pub(super) const RENDITION: usize = 15;
+pub(super) const PLAN: usize = 14;
+pub(super) const URLS: usize = 5;
 /// From these widths on the columns that can be missed are shown.
 const RENDITION_FROM: usize = 60;
 const PLAN_FROM: usize = 76;
 
 pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let width = usize::from(area.width);
-    let heads = row_of("  ", ["title", "state", "chosen file", "plan", "live"], width);
+    let heads = row_of("  ", heads(), width);
     write_at(buffer, (area.x, area.y), &heads.concat(), theme.faint());
     let rows = app.list.rows();
     if rows.is_empty() {
@@ -41,17 +42,27 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
     }
 }
 
+pub(super) fn heads() -> [&'static str; 5] {
+    [
+        word!("title", "标题"),
+        word!("state", "状态"),
+        word!("chosen file", "所选版本"),
+        word!("plan", "方案"),
+        word!("live", "有效"),
+    ]
+}
+
 fn empty(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let text = match &app.link {
-        LinkState::Connecting { .. } => words::CONNECTING,
-        LinkState::Starting => words::STARTING,
+        LinkState::Connecting { .. } => words::connecting(),
+        LinkState::Starting => words::starting(),
         LinkState::Lost { why: sentence, .. } | LinkState::Incompatible { sentence } => {
             trouble(sentence, theme, area, buffer);
             return;
         }
-        LinkState::Live { .. } if app.list.is_loading() => words::LOADING,
-        LinkState::Live { .. } if !app.list.filter().text.is_empty() => words::NO_MATCH,
-        LinkState::Live { .. } => words::EMPTY,
+        LinkState::Live { .. } if app.list.is_loading() => words::loading(),
+        LinkState::Live { .. } if !app.list.filter().text.is_empty() => words::no_match(),
+        LinkState::Live { .. } => words::empty(),
     };
     for (line, y) in
         wrap(text, usize::from(area.width).saturating_sub(2)).iter().zip(area.top() + 1..area.bottom())
@@ -141,7 +152,7 @@ fn rendition(video: &VideoView) -> String {
 
 fn plan(video: &VideoView) -> String {
     let conversion = &video.conversion;
-    let plan = conversion.plan.map_or(format::NONE, PlanKind::name);
+    let plan = conversion.plan.map_or(format::NONE, plan_name);
     match (conversion.state, conversion.progress) {
         (ConversionState::Running, Some(progress)) => format!("{plan} {}", format::percent(progress)),
         (

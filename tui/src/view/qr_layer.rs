@@ -8,11 +8,12 @@ use vodpost_protocol::posting::{PostingState, PostingView};
 use crate::app::modal::{QrForm, QrModal};
 use crate::app::{App, LinkState};
 use crate::format;
-use crate::text::{causes, plain, posting_state};
+use crate::text::{causes, pair, plain, posting_state};
 use crate::view::qr::{Cells, NoRoom, Placed, least, place};
 use crate::view::text::{chop, width_of, wrap, write_at};
 use crate::view::theme::Theme;
 use crate::view::{notice, words};
+use crate::{say, word};
 
 /// Whether the footer has room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +114,7 @@ fn title(app: &App, layer: &QrModal, theme: Theme, buffer: &mut Buffer) {
     };
     let stale = match app.link {
         LinkState::Live { .. } | LinkState::Connecting { .. } | LinkState::Starting => "",
-        LinkState::Lost { .. } | LinkState::Incompatible { .. } => "(no connection) ",
+        LinkState::Lost { .. } | LinkState::Incompatible { .. } => word!("(no connection) ", "（无连接）"),
     };
     let text = format::fit(&format!("{stale}{text}"), usize::from(buffer.area.width));
     write_at(buffer, (buffer.area.x, buffer.area.y), &text, style);
@@ -122,9 +123,16 @@ fn title(app: &App, layer: &QrModal, theme: Theme, buffer: &mut Buffer) {
 fn state(posting: &PostingView) -> String {
     let word = posting_state(posting.state);
     match posting.state {
-        PostingState::Live => format!("{}: {word}", posting.label),
+        PostingState::Live => pair(posting.label.as_str(), word),
         PostingState::Suspended | PostingState::Pending | PostingState::Invalid => {
-            format!("{}: {} - {word}: {}", posting.label, words::NOT_LIVE, causes(&posting.causes))
+            say!(
+                "{label}: {not_live} - {word}: {causes}",
+                "{label}：{not_live}，{word}：{causes}",
+                label = posting.label,
+                not_live = words::not_live(),
+                word = word,
+                causes = causes(&posting.causes),
+            )
         }
     }
 }

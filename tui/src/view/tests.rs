@@ -17,6 +17,7 @@ use crate::app::tests::{Bench, account, deleted, new_video, posting, running, se
 use crate::cli::ColorChoice;
 use crate::view::theme::Surroundings;
 
+mod chinese;
 mod hostile;
 mod screens;
 mod sizes;

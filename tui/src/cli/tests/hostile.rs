@@ -38,9 +38,17 @@ fn account() -> AccountView {
 }
 
 fn reply(request: &Request) -> Step {
+    match answer(request) {
+        Some(answer) => Step::Answer(hostile(&answer)),
+        None => Step::Refuse(hostile(&Refusal::SourceDeleted { title: format!("{request:?}") })),
+    }
+}
+
+/// What a daemon may say to commands that show something.
+pub(super) fn answer(request: &Request) -> Option<Answer> {
     let problem = || Problem { path: "p".into(), reason: "r".into() };
     let failed = || video("talk", ConversionState::Failed);
-    let answer = match request {
+    Some(match request {
         Request::List(_) => Answer::Page(Page { videos: vec![failed()], next: None, total: 1 }),
         Request::Show { .. } | Request::SetSource { .. } => Answer::Video(Box::new(failed())),
         Request::AccountShow => Answer::Account(Box::new(account())),
@@ -65,9 +73,8 @@ fn reply(request: &Request) -> Step {
             newest: 1,
             oldest: 1,
         }),
-        other => return Step::Refuse(hostile(&Refusal::SourceDeleted { title: format!("{other:?}") })),
-    };
-    Step::Answer(hostile(&answer))
+        _ => return None,
+    })
 }
 
 #[test]

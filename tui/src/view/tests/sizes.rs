@@ -7,7 +7,7 @@ use crate::app::event::Key;
 use crate::app::tests::{Bench, account};
 
 /// A way to every screen and layer.
-fn every_screen() -> Vec<(&'static str, Bench)> {
+pub(super) fn every_screen() -> Vec<(&'static str, Bench)> {
     let ways: [(&str, &[Key]); 25] = [
         ("list", &[]),
         ("urls", &[Key::Tab]),

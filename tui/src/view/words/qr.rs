@@ -9,7 +9,7 @@ use crate::{say, word};
 
 #[must_use]
 pub fn impossible() -> &'static str {
-    word!("This URL is too long for a QR code.", "这个网址太长，无法生成二维码。")
+    word!("This URL is too long for a QR code.", "这个链接太长，无法生成二维码。")
 }
 
 /// There is no room for it, and what does not need any.
