@@ -234,7 +234,7 @@ impl Reader {
                 }
             }
         });
-        Self { thread, running: running }
+        Self { thread, running }
     }
 }
 
