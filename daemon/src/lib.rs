@@ -6,6 +6,7 @@ pub mod config;
 pub mod convert;
 pub mod core;
 pub mod delivery;
+pub mod disk;
 pub mod engine;
 pub mod error;
 pub mod guard;

@@ -40,8 +40,6 @@ use crate::state_dir::{self, StateDirError};
 use crate::store::{self, Backup, Store, StoreError};
 use crate::usage;
 
-const NOTICES_LEN: usize = 256;
-
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error(transparent)]
@@ -171,7 +169,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let shutdown = CancellationToken::new();
     // Before the first viewer can come, or a live URL would be unknown for a moment.
     let table = published(&core, &artifacts);
-    let (notices, noticed) = mpsc::channel(NOTICES_LEN);
+    let (notices, noticed) = delivery::notices();
     let (posters, maker) =
         posters::start(&table, &tools, &artifacts, shutdown.child_token()).map_err(StartError::Thread)?;
     let metrics = Arc::new(Metrics::default());
@@ -269,7 +267,7 @@ fn serve(
     config: &Config,
     table: &Arc<Table>,
     posters: PathBuf,
-    notices: mpsc::Sender<delivery::Notice>,
+    notices: delivery::Notices,
     (access_log, metrics): (Option<AccessLog>, Arc<Metrics>),
     shutdown: &CancellationToken,
 ) -> Result<delivery::Server, StartError> {
@@ -295,14 +293,15 @@ fn serve(
 
 fn limits(config: &Config) -> delivery::Limits {
     let limits = config.http.limits();
-    let connections = open_files::viewers(open_files::raise(), limits.connections);
+    let open_files = open_files::raise();
+    let connections = open_files::viewers(open_files, limits.connections);
     if connections < limits.connections {
         tracing::warn!(
             connections,
             "few files may be open, and so few viewers be served at a time (ulimit -n)"
         );
     }
-    delivery::Limits { connections, ..limits }
+    delivery::Limits { connections, files: open_files::watched(open_files), ..limits }
 }
 
 fn facts(config: &Config, server: &delivery::Server, tools: &Arc<Tools>) -> Facts {
@@ -455,7 +454,7 @@ fn sweep(folder: &Path, state: &State) {
 }
 
 async fn watch_delivery(
-    mut notices: mpsc::Receiver<delivery::Notice>,
+    mut noticed: delivery::Noticed,
     posters: Posters,
     engine: EngineHandle,
     shutdown: CancellationToken,
@@ -463,11 +462,9 @@ async fn watch_delivery(
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
-            notice = notices.recv() => match notice {
-                Some(delivery::Notice::SourceDiffers { video }) => engine.source_differs(video).await,
-                Some(delivery::Notice::PosterMissing { token }) => posters.want(token),
-                None => return,
-            },
+            Some(video) = noticed.differs.recv() => engine.source_differs(video).await,
+            Some(token) = noticed.posters.recv() => posters.want(token),
+            else => return,
         }
     }
 }

@@ -271,6 +271,7 @@ fn answers() -> Vec<Answer> {
             needs_bytes: 700,
             free_bytes: Some(800),
             measured: true,
+            delayed: vec![problem()],
         })),
     ]
 }

@@ -127,6 +127,23 @@ impl Browser {
         answer["result"]["value"].clone()
     }
 
+    /// Presses a key and lets it go.
+    pub fn press(&mut self, key: &str) {
+        let (code, number) = match key {
+            " " => ("Space", 32),
+            "Tab" => ("Tab", 9),
+            "ArrowRight" => ("ArrowRight", 39),
+            other => (other, 0),
+        };
+        let event = |kind: &str| {
+            json!({ "type": kind, "key": key, "code": code, "windowsVirtualKeyCode": number,
+                    "text": if key == " " && kind == "keyDown" { " " } else { "" } })
+        };
+        for kind in ["keyDown", "keyUp"] {
+            self.call("Input.dispatchKeyEvent", event(kind));
+        }
+    }
+
     /// Waits until an expression is true.
     ///
     /// # Panics

@@ -15,10 +15,10 @@ use crate::core::account::{Account, Approval, Decision, SealedSubmission, Verifi
 use crate::core::artifact::Progress;
 use crate::core::conversion::state_of;
 use crate::core::event::{Event, Subject};
+use crate::core::forecast::Forecast;
 use crate::core::media::{MediaInfo, VideoCodec};
 use crate::core::plan::{self, Plan};
 use crate::core::posting::{self, Posting};
-use crate::core::queue::Forecast;
 use crate::core::select;
 use crate::core::state::{Settings, State};
 use crate::core::traffic::Traffic;

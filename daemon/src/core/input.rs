@@ -66,6 +66,8 @@ pub struct Usage {
     pub token: Token,
     pub views: u64,
     pub bytes: u64,
+    /// Whether somebody watched: a view began, or went on that was counted before.
+    pub watched: bool,
     /// Host names of the pages that these views came from.
     pub referrers: Vec<(String, u64)>,
 }

@@ -14,6 +14,7 @@ pub mod artifact;
 pub mod conversion;
 pub mod effect;
 pub mod event;
+pub mod forecast;
 pub mod group;
 pub mod identity;
 pub mod index;
@@ -51,12 +52,14 @@ use vodpost_protocol::time::Timestamp;
 
 use actor::Actor;
 use artifact::{Form, Progress, PublicState, Publication, Served, ServedLayout, WorkerReport};
+use forecast::Forecast;
 use input::{Command, Input};
 use posting::Posting;
-use queue::{Forecast, Machine};
+use queue::Machine;
 use state::{Settings, State, Undo};
 use transaction::{Around, Dice, Outcome, Transaction};
 use video::{Conversion, Video};
+use work::Work;
 
 /// How long after a change of the queue it is looked through, and how often in between.
 const FORECAST_SOON: Duration = Duration::from_secs(2);
@@ -114,6 +117,18 @@ impl Core {
     #[must_use]
     pub fn forecast(&self, now: Timestamp) -> Forecast {
         Forecast::of(&self.state, &self.settings, &self.around.progress, now)
+    }
+
+    /// The same if these were ordered now as well, and a paused queue went on.
+    #[must_use]
+    pub fn forecast_with(&self, more: &[(VideoId, Work)], now: Timestamp) -> Forecast {
+        Forecast::with(&self.state, &self.settings, &self.around.progress, now, more)
+    }
+
+    /// Bytes on the disk that nothing which runs or waits needs; `None` where that is unknown.
+    #[must_use]
+    pub fn room_for_more(&self) -> Option<u64> {
+        queue::room_for_more(&self.state, &self.around)
     }
 
     /// Decides what an input means. The state holds the changes already; if they cannot be made durable they must be
@@ -273,7 +288,7 @@ fn count(tx: &mut Transaction<'_>, used: &[input::Usage]) {
         if let Some(mut posting) = tx.state().posting(usage.token).cloned() {
             posting.views += usage.views;
             posting.bytes += usage.bytes;
-            if usage.views > 0 {
+            if usage.watched {
                 posting.traffic.get_or_insert_default().count(usage.views, &usage.referrers, tx.now());
             }
             tx.put_posting_counters(posting);

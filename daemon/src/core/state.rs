@@ -172,7 +172,7 @@ impl State {
             Change::Account(account) => {
                 Undo::Account(Box::new(std::mem::replace(&mut self.account, *account)))
             }
-            Change::Queue(queue) => Undo::Queue(std::mem::replace(&mut self.queue, queue)),
+            Change::Queue(queue) => Undo::Queue(self.replace_queue(queue)),
             Change::Event(event) => {
                 let before = Undo::Events { last: self.last_seq, oldest: self.oldest_seq };
                 self.last_seq = event.seq;
@@ -212,12 +212,25 @@ impl State {
                 self.replace_posting(token, posting);
             }
             Undo::Account(account) => self.account = *account,
-            Undo::Queue(queue) => self.queue = queue,
+            Undo::Queue(queue) => drop(self.replace_queue(queue)),
             Undo::Events { last, oldest } => {
                 self.last_seq = last;
                 self.oldest_seq = oldest;
             }
         }
+    }
+
+    /// Turns follow from the speeds that are known; with other speeds they are others.
+    fn replace_queue(&mut self, queue: Queue) -> Queue {
+        let old = std::mem::replace(&mut self.queue, queue);
+        if old.rates != self.queue.rates {
+            let in_turn: Vec<VideoId> = self.line.turns().collect();
+            for id in in_turn {
+                let video = self.videos.get(&id).map(|video| &**video);
+                self.line.put(id, video, &self.queue.rates);
+            }
+        }
+        old
     }
 
     fn replace_video(&mut self, id: VideoId, video: Option<Box<Video>>) -> Option<Box<Video>> {

@@ -108,13 +108,9 @@ impl<'a> Transaction<'a> {
         &self.actor
     }
 
-    pub(super) fn machine(&self) -> &Machine {
-        &self.around.machine
-    }
-
-    /// How far running conversions are.
-    pub(super) fn progress(&self) -> &HashMap<VideoId, Progress> {
-        &self.around.progress
+    /// What is known of the machine, and how far running conversions are.
+    pub(super) fn around(&self) -> &Around {
+        self.around
     }
 
     /// Something could start if the disk had room for it.

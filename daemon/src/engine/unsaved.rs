@@ -54,6 +54,7 @@ fn add(used: &mut HashMap<Token, Usage>, more: Usage) {
     };
     known.views += more.views;
     known.bytes += more.bytes;
+    known.watched |= more.watched;
     for (host, views) in more.referrers {
         if let Some((_, known)) = known.referrers.iter_mut().find(|(known, _)| *known == host) {
             *known += views;
@@ -73,6 +74,7 @@ mod tests {
             token: Token::from_random(token),
             views: 1,
             bytes: 10,
+            watched: true,
             referrers: vec![(host.to_owned(), 1)],
         };
         let used =

@@ -212,13 +212,18 @@ fn probe(path: &Path, seen: FileIdentity, tools: &Tools) -> Result<MediaInfo, Un
 /// Whether the same file may be usable later, though nothing of it changes.
 fn may_pass(error: &ProbeError) -> bool {
     match error {
-        ProbeError::FfprobeMissing | ProbeError::Guard(_) | ProbeError::Changing | ProbeError::Io(_) => true,
+        ProbeError::FfprobeMissing
+        | ProbeError::Guard(_)
+        | ProbeError::Changing
+        | ProbeError::TimedOut(_)
+        | ProbeError::Io(_) => true,
         ProbeError::Empty
         | ProbeError::NotRegular
         | ProbeError::IndexMissing
         | ProbeError::Truncated { .. }
         | ProbeError::Damaged(_)
         | ProbeError::IndexTooLarge
+        | ProbeError::IndexTwice
         | ProbeError::NotMedia
         | ProbeError::NoVideo
         | ProbeError::ExternalReference

@@ -117,3 +117,7 @@ pub(crate) fn run(
     let access = guard.access(read, write);
     Guarded { program, arguments: &arguments, access, time: TIME }.capture(1 << 20).unwrap()
 }
+
+pub(crate) fn ffprobe() -> PathBuf {
+    vodpostd::media::Tools::find(std::env::var_os("PATH").as_deref()).ffprobe.unwrap()
+}

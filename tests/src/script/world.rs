@@ -41,6 +41,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("matroska", Sample::Matroska),
     ("hevc", Sample::Hevc),
     ("vp9", Sample::Vp9),
+    ("long", Sample::Long),
     ("truncated", Sample::Truncated),
     ("empty", Sample::Empty),
     ("text", Sample::Text),

@@ -13,11 +13,10 @@ use crate::format::{self, Cell, Column, Table};
 use crate::text::{self, Sentence, plain};
 use crate::{say, word};
 
-/// The daemon leaves out what waits while the queue is paused.
 fn paused() -> &'static str {
     word!(
-        "The queue is paused: this counts from the moment it is resumed, without what waits in it already.",
-        "队列已暂停：以下从恢复时算起，不含队列中已有的任务。"
+        "The queue is paused: this counts from the moment at which it is resumed.",
+        "队列已暂停：以下从恢复时算起。"
     )
 }
 
@@ -72,6 +71,13 @@ fn print(context: &mut Context, forecast: &ForecastView) -> Result<(), Failure> 
     for left_out in &forecast.left_out {
         context.out.note(&text::pair(&plain(&left_out.path), &plain(&left_out.reason)))?;
     }
+    for delayed in &forecast.delayed {
+        let (title, reason) = (plain(&delayed.path), plain(&delayed.reason));
+        context.out.note(&say!(
+            "{title}, which is in the queue already: {reason}",
+            "已在队列中的 {title}：{reason}"
+        ))?;
+    }
     if !forecast.measured && !forecast.jobs.is_empty() {
         context.out.note(word!(
             "Speeds are assumed; after the first conversions they are measured.",
@@ -110,12 +116,23 @@ fn verdict(forecast: &ForecastView) -> Sentence {
             ),
         );
     }
+    let delayed = forecast.delayed.len();
+    if delayed > 0 {
+        let others = text::conversions(delayed as u64);
+        return Sentence::with_hint(
+            say!(
+                "{ready}, but {others} in the queue already would miss the deadline because of that.",
+                "{ready}，但队列中已有的{others}会因此错过期限。"
+            ),
+            word!("fewer at a time, or later", "请分批处理，或稍后再提交"),
+        );
+    }
     let (needs, free) = (format::bytes(forecast.needs_bytes), forecast.free_bytes.map(format::bytes));
     let free = free.unwrap_or_else(|| word!("an unknown amount", "未知").to_owned());
     Sentence::with_hint(
         say!(
-            "{ready}, but they may take {needs} and {free} are free.",
-            "{ready}，但可能需要 {needs}，剩余空间 {free}。"
+            "{ready}, but they may take {needs}, and {free} are free and needed by nothing else.",
+            "{ready}，但可能需要 {needs}，而未被占用且未预留的空间为 {free}。"
         ),
         word!(
             "make room in the artifact folder, or delete videos that are not needed any more",

@@ -329,7 +329,8 @@ impl Rig {
         let posting = &mut self.around.reference.videos[at].postings[posting];
         posting.views += 2;
         let token = posting.token.unwrap();
-        self.give(Input::Usage(vec![Usage { token, views: 2, bytes: 10, referrers: Vec::new() }]), Ok(()))
+        let referrers = Vec::new();
+        self.give(Input::Usage(vec![Usage { token, views: 2, bytes: 10, watched: true, referrers }]), Ok(()))
     }
 
     /// The daemon ticks whenever something is due; one that was asleep finds all of it due at once.
