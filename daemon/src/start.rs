@@ -316,6 +316,7 @@ fn facts(config: &Config, server: &delivery::Server, tools: &Arc<Tools>) -> Fact
         public_url: Arc::clone(&server.public_url),
         socket: config.socket.clone(),
         state_dir: config.state_dir.clone(),
+        restored_at: state_dir::restored_at(&config.state_dir),
         roots: config.library.roots.iter().map(|root| Arc::from(root.as_path())).collect(),
         coverage: Arc::default(),
         tools: Arc::clone(tools),
@@ -358,7 +359,9 @@ fn subjects(
 pub fn restore(config: &Config, backup: &Path) -> Result<Backup, StartError> {
     state_dir::make(&config.state_dir)?;
     let _lock = state_dir::lock(&config.state_dir)?;
-    Ok(store::restore(backup, &config.state_dir, &config.state_dir.join(KEY_FILE))?)
+    let restored = store::restore(backup, &config.state_dir, &config.state_dir.join(KEY_FILE))?;
+    state_dir::note_restored(&config.state_dir, Timestamp::from_system(SystemTime::now()))?;
+    Ok(restored)
 }
 
 impl Daemon {

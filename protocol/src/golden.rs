@@ -183,7 +183,7 @@ fn account() -> AccountView {
 fn status() -> Status {
     Status {
         version: "0.1.0".into(),
-        protocol: 2,
+        protocol: 3,
         instance: "00ff".into(),
         pid: 42,
         started_at: at(0),
@@ -207,6 +207,8 @@ fn status() -> Status {
         },
         storage: Storage::ReadOnly("disk full".into()),
         ffmpeg: Tool::Missing("not installed".into()),
+        state_id: "00ff00ff00ff00ff".into(),
+        restored_at: Some(at(3)),
     }
 }
 

@@ -24,6 +24,8 @@ fn a_backup_restores_urls_switches_history_and_the_sealed_number() {
     assert!(again.stderr.contains("No backup was made") && again.stderr.contains("already"), "{again:?}");
     site.ok(&["resume", "talk"]);
     let events = site.json(&["events"]);
+    let first = site.json(&["status"]);
+    assert!(first["restored_at"].is_null(), "{first}");
     daemon.kill();
 
     let restore = || site.daemon_command().arg("restore").arg(&file).output().unwrap();
@@ -41,6 +43,9 @@ fn a_backup_restores_urls_switches_history_and_the_sealed_number() {
         shown["postings"][0]["state"] == "live"
     });
     assert_eq!(site.token("cinema"), cinema);
+    let second = site.json(&["status"]);
+    assert_eq!(second["state_id"], first["state_id"], "it is the same state");
+    assert!(second["restored_at"].is_string(), "{second}");
     let after = site.json(&["events"]);
     let count = made["commit"].as_u64().unwrap();
     assert!(count > 0);

@@ -37,6 +37,7 @@ mod roles;
 mod screen;
 mod scripts;
 mod syncs;
+mod terminal;
 mod tls;
 mod viewers;
 mod watching;

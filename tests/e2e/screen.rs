@@ -2,6 +2,7 @@
 
 use vodpost_tests::http::get;
 use vodpost_tests::media::Sample;
+use vodpost_tests::picture::Palette;
 use vodpost_tests::screen::Screen;
 use vodpost_tests::site::{Daemon, Said, Site, speak};
 
@@ -32,7 +33,7 @@ fn generate_scan_the_qr_code_suspend_and_resume() {
     screen.wait_text(&token[..8]);
     let url = format!("http://{}/v/{token}", daemon.http);
     screen.send("\r");
-    assert_eq!(screen.wait_qr(), url);
+    assert_eq!(screen.wait_qr(Palette::Dark), url);
     screen.send("\x1b");
     screen.wait_text("talk");
     screen.send("p");
@@ -73,7 +74,7 @@ fn the_environment_chooses_chinese() {
     screen.send("g");
     screen.wait_text("* 有效");
     screen.send("\r");
-    let url = screen.wait_qr();
+    let url = screen.wait_qr(Palette::Dark);
     assert!(url.starts_with(&format!("http://{}/v/", daemon.http)), "{url}");
     screen.send("\x1b");
     screen.wait_text("所选版本");

@@ -2,10 +2,12 @@
 //! and a real pseudo-terminal. Every wait has a condition, a deadline and a name.
 
 pub mod browser;
+pub mod escapes;
 pub mod http;
 pub mod media;
 pub mod nginx;
 pub mod openmetrics;
+pub mod picture;
 pub mod proxy;
 pub mod qr;
 pub mod screen;
@@ -16,3 +18,4 @@ pub mod stand_in;
 pub mod strace;
 pub mod vitals;
 pub mod wait;
+pub mod xterm;

@@ -70,6 +70,7 @@ pub struct Facts {
     pub public_url: Arc<PublicUrl>,
     pub socket: PathBuf,
     pub state_dir: PathBuf,
+    pub restored_at: Option<Timestamp>,
     pub roots: Vec<Arc<Path>>,
     pub coverage: Arc<Coverage>,
     pub tools: Arc<Tools>,

@@ -251,6 +251,8 @@ impl Engine {
             },
             storage: self.storage.clone(),
             ffmpeg: self.tool(),
+            state_id: format!("{:016x}", self.sealer.state_id()),
+            restored_at: self.facts.restored_at,
         }
     }
 

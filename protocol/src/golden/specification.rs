@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 
-use super::{answers, name, pushes, refusals, requests};
+use super::{answers, findings, name, pushes, refusals, requests};
 use crate::account::{AccountKind, DocumentKind, ServiceState, VerificationState};
+use crate::checkup::{Confinement, Holds, Need, Part, Policy, Subject, ToolName, Unconfined, Unwatched};
 use crate::codec;
 use crate::conversion::{ConversionState, PlanKind};
 use crate::event::{EventKind, Push};
@@ -25,16 +26,23 @@ pub(super) fn vocabularies() -> BTreeMap<&'static str, Vec<String>> {
     BTreeMap::from([
         ("AccountKind", vocabulary::<AccountKind>()),
         ("Cause", vocabulary::<Cause>()),
+        ("Confinement", vocabulary::<Confinement>()),
         ("ConversionState", vocabulary::<ConversionState>()),
         ("DocumentKind", vocabulary::<DocumentKind>()),
         ("EventKind", vocabulary::<EventKind>()),
+        ("Holds", vocabulary::<Holds>()),
         ("IdentityProblem", vocabulary::<IdentityProblem>()),
+        ("Need", vocabulary::<Need>()),
+        ("Part", vocabulary::<Part>()),
         ("PlanKind", vocabulary::<PlanKind>()),
+        ("Policy", vocabulary::<Policy>()),
         ("PostingState", vocabulary::<PostingState>()),
         ("ServiceState", vocabulary::<ServiceState>()),
         ("Sort", vocabulary::<Sort>()),
         ("SourceState", vocabulary::<SourceState>()),
+        ("Subject", vocabulary::<Subject>()),
         ("Switch", vocabulary::<Switch>()),
+        ("ToolName", vocabulary::<ToolName>()),
         ("VerificationState", vocabulary::<VerificationState>()),
         ("VideoState", vocabulary::<VideoState>()),
     ])
@@ -79,5 +87,19 @@ fn the_specification_numbers_what_the_code_does() {
     ours.insert("Storage".into(), storage.iter().map(name).collect());
     let tools = [Tool::Found(String::new()), Tool::Missing(String::new())];
     ours.insert("Tool".into(), tools.iter().map(name).collect());
+    ours.insert("Finding".into(), findings().iter().map(name).collect());
+    let unwatched =
+        [Unwatched::Off, Unwatched::NoInstances, Unwatched::NoWatches, Unwatched::Remote(String::new())];
+    ours.insert("Unwatched".into(), unwatched.iter().map(name).collect());
+    let unconfined = [
+        Unconfined::Off,
+        Unconfined::LandlockNotEnabled,
+        Unconfined::LandlockMissing,
+        Unconfined::SeccompMissing,
+        Unconfined::KernelWithout,
+        Unconfined::Inside(String::new()),
+        Unconfined::Untried(String::new()),
+    ];
+    ours.insert("Unconfined".into(), unconfined.iter().map(name).collect());
     assert_eq!(ours, specified());
 }

@@ -11,21 +11,22 @@ use vodpost_protocol::reply::Located;
 
 use super::Context;
 use super::failure::Failure;
-use super::output::{ColorChoice, Output};
+use super::live::Size;
+use super::output::{ColorChoice, Output, Side};
 use super::show::posting_line;
 use super::url::named;
-use crate::qr::{Level, Matrix, QrError, ascii_lines, png, svg, unicode_lines};
+use crate::qr::{Matrix, QrError, ascii_lines, full_lines, png, svg, unicode_lines};
+use crate::save::PNG_SCALE;
 use crate::text::{Sentence, comma, pair, plain, shell_word};
+use crate::view::theme::{QrColors, Surroundings};
 use crate::{say, word};
-
-/// Pixels per module of a PNG: enough to print at a few centimetres.
-const PNG_SCALE: u32 = 8;
 
 /// Draw the QR code of a URL
 #[derive(Debug, Args)]
 #[command(after_long_help = "TARGET names one URL: a video that has just one, VIDEO#LABEL, a token or a URL.
-On a terminal the code is drawn black on white whatever the theme; elsewhere it is text without escapes.
-Below the code stands the URL. The format is taken from the name of FILE unless --format is given.
+On a terminal the code is drawn black on white whatever the theme, as large as the window allows; where it
+does not fit, the size that it needs is said. Elsewhere it is text without escapes and has no limit. Below the
+code stands the URL. The format is taken from the name of FILE unless --format is given.
 
 Example:
   vodpost qr talk
@@ -43,6 +44,8 @@ pub struct Qr {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
+    /// Two blanks per module, told apart by their background colours alone, wherever it goes
+    Full,
     /// Half-block characters, with colours on a terminal
     Unicode,
     /// Two characters per module, `##` for the dark ones
@@ -54,6 +57,7 @@ enum Format {
 impl Format {
     fn name(self) -> &'static str {
         match self {
+            Self::Full => "full",
             Self::Unicode => "unicode",
             Self::Ascii => "ascii",
             Self::Svg => "svg",
@@ -64,7 +68,7 @@ impl Format {
     fn is_picture(self) -> bool {
         match self {
             Self::Svg | Self::Png => true,
-            Self::Unicode | Self::Ascii => false,
+            Self::Full | Self::Unicode | Self::Ascii => false,
         }
     }
 
@@ -72,7 +76,7 @@ impl Format {
     fn columns_per_module(self) -> Option<usize> {
         match self {
             Self::Unicode => Some(1),
-            Self::Ascii => Some(2),
+            Self::Full | Self::Ascii => Some(2),
             Self::Svg | Self::Png => None,
         }
     }
@@ -83,7 +87,7 @@ impl Qr {
         let colors = context.global.color;
         let format = self.format(&context.out, colors)?;
         let to_terminal = context.out.is_terminal() && self.output.is_none() && !context.out.json;
-        if to_terminal && format.is_picture() {
+        if let Some(format) = format.filter(|format| to_terminal && format.is_picture()) {
             return Err(Failure::Usage(Sentence::with_hint(
                 say!("A terminal cannot show {name}.", "终端无法显示 {name}。", name = format.name()),
                 say!(
@@ -93,15 +97,21 @@ impl Qr {
                 ),
             )));
         }
-        let located = context.daemon()?.located(self.target.clone())?;
-        let posting = only(&located)?;
-        let matrix = encode(&posting.url, format, context.out.width().filter(|_| to_terminal))?;
         let ansi = match colors {
             // A QR code is no decoration: without its colours phones may not read it.
             ColorChoice::Auto => to_terminal,
             ColorChoice::Always => self.output.is_none() && !context.out.json,
             ColorChoice::Never => false,
         };
+        let located = context.daemon()?.located(self.target.clone())?;
+        let posting = only(&located)?;
+        let window = to_terminal.then(|| context.out.size_now(Side::Result));
+        let format = match (format, window) {
+            (Some(format), _) => format,
+            (None, Some(window)) if ansi && fits_whole(&posting.url, window) => Format::Full,
+            (None, _) => Format::Unicode,
+        };
+        let matrix = encode(&posting.url, format, window.map(|window| window.columns))?;
         let drawing = draw(&matrix, format, ansi)?;
         if let Some(path) = &self.output {
             write(path, &drawing)?;
@@ -112,15 +122,15 @@ impl Qr {
         print(&mut context.out, posting, format, &drawing, self.output.as_deref())
     }
 
-    /// What was asked for, what the file's name says, or what stdout can show.
-    fn format(&self, out: &Output, colors: ColorChoice) -> Result<Format, Failure> {
+    /// What was asked for, what the file's name says, or what stdout can show. None: whatever fits a terminal best.
+    fn format(&self, out: &Output, colors: ColorChoice) -> Result<Option<Format>, Failure> {
         if let Some(format) = self.format {
-            return Ok(format);
+            return Ok(Some(format));
         }
         let Some(path) = &self.output else {
             let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
             let colorful = (out.is_terminal() && !dumb) || colors == ColorChoice::Always;
-            return Ok(if colorful { Format::Unicode } else { Format::Ascii });
+            return Ok((!colorful).then_some(Format::Ascii));
         };
         match path
             .extension()
@@ -128,9 +138,9 @@ impl Qr {
             .map(str::to_ascii_lowercase)
             .as_deref()
         {
-            Some("svg") => Ok(Format::Svg),
-            Some("png") => Ok(Format::Png),
-            Some("txt") => Ok(Format::Ascii),
+            Some("svg") => Ok(Some(Format::Svg)),
+            Some("png") => Ok(Some(Format::Png)),
+            Some("txt") => Ok(Some(Format::Ascii)),
             _ => Err(Failure::Usage(Sentence::with_hint(
                 say!(
                     "{path} does not say which format to write.",
@@ -144,6 +154,12 @@ impl Qr {
             ))),
         }
     }
+}
+
+/// Whether the full form can be seen whole, with the URL and the next prompt below.
+fn fits_whole(url: &str, window: Size) -> bool {
+    let room = (window.columns / 2).min(window.rows.saturating_sub(2));
+    Matrix::encode_to_fit(url, room).is_ok()
 }
 
 fn only(located: &Located) -> Result<&PostingView, Failure> {
@@ -175,7 +191,7 @@ fn encode(url: &str, format: Format, terminal_width: Option<usize>) -> Result<Ma
     let room = terminal_width.zip(format.columns_per_module()).map(|(width, columns)| width / columns);
     let encoded = match room {
         Some(room) => Matrix::encode_to_fit(url, room),
-        None => Matrix::encode(url, Level::M),
+        None => Matrix::encode_to_fit(url, usize::MAX),
     };
     encoded.map_err(|error| match error {
         QrError::DoesNotFit { needed, .. } => {
@@ -203,8 +219,11 @@ fn failed(error: &QrError) -> Failure {
 
 fn draw(matrix: &Matrix, format: Format, ansi: bool) -> Result<Vec<u8>, Failure> {
     let text = |lines: Vec<String>| lines.into_iter().flat_map(|line| (line + "\n").into_bytes()).collect();
+    let colors = QrColors::new(&Surroundings::from_env());
     match format {
-        Format::Unicode => Ok(text(unicode_lines(matrix, ansi))),
+        // Made of nothing but colours, it is never without.
+        Format::Full => Ok(text(full_lines(matrix, colors))),
+        Format::Unicode => Ok(text(unicode_lines(matrix, ansi.then_some(colors)))),
         Format::Ascii => Ok(text(ascii_lines(matrix))),
         Format::Svg => Ok(svg(matrix).into_bytes()),
         Format::Png => png(matrix, PNG_SCALE).map_err(|error| failed(&error)),
@@ -249,8 +268,8 @@ fn as_json(
     let row = |y| (0..matrix.size).map(|x| if matrix.dark(x, y) { '1' } else { '0' }).collect::<String>();
     let text = String::from_utf8_lossy(drawing);
     let data = match (file, format) {
-        (Some(_), Format::Unicode | Format::Ascii | Format::Svg | Format::Png) => Value::Null,
-        (None, Format::Unicode | Format::Ascii | Format::Svg) => json!(text),
+        (Some(_), Format::Full | Format::Unicode | Format::Ascii | Format::Svg | Format::Png) => Value::Null,
+        (None, Format::Full | Format::Unicode | Format::Ascii | Format::Svg) => json!(text),
         (None, Format::Png) => json!(BASE64.encode(drawing)),
     };
     json!({

@@ -69,6 +69,13 @@ pub(super) fn draw(app: &App, modal: &Modal, theme: Theme, areas: &Areas, frame:
             sheet.step(step);
             sheet.draw(frame);
         }
+        Modal::SaveQr { input, step, .. } => {
+            let mut sheet = Sheet::new(&format!(" {} ", words::qr::save_title()), theme, areas.body);
+            sheet.text(&words::qr::save_prompt(app.folder()), Style::new());
+            sheet.input(input);
+            sheet.step(step);
+            sheet.draw(frame);
+        }
         Modal::Explain(id) => {
             let title = format!(" {} ", words::place(Place::Explain));
             let area = framed(&title, areas.body, areas.body.height, frame.buffer_mut());

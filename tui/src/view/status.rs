@@ -116,6 +116,12 @@ impl Page {
         self.row("HTTP", &plain(&listen.http), Style::new());
         self.row(word!("Public", "公开地址"), &plain(&listen.public_url), Style::new());
         self.row(word!("Socket", "套接字"), &plain(&listen.socket), Style::new());
+        let id = plain(&status.state_id);
+        let id = match status.restored_at.map(format::moment) {
+            Some(moment) => say!("{id}, restored from a backup at {moment}", "{id}，{moment} 从备份恢复"),
+            None => id.into_owned(),
+        };
+        self.row(word!("State id", "状态标识"), &id, Style::new());
         self.row(word!("State", "状态目录"), &plain(&listen.state_dir), Style::new());
     }
 }

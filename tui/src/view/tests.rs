@@ -18,6 +18,7 @@ use crate::cli::ColorChoice;
 use crate::view::theme::Surroundings;
 
 mod chinese;
+mod hostile;
 mod screens;
 mod sizes;
 
@@ -395,10 +396,15 @@ fn phones_can_read_the_qr_code_of_the_selected_url() {
             }
             let mut bench = library();
             bench.press(Key::Enter);
-            bench.letter('f');
-            let buffer = buffer_with(&mut bench, 120, 60, theme(choice, term));
-            assert_eq!(qr::tests::read(&buffer).as_deref(), Some(url.as_str()), "{term} full");
-            assert!(!lines(&buffer).join("").contains('▀'));
+            for (name, glyphs) in [("full", None), ("half", Some('▀')), ("ascii", Some('#'))] {
+                let buffer = buffer_with(&mut bench, 120, 60, theme(choice, term));
+                assert_eq!(qr::tests::read(&buffer).as_deref(), Some(url.as_str()), "{term} {name}");
+                let shown = lines(&buffer).join("");
+                for glyph in ['▀', '#'] {
+                    assert_eq!(shown.contains(glyph), glyphs == Some(glyph), "{term} {name}: {glyph}");
+                }
+                bench.letter('f');
+            }
         }
     }
 }
@@ -425,8 +431,18 @@ fn where_the_qr_code_does_not_fit_the_url_stays() {
     let text = text(&mut bench, 40, 12);
     assert_shows(
         &text,
-        &["The QR code needs 37x19 here, there is", "https://video.example.org/v/", "Esc close"],
+        &["The QR code needs 37x19 here, there is", "s saves", "https://video.example.org/v/", "Esc close"],
     );
-    bench.letter('f');
     assert_shows(&super::tests::text(&mut bench, 80, 24), &["full size needs 74x40"]);
+}
+
+#[test]
+fn the_url_gives_way_to_a_qr_code_that_needs_all_the_room() {
+    let mut long = video(1, "talk");
+    long.postings[0].url = format!("https://video.example.org/v/{}", "0".repeat(48));
+    let url = long.postings[0].url.clone();
+    let mut bench = Bench::with(vec![long]);
+    bench.press(Key::Enter);
+    let buffer = buffer(&mut bench, 41, 21);
+    assert_eq!(qr::tests::read(&buffer).as_deref(), Some(url.as_str()));
 }

@@ -2,7 +2,9 @@
 //! facts are called is in [`crate::text`].
 
 mod commands;
+mod link;
 mod notice;
+pub mod qr;
 #[cfg(test)]
 mod tests;
 
@@ -52,6 +54,7 @@ pub fn failure(failure: &Failure) -> Sentence {
             "标签由1至40个字符组成，可用 a-z 0-9 . _ -，以字母或数字开头。"
         )),
         Failure::ReasonMissing => Sentence::new(word!("A reason is needed.", "请填写原因。")),
+        Failure::NotSaved(why) => Sentence::new(qr::not_saved(why)),
     }
 }
 
@@ -293,11 +296,6 @@ pub fn explain_unlisted() -> &'static str {
 }
 
 #[must_use]
-pub fn qr_impossible() -> &'static str {
-    word!("This URL is too long for a QR code.", "链接过长，无法生成二维码。")
-}
-
-#[must_use]
 pub fn step_submit() -> &'static str {
     word!(
         "Next: n submits an individual, e an enterprise. URLs can be generated after approval.",
@@ -344,21 +342,4 @@ pub fn too_small(width: u16, height: u16) -> String {
         width = width,
         height = height,
     )
-}
-
-#[must_use]
-pub fn qr_needs(needed: (usize, usize), have: (usize, usize)) -> String {
-    say!(
-        "The QR code needs {needed_x}x{needed_y} here, there is room for {have_x}x{have_y}.",
-        "二维码需要 {needed_x}x{needed_y}，这里只有 {have_x}x{have_y}。",
-        needed_x = needed.0,
-        needed_y = needed.1,
-        have_x = have.0,
-        have_y = have.1,
-    )
-}
-
-#[must_use]
-pub fn qr_full_needs(needed: (usize, usize)) -> String {
-    say!("full size needs {x}x{y}", "全尺寸需要 {x}x{y}", x = needed.0, y = needed.1)
 }

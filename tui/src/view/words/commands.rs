@@ -58,6 +58,7 @@ pub fn short(app: &App, command: Command) -> Option<&'static str> {
         Command::Revoke => word!("revoke", "撤销"),
         Command::Activate => word!("activate service", "开通服务"),
         Command::QrSize => word!("size", "大小"),
+        Command::SaveQr => word!("save", "保存"),
         Command::Accept => word!("ok", "确定"),
         Command::NextField => word!("next field", "下一项"),
         Command::PreviousField => word!("previous", "上一项"),
@@ -143,9 +144,10 @@ pub fn long(command: Command) -> &'static str {
         Command::Revoke => word!("revoke the approval", "撤销认证"),
         Command::Activate => word!("activate the service", "开通服务"),
         Command::QrSize => word!(
-            "switch between small and full size, which needs no glyphs",
-            "切换小尺寸和不依赖字形的全尺寸"
+            "switch the form: the largest that fits, small, plain characters",
+            "切换样式：能放下的最大尺寸、小尺寸、纯字符"
         ),
+        Command::SaveQr => word!("save the QR code as a PNG or SVG file", "将二维码保存为 PNG 或 SVG 文件"),
         Command::Accept => word!("accept", "确定"),
         Command::NextField => word!("next field", "下一项"),
         Command::PreviousField => word!("previous field", "上一项"),

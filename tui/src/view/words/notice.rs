@@ -3,7 +3,7 @@
 use vodpost_protocol::ids::Label;
 use vodpost_protocol::status::ScanView;
 
-use super::{long, no_selection, not_connected};
+use super::{link, long, no_selection, not_connected, qr};
 use crate::app::event::CopyWay;
 use crate::app::marks::{Batch, Deed, MARKS_MAX};
 use crate::app::notice::{Change, Said, Why};
@@ -179,6 +179,10 @@ pub fn said(said: &Said) -> Sentence {
             "too long for the terminal's clipboard; select the text instead",
             "内容过长，终端剪贴板放不下；请直接选中文本"
         )),
+        Said::SavedQr(path) => Sentence::new(qr::saved(path)),
+        Said::NotSavedQr(why) => Sentence::new(qr::not_saved(why)),
+        Said::OtherState => link::other_state(),
+        Said::StateRestored(at) => link::restored(*at),
         Said::DaemonRestarted => Sentence::new(word!(
             "the daemon was restarted; everything was read anew",
             "守护进程已重启，数据已重新读取"

@@ -8,6 +8,7 @@ use super::*;
 use crate::app::event::{CopyWay, Key};
 use crate::app::keymap::{BINDINGS, Command, Place};
 use crate::app::marks::{Batch, Deed};
+use crate::app::modal::NotSaved;
 use crate::app::notice::{Change, Said, Why};
 use crate::app::tests::{Bench, video};
 use crate::text::language::tests::both;
@@ -218,7 +219,8 @@ fn every_fixed_sentence_is_there_in_both_languages() {
         no_events,
         explain_live,
         explain_unlisted,
-        qr_impossible,
+        qr::impossible,
+        qr::save_title,
         step_submit,
         step_decide,
         step_activate,
@@ -229,7 +231,14 @@ fn every_fixed_sentence_is_there_in_both_languages() {
         both(&[], || one().to_owned());
     }
     both(&[], || too_small(39, 11));
-    both(&[], || qr_needs((41, 21), (40, 20)));
-    both(&[], || qr_full_needs((82, 44)));
+    let cells = |width, height| crate::view::qr::Cells { width, height };
+    both(&["41x21", "40x20"], || qr::needs(cells(41, 21), cells(40, 20)));
+    both(&["82x44"], || qr::form_needs((82, 44)));
+    both(&["/home/ann"], || qr::save_prompt(std::path::Path::new("/home/ann")));
+    both(&["/x.png"], || qr::saved(std::path::Path::new("/x.png")));
+    for why in [NotSaved::Exists, NotSaved::NotAPicture, NotSaved::TooLongForQr, NotSaved::Failed("e".into())]
+    {
+        both(&[], || qr::not_saved(&why));
+    }
     both(&["no index"], || read_only("no index"));
 }
