@@ -91,7 +91,7 @@ fn another_run_another_state_and_a_restored_one_are_told_apart() {
     assert_eq!(said_after_return(restored.clone(), false), [Said::StateRestored(at(7))]);
     assert_eq!(said_after_return(other.clone(), false), [Said::OtherState]);
     // What is in doubt is said first, and the rest when that was read.
-    assert_eq!(said_after_return(status(), true), [doubt.clone()]);
+    assert_eq!(said_after_return(status(), true), std::slice::from_ref(&doubt));
     assert_eq!(said_after_return(restored, true), [doubt.clone(), Said::StateRestored(at(7))]);
     assert_eq!(said_after_return(other, true), [doubt, Said::OtherState]);
 }
