@@ -334,9 +334,13 @@ fn library(args: &Args, file: LibraryFile) -> Result<Library, ConfigError> {
     })
 }
 
-/// Half the cores: x264 itself uses several, and the server shall stay responsive.
 fn default_workers() -> usize {
-    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(4))
+    std::thread::available_parallelism().map_or(1, |cores| workers_for(cores.get()))
+}
+
+/// A quarter of the cores: x264 itself uses several, and the server shall stay responsive.
+fn workers_for(cores: usize) -> usize {
+    cores.div_ceil(4)
 }
 
 fn read_file(named: Option<&Path>, uid: u32) -> Result<(Option<PathBuf>, File), ConfigError> {
@@ -410,6 +414,13 @@ mod tests {
         assert_eq!(config.library.missing_grace, Duration::from_secs(24 * 3600));
         assert_eq!(config.library.trash_days, 7);
         assert!(!config.account.four_eyes);
+    }
+
+    /// As the README says.
+    #[test]
+    fn a_quarter_of_the_cores_converts_and_at_least_one() {
+        assert_eq!([1, 2, 4, 5, 8, 64].map(workers_for), [1, 1, 1, 2, 2, 16]);
+        assert_eq!(resolved("", &[]).unwrap().conversion.workers, default_workers());
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! The vodpost daemon. `ARCHITECTURE.md` is the map; in short, an input goes
 //! [`clients`]/[`library`]/[`convert`] → [`engine`] → [`core`] (the rules) → [`store`] (durable) → [`delivery`] (visible).
 
+pub mod checkup;
 pub mod clients;
 pub mod config;
 pub mod convert;
 pub mod core;
 pub mod delivery;
+mod dice;
+pub mod disk;
 pub mod engine;
 pub mod error;
 pub mod guard;

@@ -3,8 +3,10 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// For everything but viewers: clients, the library, opened sources, the state.
+/// For everything but viewers and what they watch: clients, the library, the state.
 const KEPT: u64 = 1024;
+/// Of what is left, one in so many is for files that are watched; most viewers share theirs.
+const FILES_SHARE: u64 = 4;
 
 /// Raises the limit as far as it may be raised, and returns it.
 pub fn raise() -> u64 {
@@ -21,8 +23,18 @@ pub fn raise() -> u64 {
 /// last descriptor, or the admin could not connect to do something about it.
 #[must_use]
 pub fn viewers(open_files: u64, wanted: usize) -> usize {
-    let room = open_files.saturating_sub(KEPT).max(open_files / 2);
-    usize::try_from(room).unwrap_or(usize::MAX).min(wanted)
+    let room = room(open_files);
+    usize::try_from(room - room / FILES_SHARE).unwrap_or(usize::MAX).min(wanted)
+}
+
+/// How many different files they may watch.
+#[must_use]
+pub fn watched(open_files: u64) -> usize {
+    usize::try_from(room(open_files) / FILES_SHARE).unwrap_or(usize::MAX)
+}
+
+fn room(open_files: u64) -> u64 {
+    open_files.saturating_sub(KEPT).max(open_files / 2)
 }
 
 #[cfg(test)]
@@ -32,9 +44,14 @@ mod tests {
     #[test]
     fn viewers_leave_room_for_the_rest() {
         assert_eq!(viewers(1 << 20, 4096), 4096);
-        assert_eq!(viewers(4096, 4096), 3072);
-        assert_eq!(viewers(1024, 4096), 512);
+        assert_eq!(viewers(4096, 4096), 2304);
+        assert_eq!(viewers(1024, 4096), 384);
         assert_eq!(viewers(u64::MAX, 4096), 4096);
+        assert_eq!((watched(1024), watched(4096)), (128, 768));
+        for open_files in [0, 1, 1023, 1024, 5000, 1 << 20] {
+            let taken = viewers(open_files, usize::MAX) + watched(open_files);
+            assert!(taken as u64 <= open_files, "{taken} of {open_files}");
+        }
     }
 
     #[test]

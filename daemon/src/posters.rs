@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use vodpost_protocol::ids::Token;
 
 use crate::convert::{make_poster, poster_path};
-use crate::core::artifact::JobId;
+use crate::core::artifact::{Chance, JobId};
 use crate::delivery::table::Table;
 use crate::media::Tools;
 
@@ -123,9 +123,13 @@ impl Worker {
             Ok(()) if ended.is_cancelled() => remove(&path),
             Ok(()) => tracing::debug!(video = %job.video, "a poster was made"),
             Err(_) if ended.is_cancelled() => {}
-            Err(failure) => {
+            Err((failure, Chance::Lasting)) => {
                 tracing::info!(video = %job.video, reason = failure.reason, "there will be no poster");
                 self.given_up.put(job, ());
+            }
+            // Whoever asks for it next has it tried again.
+            Err((failure, Chance::MayPass)) => {
+                tracing::info!(video = %job.video, reason = failure.reason, "there is no poster for now");
             }
         }
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chacha20poly1305::aead::{Aead, KeyInit};
 use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+use sha2::{Digest, Sha256};
 
 /// The key's name in the state folder.
 pub const KEY_FILE: &str = "account.key";
@@ -35,6 +36,7 @@ pub enum SealError {
 
 pub struct Sealer {
     cipher: XChaCha20Poly1305,
+    state_id: u64,
 }
 
 impl Sealer {
@@ -70,7 +72,18 @@ impl Sealer {
             }
             Err(error) => return Err(failed("open")(error)),
         };
-        Ok(Self { cipher: XChaCha20Poly1305::new(&Key::from(key)) })
+        let digest = Sha256::new().chain_update(b"vodpost state id\n").chain_update(key).finalize();
+        let mut state_id = [0; 8];
+        state_id.copy_from_slice(&digest[..8]);
+        let cipher = XChaCha20Poly1305::new(&Key::from(key));
+        Ok(Self { cipher, state_id: u64::from_be_bytes(state_id) })
+    }
+
+    /// Tells this state from every other: the key is made with the state and goes into its backups. Says nothing about
+    /// the key itself.
+    #[must_use]
+    pub fn state_id(&self) -> u64 {
+        self.state_id
     }
 
     /// Nonce and ciphertext.
@@ -102,6 +115,19 @@ fn write_key(path: &Path, key: &[u8]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_state_has_one_id_and_another_state_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let id = |name: &str| Sealer::open(&folder.path().join(name), false).unwrap().state_id();
+        assert_eq!(id("one"), id("one"));
+        assert_ne!(id("one"), id("two"));
+        // As a restore does.
+        std::fs::copy(folder.path().join("one"), folder.path().join("three")).unwrap();
+        assert_eq!(id("one"), id("three"));
+        std::fs::write(folder.path().join("one"), [7; KEY_LEN]).unwrap();
+        assert_eq!(id("one"), 0xb556_68ce_9533_1409, "an id is for ever");
+    }
 
     #[test]
     fn a5_the_sealed_number_is_not_in_the_file_and_the_key_stays_the_same() {

@@ -8,7 +8,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
@@ -17,18 +17,20 @@ use vodpost_protocol::account::VerificationState;
 use vodpost_protocol::ids::InstanceId;
 use vodpost_protocol::time::Timestamp;
 
+use crate::checkup::{self, Viewers};
 use crate::clients::listener::{self, SocketError};
 use crate::config::{AdminListen, Config, Tls};
 use crate::convert::{self, Kind, Ours};
 use crate::core::Core;
 use crate::core::artifact::Form;
 use crate::core::state::{Settings, State};
-use crate::core::transaction::Dice;
 use crate::core::video::Conversion;
 use crate::delivery::access_log::{AccessLog, Target};
 use crate::delivery::metrics::Metrics;
 use crate::delivery::{self, link::PublicUrl, table::Table};
-use crate::engine::{Channel, Engine, EngineHandle, Facts, Jobs, Parts};
+use crate::dice::SystemDice;
+use crate::engine::{self, Channel, EngineHandle, Facts, Jobs, Parts};
+use crate::error::chain;
 use crate::guard::Guard;
 use crate::library;
 use crate::media::Tools;
@@ -39,8 +41,6 @@ use crate::seal::{KEY_FILE, SealError, Sealer};
 use crate::state_dir::{self, StateDirError};
 use crate::store::{self, Backup, Store, StoreError};
 use crate::usage;
-
-const NOTICES_LEN: usize = 256;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -105,38 +105,13 @@ pub struct Daemon {
     _lock: File,
 }
 
-/// Randomness from the operating system (P2).
-struct SystemDice;
-
-impl Dice for SystemDice {
-    fn video_bits(&mut self) -> u64 {
-        u64::from_le_bytes(random())
-    }
-
-    fn token_bits(&mut self) -> u128 {
-        u128::from_le_bytes(random())
-    }
-}
-
-fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    loop {
-        match getrandom::fill(&mut bytes) {
-            Ok(()) => return bytes,
-            // It worked at start; a guessable token must never be handed out instead.
-            Err(error) => {
-                tracing::error!(%error, "no random numbers from the system; trying again");
-                std::thread::sleep(Duration::from_millis(100));
-            }
-        }
-    }
-}
-
 /// What was found in the state folder, held under its lock.
 struct Prepared {
     lock: File,
     core: Core,
     store: Store,
+    /// Why the store cannot store for now.
+    refuses: Option<String>,
     sealer: Sealer,
     artifacts: PathBuf,
 }
@@ -156,62 +131,65 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
     let sealer = Sealer::open(&config.state_dir.join(KEY_FILE), holds_sealed)?;
     sweep(&artifacts, &loaded.state);
     let core = Core::new(loaded.state, settings(config), Box::new(SystemDice));
-    Ok(Prepared { lock, core, store, sealer, artifacts })
+    Ok(Prepared { lock, core, store, refuses: loaded.refuses, sealer, artifacts })
 }
 
 /// # Errors
 /// What stands in the way, with what to do about it.
 pub async fn start(config: Config) -> Result<Daemon, StartError> {
-    let mut seed = [0; 8];
-    getrandom::fill(&mut seed)?;
-    let Prepared { lock, core, store, sealer, artifacts } = prepare(&config)?;
+    let instance = instance()?;
+    let Prepared { lock, core, store, refuses, sealer, artifacts } = prepare(&config)?;
     let tools = Arc::new(find_tools(&config));
     let guard = tools.guard.clone();
 
     let shutdown = CancellationToken::new();
     // Before the first viewer can come, or a live URL would be unknown for a moment.
     let table = published(&core, &artifacts);
-    let (notices, noticed) = mpsc::channel(NOTICES_LEN);
+    let (notices, noticed) = delivery::notices();
     let (posters, maker) =
         posters::start(&table, &tools, &artifacts, shutdown.child_token()).map_err(StartError::Thread)?;
     let metrics = Arc::new(Metrics::default());
     let (access_log, writer) = open_access_log(&config, &metrics)?.unzip();
     let log = (access_log.clone(), Arc::clone(&metrics));
-    let server = serve(&config, &table, artifacts.clone(), notices, log, &shutdown)?;
+    let limits = limits(&config);
+    let server = serve(&config, limits, &table, artifacts.clone(), notices, log, &shutdown)?;
     let admin = listen_for_monitors(&config)?;
     let socket = listener::bind(&config.socket, config.roles.admit_others())?;
-    state_dir::note_socket(&lock, &config.socket)?;
+    note_socket(&lock, &config.socket);
 
-    let channel = Channel::open(InstanceId(u64::from_le_bytes(seed)));
+    let channel = Channel::open(instance);
     let engine = channel.handle.clone();
     let (scan_wanted, scans) = mpsc::channel(1);
     let jobs = Jobs::new(Handle::current(), Arc::clone(&tools), artifacts, posters.clone());
     let sources =
         monitor::Sources { engine: engine.clone(), metrics, jobs: jobs.counts(), server: server.handle() };
     let facts = facts(&config, &server, &tools);
-    let library = library::Options {
-        roots: facts.roots.clone(),
-        coverage: Arc::clone(&facts.coverage),
-        settle: config.library.settle,
-        rescan: config.library.rescan,
-        trash_days: config.library.trash_days,
-        watch: config.library.watch,
-    };
+    let (checkups, checked) =
+        checkup::start(subjects(&config, limits, &server, &facts), shutdown.child_token());
+    let library = library_options(&config, &facts);
     let events_kept_for = config.events.keep_for;
-    let parts =
-        Parts { core, store, table: Arc::clone(&table), sealer, jobs, facts, scan_wanted, events_kept_for };
-    let engine_thread = run_engine(Engine::new(parts, channel))?;
+    let parts = Parts {
+        core,
+        store,
+        refuses,
+        table: Arc::clone(&table),
+        sealer,
+        jobs,
+        facts,
+        checkups,
+        scan_wanted,
+        events_kept_for,
+    };
+    let engine_thread = run_engine(parts, channel)?;
     let mut tasks = vec![
+        checked,
         tokio::spawn(library::run(library, tools, engine.clone(), scans, shutdown.child_token())),
         tokio::spawn(listener::serve(socket, config.roles, engine.clone(), shutdown.child_token())),
         tokio::spawn(watch_delivery(noticed, posters, engine.clone(), shutdown.child_token())),
         tokio::spawn(usage::run(Arc::clone(&table), engine.clone(), shutdown.child_token())),
     ];
     let admin_addr = admin.as_ref().map(|(_, addr)| *addr);
-    if let Some((listener, addr)) = admin {
-        let monitor = monitor::start(listener, sources, shutdown.child_token());
-        tasks.push(monitor.map_err(|source| StartError::AdminListen { addr, source })?);
-    }
+    tasks.extend(start_monitor(admin, sources, &shutdown)?);
     let public_url = Arc::clone(&server.public_url);
     let (http_addr, socket) = (server.addr, config.socket);
     let threads = [engine_thread].into_iter().chain(maker).chain(writer).collect();
@@ -231,6 +209,30 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
         shutdown,
         _lock: lock,
     })
+}
+
+/// It is information only: a disk that takes nothing must not keep what there is from being served.
+fn note_socket(lock: &File, socket: &Path) {
+    if let Err(error) = state_dir::note_socket(lock, socket) {
+        tracing::warn!(error = chain(&error), "another daemon cannot be told where this one listens");
+    }
+}
+
+/// Another one with each start.
+fn instance() -> Result<InstanceId, StartError> {
+    let mut seed = [0; 8];
+    getrandom::fill(&mut seed)?;
+    Ok(InstanceId(u64::from_le_bytes(seed)))
+}
+
+fn start_monitor(
+    admin: Option<(std::net::TcpListener, SocketAddr)>,
+    sources: monitor::Sources,
+    shutdown: &CancellationToken,
+) -> Result<Option<tokio::task::JoinHandle<()>>, StartError> {
+    let Some((listener, addr)) = admin else { return Ok(None) };
+    let monitor = monitor::start(listener, sources, shutdown.child_token());
+    monitor.map(Some).map_err(|source| StartError::AdminListen { addr, source })
 }
 
 fn published(core: &Core, artifacts: &Path) -> Arc<Table> {
@@ -267,9 +269,10 @@ fn open_access_log(
 
 fn serve(
     config: &Config,
+    limits: delivery::Limits,
     table: &Arc<Table>,
     posters: PathBuf,
-    notices: mpsc::Sender<delivery::Notice>,
+    notices: delivery::Notices,
     (access_log, metrics): (Option<AccessLog>, Arc<Metrics>),
     shutdown: &CancellationToken,
 ) -> Result<delivery::Server, StartError> {
@@ -283,7 +286,7 @@ fn serve(
             .clone()
             .or_else(|| in_this_network(addr, config.http.tls.is_some())),
         posters,
-        limits: limits(config),
+        limits,
         trusted_proxies: config.http.trusted_proxies.clone(),
         access_log,
         metrics,
@@ -295,14 +298,15 @@ fn serve(
 
 fn limits(config: &Config) -> delivery::Limits {
     let limits = config.http.limits();
-    let connections = open_files::viewers(open_files::raise(), limits.connections);
+    let open_files = open_files::raise();
+    let connections = open_files::viewers(open_files, limits.connections);
     if connections < limits.connections {
         tracing::warn!(
             connections,
             "few files may be open, and so few viewers be served at a time (ulimit -n)"
         );
     }
-    delivery::Limits { connections, ..limits }
+    delivery::Limits { connections, files: open_files::watched(open_files), ..limits }
 }
 
 fn facts(config: &Config, server: &delivery::Server, tools: &Arc<Tools>) -> Facts {
@@ -312,10 +316,39 @@ fn facts(config: &Config, server: &delivery::Server, tools: &Arc<Tools>) -> Fact
         public_url: Arc::clone(&server.public_url),
         socket: config.socket.clone(),
         state_dir: config.state_dir.clone(),
+        restored_at: state_dir::restored_at(&config.state_dir),
         roots: config.library.roots.iter().map(|root| Arc::from(root.as_path())).collect(),
         coverage: Arc::default(),
         tools: Arc::clone(tools),
         ffmpeg_version: ask_version(tools),
+    }
+}
+
+fn library_options(config: &Config, facts: &Facts) -> library::Options {
+    library::Options {
+        roots: facts.roots.clone(),
+        coverage: Arc::clone(&facts.coverage),
+        settle: config.library.settle,
+        rescan: config.library.rescan,
+        trash_days: config.library.trash_days,
+        watch: config.library.watch,
+    }
+}
+
+fn subjects(
+    config: &Config,
+    limits: delivery::Limits,
+    server: &delivery::Server,
+    facts: &Facts,
+) -> checkup::Subjects {
+    let wanted = config.http.limits().connections;
+    checkup::Subjects {
+        state_dir: facts.state_dir.clone(),
+        tools: Arc::clone(&facts.tools),
+        coverage: Arc::clone(&facts.coverage),
+        certificates: server.certificate_files(),
+        guessed_url: config.http.public_url.is_none().then(|| server.public_url.to_string()),
+        viewers: Viewers { admitted: limits.connections, wanted },
     }
 }
 
@@ -326,7 +359,9 @@ fn facts(config: &Config, server: &delivery::Server, tools: &Arc<Tools>) -> Fact
 pub fn restore(config: &Config, backup: &Path) -> Result<Backup, StartError> {
     state_dir::make(&config.state_dir)?;
     let _lock = state_dir::lock(&config.state_dir)?;
-    Ok(store::restore(backup, &config.state_dir, &config.state_dir.join(KEY_FILE))?)
+    let restored = store::restore(backup, &config.state_dir, &config.state_dir.join(KEY_FILE))?;
+    state_dir::note_restored(&config.state_dir, Timestamp::from_system(SystemTime::now()))?;
+    Ok(restored)
 }
 
 impl Daemon {
@@ -418,13 +453,13 @@ fn settings(config: &Config) -> Settings {
     }
 }
 
-fn run_engine(engine: Engine) -> Result<std::thread::JoinHandle<()>, StartError> {
+fn run_engine(parts: Parts, channel: Channel) -> Result<std::thread::JoinHandle<()>, StartError> {
     let runtime = Handle::current();
     std::thread::Builder::new()
         .name("engine".to_owned())
         .spawn(move || {
             // A daemon whose engine is gone would serve stale URLs for ever; better that it is restarted.
-            let run = std::panic::AssertUnwindSafe(|| engine.run(&runtime));
+            let run = std::panic::AssertUnwindSafe(|| engine::run(parts, channel, &runtime));
             if std::panic::catch_unwind(run).is_err() {
                 tracing::error!("the engine failed; ending so that the service manager restarts vodpostd");
                 std::process::abort();
@@ -452,7 +487,7 @@ fn sweep(folder: &Path, state: &State) {
 }
 
 async fn watch_delivery(
-    mut notices: mpsc::Receiver<delivery::Notice>,
+    mut noticed: delivery::Noticed,
     posters: Posters,
     engine: EngineHandle,
     shutdown: CancellationToken,
@@ -460,11 +495,9 @@ async fn watch_delivery(
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
-            notice = notices.recv() => match notice {
-                Some(delivery::Notice::SourceDiffers { video }) => engine.source_differs(video).await,
-                Some(delivery::Notice::PosterMissing { token }) => posters.want(token),
-                None => return,
-            },
+            Some(video) = noticed.differs.recv() => engine.source_differs(video).await,
+            Some(token) = noticed.posters.recv() => posters.want(token),
+            else => return,
         }
     }
 }

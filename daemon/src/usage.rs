@@ -42,7 +42,7 @@ pub async fn report(table: &Table, engine: &EngineHandle) {
 }
 
 fn of_core(usage: table::Usage) -> Usage {
-    let table::Usage { token, views, bytes, referrers } = usage;
+    let table::Usage { token, views, bytes, watched, referrers } = usage;
     let referrers = referrers.into_iter().map(|(host, views)| (host.into_string(), views)).collect();
-    Usage { token, views, bytes, referrers }
+    Usage { token, views, bytes, watched, referrers }
 }

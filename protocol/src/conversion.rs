@@ -110,7 +110,7 @@ pub struct PausedView {
     pub by: String,
 }
 
-/// Whether conversions that nobody has ordered yet would be ready in time, behind those that are under way.
+/// Whether conversions that nobody has ordered yet would be ready in time, in their turns among those that are under way.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ForecastView {
     pub jobs: Vec<ForecastJob>,
@@ -120,14 +120,16 @@ pub struct ForecastView {
     pub ready_in_s: u64,
     /// The span that they have: the deadline of a conversion, or what was asked for.
     pub within_s: u64,
-    /// Whether every one of them is ready by then.
+    /// Whether every one of them is ready by then, makes no other one late, and finds room.
     pub fits: bool,
     pub workers: u32,
-    /// Bytes that they may take in the artifact folder, and that are free there.
+    /// Bytes that they may take in the artifact folder, and that are free there and needed by no other conversion.
     pub needs_bytes: u64,
     pub free_bytes: Option<u64>,
     /// The speeds were measured on this machine rather than assumed.
     pub measured: bool,
+    /// Those in the queue already that would miss their deadlines because of them; with by how much.
+    pub delayed: Vec<Problem>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,7 +144,8 @@ pub struct ForecastJob {
     pub fits: bool,
 }
 
-/// How far a running conversion is. Pushed at most four times a second, never stored.
+/// How far a running conversion is. Pushed at most four times a second, of all
+/// conversions together, which take turns; never stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ProgressView {
     pub video: VideoId,

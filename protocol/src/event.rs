@@ -58,6 +58,8 @@ pub enum EventKind {
     /// P7: the platform shows it while it is live.
     PostingListed,
     PostingUnlisted,
+    /// L5: a video that never had a URL, and whose files did not come back. It is in no list any more.
+    VideoForgotten,
 }
 
 impl EventKind {
@@ -93,6 +95,7 @@ impl EventKind {
             Self::QueueResumed => "queue_resumed",
             Self::PostingListed => "posting_listed",
             Self::PostingUnlisted => "posting_unlisted",
+            Self::VideoForgotten => "video_forgotten",
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! To accept new messages: `VODPOST_ACCEPT=1 cargo test -p vodpost-protocol golden`, and read the difference.
 
+mod specification;
+
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -9,6 +11,9 @@ use serde::de::DeserializeOwned;
 
 use crate::account::{
     AccountKind, AccountView, DocumentKind, ServiceState, Submission, SubmissionView, VerificationState,
+};
+use crate::checkup::{
+    CheckupView, Confinement, Finding, Holds, Need, Part, Policy, Subject, ToolName, Unconfined, Unwatched,
 };
 use crate::codec;
 use crate::conversion::{
@@ -74,6 +79,7 @@ fn requests() -> Vec<Request> {
         Request::ResumeQueue,
         Request::Forecast(ForecastQuery { videos: vec![video()], newest: 3, within_s: Some(7200) }),
         Request::SetListed { target: video(), listed: true },
+        Request::Checkup,
     ]
 }
 
@@ -177,7 +183,7 @@ fn account() -> AccountView {
 fn status() -> Status {
     Status {
         version: "0.1.0".into(),
-        protocol: 2,
+        protocol: 3,
         instance: "00ff".into(),
         pid: 42,
         started_at: at(0),
@@ -201,6 +207,8 @@ fn status() -> Status {
         },
         storage: Storage::ReadOnly("disk full".into()),
         ffmpeg: Tool::Missing("not installed".into()),
+        state_id: "00ff00ff00ff00ff".into(),
+        restored_at: Some(at(3)),
     }
 }
 
@@ -269,7 +277,49 @@ fn answers() -> Vec<Answer> {
             needs_bytes: 700,
             free_bytes: Some(800),
             measured: true,
+            delayed: vec![problem()],
         })),
+        Answer::Checkup(Box::new(CheckupView {
+            at: at(9),
+            examined: vec![Subject::State, Subject::OpenFiles],
+            findings: findings(),
+        })),
+    ]
+}
+
+fn findings() -> Vec<Finding> {
+    let path = || "/d".to_owned();
+    let reason = || "why".to_owned();
+    vec![
+        Finding::NoAnswer { subject: Subject::Library, place: Some(path()), limit_s: 15 },
+        Finding::StateFolderOpen { path: path(), mode: 0o755 },
+        Finding::StateFolderReadOnly { path: path(), reason: reason() },
+        Finding::KeyOpen { path: path(), mode: 0o644 },
+        Finding::KeyMissing { path: path() },
+        Finding::NoRoots,
+        Finding::RootMissing { path: path() },
+        Finding::RootUnreadable { path: path(), reason: reason() },
+        Finding::RootReadOnly { path: path(), reason: reason() },
+        Finding::RootUnwatched { path: path(), why: Unwatched::Remote("NFS".into()) },
+        Finding::WatchesShort { used: 7, limit: 8 },
+        Finding::ToolMissing { tool: ToolName::Ffprobe },
+        Finding::ToolBroken { tool: ToolName::Ffmpeg, path: path() },
+        Finding::PartsMissing { part: Part::Filter, names: vec!["zscale".into()], need: Need::Some },
+        Finding::Unconfined {
+            tool: ToolName::Ffmpeg,
+            confinement: Confinement::Calls,
+            why: Unconfined::Inside("it says".into()),
+            policy: Policy::BestEffort,
+        },
+        Finding::SpaceShort { path: path(), holds: Holds::Library, free_bytes: 300, reserve_bytes: 70_000 },
+        Finding::InodesShort { path: path(), holds: Holds::State, free: 1, limit: 2 },
+        Finding::PublicUrlUnset { url: "http://a".into() },
+        Finding::CertificateExpires { path: path(), at: at(1) },
+        Finding::CertificateExpired { path: path(), at: at(1) },
+        Finding::CertificateUnusable { path: path(), reason: reason() },
+        Finding::ClockBehind { installed_at: at(2) },
+        Finding::ViewersLimited { open_files_max: 1024, viewers: 512, wanted: 4096 },
+        Finding::OpenFilesShort { used: 1, limit: 2 },
     ]
 }
 
@@ -359,12 +409,17 @@ fn all() -> String {
         let name = format!("push/{}", name(&push));
         line(&mut text, &name, &Message::Push(push));
     }
+    for (of, variants) in specification::vocabularies() {
+        for (name, number) in variants.iter().zip(0u8..) {
+            writeln!(text, "{of}/{name} {number:02x}").unwrap();
+        }
+    }
     text
 }
 
 #[test]
-fn the_bytes_of_every_message_are_those_of_protocol_2() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/protocol-2.txt");
+fn the_bytes_of_every_message_are_those_of_protocol_3() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/protocol-3.txt");
     let ours = all();
     if std::env::var_os("VODPOST_ACCEPT").is_some() {
         std::fs::write(path, &ours).unwrap();
@@ -390,10 +445,12 @@ fn no_variant_is_left_out() {
     complete(&answers());
     complete(&refusals());
     complete(&pushes());
+    complete(&findings());
     // One beyond the last is no variant, so the last one is in the row.
     let beyond = |count: usize| [u8::try_from(count).unwrap(), 0, 0, 0, 0];
     assert!(codec::decode::<Request>(&beyond(requests().len())).is_err());
     assert!(codec::decode::<Push>(&beyond(pushes().len())).is_err());
+    assert!(codec::decode::<Finding>(&beyond(findings().len())).is_err());
     for tail in 0..4 {
         let count = refusals().len();
         assert!(codec::decode::<Refusal>(&beyond(count)[..=tail]).is_err());
@@ -403,7 +460,8 @@ fn no_variant_is_left_out() {
 
 #[test]
 fn truncated_extended_and_flipped_messages_never_panic_and_never_leave_bytes_over() {
-    for text in all().lines() {
+    // Words alone are no messages.
+    for text in all().lines().filter(|line| !line.starts_with(char::is_uppercase)) {
         let hex = text.split(' ').nth(1).unwrap();
         let bytes: Vec<u8> =
             (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();

@@ -1,12 +1,13 @@
 //! What the two programs say to each other over the local socket, and nothing else.
 //!
 //! Reading order: [`hello`] (the greeting that never changes), [`request`], [`reply`], [`refusal`], [`event`], then the
-//! things they talk about ([`ids`], [`time`], [`video`], [`posting`], [`conversion`], [`account`], [`status`]), and last
-//! how they become bytes ([`codec`], [`frame`], [`connection`]) and where the socket is ([`socket_path`]).
+//! things they talk about ([`ids`], [`time`], [`video`], [`posting`], [`conversion`], [`account`], [`status`],
+//! [`checkup`]), and last how they become bytes ([`codec`], [`frame`], [`connection`]) and where the socket is ([`socket_path`]).
 //!
 //! `PROTOCOL.md` beside this crate is the specification for programs that are not written in Rust.
 
 pub mod account;
+pub mod checkup;
 pub mod codec;
 pub mod connection;
 pub mod conversion;
@@ -26,4 +27,4 @@ pub mod time;
 pub mod video;
 
 /// Changing the meaning or the bytes of any message is a new number.
-pub const PROTOCOL_NUMBER: u32 = 2;
+pub const PROTOCOL_NUMBER: u32 = 3;

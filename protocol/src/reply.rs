@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::AccountView;
+use crate::checkup::CheckupView;
 use crate::conversion::{ForecastView, JobsView};
 use crate::event::{EventView, Push};
 use crate::ids::Token;
@@ -35,6 +36,7 @@ pub enum Answer {
     },
     Backup(BackupView),
     Forecast(Box<ForecastView>),
+    Checkup(Box<CheckupView>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -77,6 +77,8 @@ pub enum Request {
     Forecast(ForecastQuery),
     /// Whether the platform shows these URLs while they are live (P7). → `Answer::Video`
     SetListed { target: String, listed: bool },
+    /// What is wrong with the daemon and its machine. Takes some seconds. → `Answer::Checkup`
+    Checkup,
 }
 
 impl Request {
@@ -92,7 +94,8 @@ impl Request {
             | Self::Jobs
             | Self::Events { .. }
             | Self::Subscribe
-            | Self::Forecast(_) => true,
+            | Self::Forecast(_)
+            | Self::Checkup => true,
             Self::Generate { .. }
             | Self::Retry { .. }
             | Self::Cancel { .. }

@@ -22,6 +22,10 @@ pub struct Status {
     pub storage: Storage,
     /// The converter's version, or what is missing and how to get it.
     pub ffmpeg: Tool,
+    /// The same for every run of a daemon with this state, and after a restore; another state has another one.
+    pub state_id: String,
+    /// When the state was restored from a backup, if it was.
+    pub restored_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -95,46 +95,56 @@ fn by_hand(mut command: Vec<OsString>, output: &Path) {
     assert!(ended.success(), "{command:?}");
 }
 
-/// What a library may hold; names and how each is made.
-type Mix = (&'static str, &'static [(&'static str, &'static [&'static [&'static str]])]);
+/// What a library may hold.
+struct Mix {
+    name: &'static str,
+    /// Their names, and how each is made.
+    clips: &'static [(&'static str, &'static [&'static [&'static str]])],
+    /// How many times as fast as encoding everything it has to be. By the number of clips whose picture is encoded, with room
+    /// for what else a conversion takes: none of five, one, and three.
+    gain_min: f64,
+}
 
 const MIXES: &[Mix] = &[
-    (
-        "phones and cameras",
-        &[
+    Mix {
+        name: "phones and cameras",
+        gain_min: 10.0,
+        clips: &[
             ("a.mp4", &[H264, AAC]),
             ("b.mp4", &[H264, AAC]),
             ("c.mov", &[H264, AAC]),
             ("d.mp4", &[H264, AAC, &["-movflags", "+faststart"]]),
             ("e.mp4", &[H264, AC3]),
         ],
-    ),
-    (
-        "an archive in Matroska",
-        &[
+    },
+    Mix {
+        name: "an archive in Matroska",
+        gain_min: 3.0,
+        clips: &[
             ("a.mkv", &[H264, AAC]),
             ("b.mkv", &[H264, AAC]),
             ("c.mkv", &[H264, AC3]),
             ("d.mkv", &[H264, MP3]),
             ("e.mkv", &[HEVC, AAC]),
         ],
-    ),
-    (
-        "old formats",
-        &[
+    },
+    Mix {
+        name: "old formats",
+        gain_min: 1.3,
+        clips: &[
             ("a.avi", &[MPEG4, MP3]),
             ("b.avi", &[MPEG4, MP3]),
             ("c.mkv", &[HEVC, AC3]),
             ("d.mp4", &[H264, AAC]),
             ("e.mkv", &[H264, AAC]),
         ],
-    ),
+    },
 ];
 
 /// A whole library, against encoding every stream of every file.
 fn mixes(table: &mut Table, folder: &Path) {
     table.section("libraries of five clips, 720p for 20 seconds each: plans against encoding everything");
-    for (name, clips) in MIXES {
+    for Mix { name, clips, gain_min } in MIXES {
         let folder = folder.join(name.replace(' ', "-"));
         std::fs::create_dir(&folder).expect("a folder");
         let made = clips.iter().map(|(file, how)| clip(&folder, file, "1280x720", 20, how));
@@ -142,7 +152,7 @@ fn mixes(table: &mut Table, folder: &Path) {
         let planned = planned(&sources);
         let encoded =
             timed(|| sources.iter().for_each(|source| encode(source, &folder.join("encoded.out")))).0;
-        table.faster(name, planned, ("everything encoded", encoded), 1.0);
+        table.faster(name, planned, ("everything encoded", encoded), *gain_min);
     }
 }
 

@@ -9,7 +9,7 @@ use vodpost_protocol::request::Request;
 use vodpost_tests::site::{Daemon, Site};
 
 use crate::generate::{faststart, live, source};
-use crate::measure::Connection;
+use crate::measure::{Connection, Samples};
 use crate::peers::{Dufs, Load, Target, chill, nginx};
 use crate::table::{Table, time};
 
@@ -26,7 +26,8 @@ const SIZES: [(&str, u64); 3] =
 struct Stage {
     _site: Site,
     _daemon: Daemon,
-    file: PathBuf,
+    /// The one with its index first, and the other.
+    files: [PathBuf; 2],
     ours: Target,
     relocated: Target,
 }
@@ -34,7 +35,7 @@ struct Stage {
 pub(crate) fn rows(table: &mut Table) {
     let folder = tempfile::tempdir().expect("a folder");
     let stage = Stage::set(folder.path());
-    let root = stage.file.parent().expect("in a folder");
+    let root = stage.files[0].parent().expect("in a folder");
     let nginx = nginx(root);
     let len = stage.ours.len;
     let theirs = Target { addr: nginx.addr, path: "/direct.mp4".to_owned(), len, server: nginx.worker() };
@@ -51,7 +52,7 @@ pub(crate) fn rows(table: &mut Table) {
     table.section("time to first byte, 64 KiB ranges, p50 and p99");
     for connections in [1, 16, 256] {
         for cold in [false, true] {
-            first_byte(table, connections, cold, &stage, &theirs);
+            first_byte(table, (connections, cold), &stage, (&theirs, other.as_ref()));
         }
     }
 }
@@ -60,9 +61,9 @@ impl Stage {
     fn set(folder: &Path) -> Self {
         let site = Site::new().with_config("[http]\nconnections_per_address = 100000").with_workers(1);
         let long = source(folder, TIMES);
-        let file = site.library().join("direct.mp4");
-        put(&faststart(&long, folder), &file);
-        put(&long, &site.library().join("relocated.mp4"));
+        let files = ["direct.mp4", "relocated.mp4"].map(|name| site.library().join(name));
+        put(&faststart(&long, folder), &files[0]);
+        put(&long, &files[1]);
         let daemon = site.start();
         site.set_up_account();
         site.scan();
@@ -75,7 +76,7 @@ impl Stage {
             Target { addr: daemon.http, path, len, server: daemon.pid() }
         };
         let (ours, relocated) = (target("direct"), target("relocated"));
-        Self { _site: site, _daemon: daemon, file, ours, relocated }
+        Self { _site: site, _daemon: daemon, files, ours, relocated }
     }
 }
 
@@ -114,7 +115,9 @@ fn efficiency(
         ("nginx, index first", nginx),
         1.0,
     );
-    if !dufs.is_nan() {
+    if dufs.is_nan() {
+        table.not_measured(name, "dufs", 10.0);
+    } else {
         table.at_least(name, (ours, unit), ("dufs", dufs), 10.0);
     }
 }
@@ -125,19 +128,40 @@ fn median(mut rates: Vec<f64>) -> f64 {
     rates.get(rates.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-fn first_byte(table: &mut Table, connections: usize, cold: bool, stage: &Stage, nginx: &Target) {
+/// In rounds that alternate; of each the middle of all rounds.
+fn first_byte(
+    table: &mut Table,
+    (connections, cold): (usize, bool),
+    stage: &Stage,
+    (nginx, dufs): (&Target, Option<&Target>),
+) {
     let requests = if cold { COLD_REQUESTS } else { u64::MAX };
     let load = Load { range_bytes: 64 << 10, connections, span: SPAN, requests };
-    let [ours, theirs] = [&stage.ours, nginx].map(|target| {
-        if cold {
-            chill(&stage.file);
-        } else {
-            // Everything is in the page cache afterwards.
-            target.under(Load { range_bytes: u64::MAX, connections: 1, ..load });
+    let targets = [Some(&stage.ours), Some(&stage.relocated), Some(nginx), dufs];
+    let mut times: [(Samples, Samples); 4] = Default::default();
+    for _ in 0..ROUNDS {
+        for (target, (p50, p99)) in targets.iter().zip(&mut times) {
+            let Some(target) = target else { continue };
+            if cold {
+                stage.files.iter().for_each(|file| chill(file));
+            } else {
+                // Everything is in the page cache afterwards.
+                target.under(Load { range_bytes: u64::MAX, connections: 1, requests: 1, ..load });
+            }
+            let outcome = target.under(load);
+            p50.push(outcome.first_p50);
+            p99.push(outcome.first_p99);
         }
-        let outcome = target.under(load);
-        format!("{}, {}", time(outcome.first_p50), time(outcome.first_p99))
+    }
+    let [ours, relocated, nginx, dufs] = times.map(|(p50, p99)| {
+        if p50.len() == 0 {
+            "not measured".to_owned()
+        } else {
+            format!("{}, {}", time(p50.median()), time(p99.median()))
+        }
     });
-    let cache = if cold { "cold" } else { "warm" };
-    table.compare(&format!("{connections} connections, {cache}"), &ours, ("nginx", &theirs));
+    let what = format!("{connections} connections, {}", if cold { "cold" } else { "warm" });
+    table.compare(&what, &ours, ("nginx", &nginx));
+    table.compare(&format!("{what}, index relocated"), &relocated, ("nginx, index first", &nginx));
+    table.compare(&what, &ours, ("dufs", &dufs));
 }

@@ -2,8 +2,11 @@
 //! which have stopped reading.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
+use std::os::unix::fs::FileExt as _;
 use std::time::Duration;
 
+use rustix::process::Pid;
 use rustix::time::{ClockId, clock_gettime};
 use vodpost_protocol::ids::Label;
 use vodpost_protocol::request::Request;
@@ -35,7 +38,7 @@ pub(crate) fn rows(table: &mut Table) {
     connection.ask(Request::Generate { video: "talk".to_owned(), label: Label::default() });
     let path = live(&mut connection, "talk");
     let ours = Target { addr: daemon.http, path, len: 0, server: daemon.pid() };
-    for (reading, stopped, rounds) in [(1, 0, 30), (90, 10, 5), (900, 100, 5)] {
+    for (reading, stopped, rounds) in [(1, 0, 30), (0, 1, 30), (90, 10, 5), (900, 100, 5)] {
         let mut samples = Samples::default();
         for _ in 0..rounds {
             let streams = Streams::of(&ours, reading, stopped);
@@ -49,8 +52,13 @@ pub(crate) fn rows(table: &mut Table) {
             }
             switch(&mut connection, Switch::On);
         }
-        table.p99(&format!("{} viewers", reading + stopped), &samples, BUDGET);
+        let who = match (reading, stopped) {
+            (0, 1) => "1 viewer that has stopped reading".to_owned(),
+            _more => format!("{} viewers", reading + stopped),
+        };
+        table.p99(&who, &samples, BUDGET);
     }
+    deletion(table, &mut connection, &site, daemon.http);
     let nginx = nginx(&site.library());
     let theirs = Target { addr: nginx.addr, path: "/talk.mp4".to_owned(), len: 0, server: nginx.worker() };
     let streams = Streams::of(&theirs, 2, 0);
@@ -65,6 +73,33 @@ pub(crate) fn rows(table: &mut Table) {
         &format!("{whole} went on to the end, the last byte {last} later; only the next request is refused"),
     );
     daemon.terminate();
+}
+
+/// The same for the end of all: a copy of the film that is deleted with its viewers.
+fn deletion(table: &mut Table, connection: &mut Connection, site: &Site, addr: SocketAddr) {
+    let mut samples = Samples::default();
+    for round in 0..5 {
+        let name = format!("gone{round}");
+        let file = site.library().join(format!("{name}.mp4"));
+        let film = std::fs::File::open(site.library().join("talk.mp4")).expect("the film");
+        let mut start = vec![0; 1 << 20];
+        let count = film.read_at(&mut start, 0).expect("its beginning");
+        std::fs::write(&file, &start[..count]).expect("a copy");
+        let copy = std::fs::OpenOptions::new().write(true).open(&file).expect("the copy");
+        copy.set_len(film.metadata().expect("its length").len()).expect("a sparse file");
+        site.scan();
+        connection.ask(Request::Generate { video: name.clone(), label: Label::default() });
+        let path = live(connection, &name);
+        let target = Target { addr, path, len: 0, server: Pid::INIT };
+        let streams = Streams::of(&target, 90, 10);
+        connection.ask(Request::DeleteSource { video: name, keep_files: false });
+        let acknowledged = now_ns();
+        for (last, whole) in streams.ended() {
+            assert!(!whole, "it was deleted");
+            samples.push(Duration::from_nanos(u64::try_from(last - acknowledged).unwrap_or(0)));
+        }
+    }
+    table.p99("100 viewers, the source deleted", &samples, BUDGET);
 }
 
 fn switch(connection: &mut Connection, switch: Switch) {

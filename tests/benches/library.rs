@@ -1,10 +1,14 @@
 //! A library of many videos: how fast the daemon starts with it, lists it, searches it, and how much memory it takes.
 
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use vodpost_protocol::ids::Token;
 use vodpost_protocol::reply::Answer;
 use vodpost_protocol::request::{ListQuery, Request, Sort};
 use vodpost_protocol::video::{Switch, VideoState};
+use vodpost_tests::http::get;
 use vodpost_tests::site::Site;
 
 use crate::measure::{Connection, Samples, resident, resident_peak, timed};
@@ -12,6 +16,8 @@ use crate::seed;
 use crate::table::{self, Table};
 
 const STARTS: usize = 3;
+/// Attackers at once.
+const FLOOD: usize = 8;
 const PAGE: u32 = 100;
 const PAGES_MAX: usize = 1000;
 /// Where pages take long, fewer of them tell enough.
@@ -85,7 +91,56 @@ pub(crate) fn rows(table: &mut Table, videos: usize) {
         connection.ask_timed(Request::SetPosting { target, switch: Switch::Off }).0
     });
     table.note("suspending a URL", &suspend.to_string());
+    public(table, daemon.http, &mut connection, &live);
+    table.note("RSS after the platform", &table::memory(resident(&daemon)));
     daemon.kill();
+}
+
+/// What anybody may ask for, and what a flood of it costs others.
+fn public(table: &mut Table, addr: SocketAddr, connection: &mut Connection, live: &[Token]) {
+    let asked = |path: &str| {
+        timed(|| {
+            let status = get(addr, path).status;
+            assert!(matches!(status, 200 | 503), "{path}: {status}");
+        })
+        .0
+    };
+    for (what, path) in [
+        ("gallery", "/"),
+        ("gallery, one title in eight", "/?q=%E8%AE%B2%E5%BA%A7"),
+        ("gallery, no title", "/?q=nowhere+at+all"),
+        ("feed", "/feed.xml"),
+        ("site map", "/sitemap.xml"),
+        ("site map, first part", "/sitemap.xml?part=first"),
+    ] {
+        let samples = sampled(|| asked(path));
+        table.note(what, &samples.to_string());
+    }
+    let page = format!("/v/{}", live.last().expect("live URLs"));
+    let mut tokens = live.iter().cycle();
+    let mut others = |name: &str| {
+        let page = sampled(|| asked(&page));
+        table.note(&format!("a watch page{name}"), &page.to_string());
+        let suspend = sampled(|| {
+            let target = tokens.next().expect("live URLs").to_string();
+            connection.ask_timed(Request::SetPosting { target, switch: Switch::On }).0
+        });
+        table.note(&format!("switching a URL{name}"), &suspend.to_string());
+    };
+    others("");
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for at in 0..FLOOD {
+            let path = ["/?q=nowhere+at+all", "/sitemap.xml"][at % 2];
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    drop(get(addr, path));
+                }
+            });
+        }
+        others(&format!(" while {FLOOD} search and ask for site maps"));
+        stop.store(true, Ordering::Relaxed);
+    });
 }
 
 /// From the beginning of the process to the line that says it is ready, and to the first answer.

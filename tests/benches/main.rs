@@ -4,6 +4,7 @@
 //! the two alternate within one run, so that a busy machine slows both.
 
 mod convert;
+mod crowd;
 mod delivery;
 mod empty;
 mod files;
@@ -29,6 +30,7 @@ const GROUPS: &[Group] = &[
     ("convert", convert::rows),
     ("delivery", delivery::rows),
     ("kill", kill_switch::rows),
+    ("crowd", crowd::rows),
     ("files", files::rows),
     ("library", library),
     ("socket", socket::rows),

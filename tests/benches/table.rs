@@ -89,7 +89,7 @@ impl Table {
         budget: f64,
     ) {
         let ratio = theirs.as_secs_f64() / ours.as_secs_f64();
-        let measured = format!("{} = {ratio:.0}× faster", time(ours));
+        let measured = format!("{} = {ratio:.1}× faster", time(ours));
         let against = format!("{against}: {}", time(theirs));
         self.row([what.to_owned(), measured, against, format!("≥ {budget}×")], Some(ratio >= budget));
     }
@@ -106,6 +106,17 @@ impl Table {
         let measured = format!("{ours:.2} {unit} = {ratio:.2}×");
         let against = format!("{against}: {theirs:.2}");
         self.row([what.to_owned(), measured, against, format!("≥ {budget}×")], Some(ratio >= budget));
+    }
+
+    /// A budget of which nothing is known, because there is nobody to compare with.
+    pub(crate) fn not_measured(&mut self, what: &str, against: &str, budget: f64) {
+        let cells = [
+            what.to_owned(),
+            "not measured".to_owned(),
+            format!("{against} is missing"),
+            format!("≥ {budget}×"),
+        ];
+        self.row(cells, Some(false));
     }
 
     /// A figure beside that of a peer, without a budget.

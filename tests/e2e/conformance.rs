@@ -14,7 +14,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, UNIX_EPOCH};
 
-use vodpost_tests::http::request;
+use vodpost_tests::http::{get, request};
 use vodpost_tests::media::Sample;
 use vodpost_tests::nginx::Nginx;
 use vodpost_tests::site::Site;
@@ -50,14 +50,20 @@ struct Case<'t> {
 fn every_answer_is_as_written_and_every_difference_to_nginx_has_a_reason() {
     let site = Site::new();
     let file = site.add(&Sample::IndexFirst.path(), "talk.mp4");
+    let moved = site.add(&Sample::IndexLast.path(), "moved.mp4");
     let modified = UNIX_EPOCH + Duration::from_secs(MODIFIED_S);
-    std::fs::File::options().write(true).open(&file).unwrap().set_modified(modified).unwrap();
+    for file in [&file, &moved] {
+        std::fs::File::options().write(true).open(file).unwrap().set_modified(modified).unwrap();
+    }
     let whole = std::fs::read(&file).unwrap();
     let daemon = site.start();
     site.set_up_account();
     site.scan();
     let path = format!("/v/{}.mp4", site.generate("talk"));
     let ours = Side::of(daemon.http, path, &whole);
+    let path = format!("/v/{}.mp4", site.generate("moved"));
+    let moved = get(daemon.http, &path).body;
+    let relocated = Side::of(daemon.http, path, &moved);
     let nginx = Nginx::serving(&site.library());
     let theirs = nginx.as_ref().map(|nginx| Side::of(nginx.addr, "/talk.mp4".to_owned(), &whole));
     let mut wrong = Vec::new();
@@ -70,6 +76,11 @@ fn every_answer_is_as_written_and_every_difference_to_nginx_has_a_reason() {
             if answered != case.ours {
                 wrong.push(format!("{name}: {}\n  answered {answered}, not {}", case.row, case.ours));
             }
+            // The same with the index in memory and the rest in a file.
+            let answered = relocated.answers(&case);
+            if answered != case.ours {
+                wrong.push(format!("{name}: {}\n  relocated: {answered}, not {}", case.row, case.ours));
+            }
             if let Some((_, reason)) = case.theirs {
                 assert!(reasons.contains_key(reason), "{name}: {}: there is no reason {reason}", case.row);
             }
@@ -81,8 +92,59 @@ fn every_answer_is_as_written_and_every_difference_to_nginx_has_a_reason() {
             }
         }
     }
+    if let Some(theirs) = &theirs {
+        describe_the_same(&ours, theirs);
+    }
     assert!(wrong.is_empty(), "{} of {count}:\n{}", wrong.len(), wrong.join("\n"));
     assert!(count > 400, "{count} requests");
+}
+
+/// What the table of smuggling sends, for a file at this path of this host.
+pub(crate) fn smuggling(path: &str, host: &str) -> Vec<Vec<u8>> {
+    let side =
+        Side { addr: ([127, 0, 0, 1], 0).into(), path: path.to_owned(), etag: String::new(), whole: &[] };
+    let (_, text) = TABLES.into_iter().find(|(name, _)| *name == "smuggling").unwrap();
+    let request = |case: &Case<'_>| {
+        let text = side.filled_in(&case.template.replacen('*', &case.row.replace("{EMPTY}", ""), 1));
+        bytes(&text.replace(r"Host: h\r", &format!(r"Host: {host}\r")))
+    };
+    cases(text).0.iter().map(request).collect()
+}
+
+/// What the fields of an answer say of the file.
+fn describe_the_same(ours: &Side<'_>, theirs: &Side<'_>) {
+    let asked = |side: &Side<'_>, field: &str| {
+        let field = field.replace("{ETAG}", &side.etag);
+        let headers: Vec<(&str, &str)> = field.split_once(": ").into_iter().collect();
+        request(side.addr, "GET", &side.path, &headers)
+    };
+    for (field, status) in [
+        ("", 200),
+        ("Range: bytes=5-9", 206),
+        ("Range: bytes=99999999-", 416),
+        ("If-None-Match: {ETAG}", 304),
+        ("If-Modified-Since: Tue, 14 Nov 2023 22:13:20 GMT", 304),
+    ] {
+        let (our, their) = (asked(ours, field), asked(theirs, field));
+        assert_eq!((our.status, their.status), (status, status), "{field}");
+        // A refusal describes itself, each server in its own words.
+        let same: &[&str] = match status {
+            416 => &["Content-Range"],
+            // nginx says with the whole only that there are ranges.
+            206 => &["Last-Modified", "Content-Range", "Content-Length", "Content-Type"],
+            _ => &["Last-Modified", "Accept-Ranges", "Content-Range", "Content-Length", "Content-Type"],
+        };
+        for name in same {
+            assert_eq!(our.header(name), their.header(name), "{field}: {name}");
+        }
+        for side in [&our, &their] {
+            let etag = side.header("ETag");
+            assert!(
+                status == 416 || etag.is_some_and(|etag| etag.starts_with('"') && etag.len() > 2),
+                "{field}: {etag:?}"
+            );
+        }
+    }
 }
 
 fn cases(text: &str) -> (Vec<Case<'_>>, BTreeMap<&str, &str>) {

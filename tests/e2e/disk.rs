@@ -8,6 +8,7 @@ use std::time::Duration;
 use vodpost_tests::http::get;
 use vodpost_tests::media::Sample;
 use vodpost_tests::site::{Daemon, Site};
+use vodpost_tests::skip::skip;
 use vodpost_tests::strace::Strace;
 use vodpost_tests::wait;
 
@@ -85,6 +86,39 @@ fn s1_a_disk_that_fails_for_a_while_refuses_changes_and_then_takes_them_again() 
     }
 }
 
+/// What is due is not tried without a pause, and a disk that works again needs nobody who changes something.
+#[test]
+fn s1_a_disk_that_refuses_is_tried_now_and_then_and_found_to_work_again() {
+    let site = Site::new().with_config("[events]\nkeep_for = \"1s\"");
+    let (daemon, token) = make_live(&site);
+    let trace = site.folder().join("trace");
+    let args = ["-e", "trace=pwrite64", "-e", "inject=pwrite64:error=ENOSPC", "-o", trace.to_str().unwrap()];
+    let Some(strace) = Strace::attach(daemon.pid(), &args) else { return };
+    expect_refused(&site, &daemon, &token, "No space left on device");
+    let tries = || std::fs::read_to_string(&trace).unwrap().matches("INJECTED").count();
+    let before = tries();
+    // Events are due to be given up all the time.
+    wait::until("the disk to be tried twice more", || {
+        if tries() >= before + 2 { Ok(()) } else { Err(tries().to_string()) }
+    });
+    assert!(tries() < before + 20, "{} tries, after {before}", tries());
+    strace.detach();
+    wait::until("changes to be accepted again", || {
+        let status = site.json(&["status"]);
+        if status["storage"].to_string().contains("No space") {
+            Err(status["storage"].to_string())
+        } else {
+            Ok(())
+        }
+    });
+    site.ok(&["suspend", &token]);
+    assert_eq!(get(daemon.http, &format!("/v/{token}.mp4")).status, 403);
+    let (status, log) = daemon.terminate();
+    assert!(status.success());
+    let said = log.matches("changes cannot be made durable").count();
+    assert!(said <= 3, "said {said} times:\n{log}");
+}
+
 /// sled fails for ever after its first failed write.
 #[test]
 fn s3_a_state_table_that_failed_is_caught_up_without_a_restart() {
@@ -124,7 +158,6 @@ fn run(program: &str, args: &[&Path]) -> Result<String, String> {
 }
 
 impl Mounted {
-    #[expect(clippy::print_stderr, reason = "a test that does not test must say so")]
     fn new(image: &Path, at: &Path, size: u64, options: &str) -> Option<Self> {
         let made = std::fs::File::create(image)
             .and_then(|file| file.set_len(size))
@@ -139,7 +172,7 @@ impl Mounted {
         match made {
             Ok(()) => Some(Self { image: image.to_owned(), at: at.to_owned() }),
             Err(why) => {
-                eprintln!("SKIPPED: no file system of its own can be mounted: {why}");
+                skip(&format!("no file system of its own can be mounted: {why}"));
                 None
             }
         }
@@ -165,7 +198,6 @@ impl Drop for Mounted {
 
 /// A disk whose blocks run out under the file system: writes succeed, and their syncs fail.
 #[test]
-#[expect(clippy::print_stderr, reason = "a test that does not test must say so")]
 fn s1_what_was_acknowledged_around_a_failed_sync_is_really_on_the_disk() {
     let site = Site::new();
     let below = site.folder().join("below");
@@ -179,7 +211,7 @@ fn s1_what_was_acknowledged_around_a_failed_sync_is_really_on_the_disk() {
             .collect::<Vec<_>>(),
     ) {
         assert!(!rustix::process::geteuid().is_root(), "root can mount a small disk: {why}");
-        eprintln!("SKIPPED: a small disk cannot be mounted: {why}");
+        skip(&format!("a small disk cannot be mounted: {why}"));
         return;
     }
     let small = Mounted { image: PathBuf::new(), at: below.clone() };
@@ -231,4 +263,56 @@ fn s3_a_file_system_that_turns_read_only_refuses_changes_and_serves_on() {
     assert_eq!(site.json(&["events"]), events);
     expect_recovered(&site, &daemon, &token);
     daemon.kill();
+}
+
+/// Takes the last bytes of a disk.
+fn fill(filler: &Path) {
+    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(filler).unwrap();
+    for size in [1 << 16, 512, 1] {
+        while std::io::Write::write_all(&mut file, &vec![1; size]).is_ok() {}
+    }
+}
+
+/// A start must not need what only changes need.
+#[test]
+fn s1_a_daemon_starts_on_a_disk_that_takes_nothing_and_serves_what_there_is() {
+    for full in [false, true] {
+        let site = Site::new();
+        let image = site.folder().join("image");
+        let Some(disk) = Mounted::new(&image, &site.state(), 32 << 20, "loop") else { return };
+        let (daemon, token) = make_live(&site);
+        let events = site.json(&["events"]);
+        daemon.kill();
+        let filler = site.state().join("filler");
+        let reason = if full {
+            fill(&filler);
+            "No space left on device"
+        } else {
+            disk.again("loop");
+            run("mount", &[Path::new("-o"), Path::new("remount,ro"), &disk.at]).unwrap();
+            "Read-only file system"
+        };
+        let daemon = site.start();
+        assert_eq!(get(daemon.http, &format!("/v/{token}.mp4")).status, 200);
+        assert_eq!(site.json(&["events"]), events);
+        if full {
+            // What the start made free, and then the rest of the last block.
+            fill(&filler);
+            let verbs = ["suspend", "resume"].into_iter().cycle().take(400);
+            let refused = verbs.map(|verb| site.vodpost(&[verb, &token])).find(|said| said.status != 0);
+            let refused = refused.expect("a full disk refuses changes");
+            assert!(refused.stderr.contains(reason), "{refused:?}");
+            assert!(site.json(&["status"])["storage"].to_string().contains(reason));
+            std::fs::remove_file(&filler).unwrap();
+        } else {
+            expect_refused(&site, &daemon, &token, reason);
+            run("mount", &[Path::new("-o"), Path::new("remount,rw"), &disk.at]).unwrap();
+        }
+        wait::until("changes to be accepted again", || {
+            let storage = site.json(&["status"])["storage"].to_string();
+            if storage.contains(reason) { Err(storage) } else { Ok(()) }
+        });
+        expect_recovered(&site, &daemon, &token);
+        daemon.kill();
+    }
 }

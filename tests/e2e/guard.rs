@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 
@@ -31,19 +32,27 @@ fn ffmpegs(parent: Pid) -> Vec<u32> {
         .collect()
 }
 
-/// A site whose daemon converts something that takes long, and the child that does it.
-fn converting(site: &Site) -> (Daemon, u32) {
+struct Converting {
+    /// The process that does it.
+    child: u32,
+    /// What is set aside for it.
+    needs_bytes: u64,
+}
+
+/// A site whose daemon converts something that takes long.
+fn converting(site: &Site) -> (Daemon, Converting) {
     let daemon = site.start();
     site.add(&Sample::Long.path(), "talk.webm");
     site.scan();
     site.set_up_account();
+    let needs_bytes = site.json(&["generate", "talk", "--dry-run"])["needs_bytes"].as_u64().unwrap();
     site.ok(&["generate", "talk"]);
     let child = wait::until("ffmpeg to write", || {
         let shown = site.json(&["show", "talk"]);
         let works = shown["conversion"]["progress"].as_f64().is_some_and(|progress| progress > 0.0);
         ffmpegs(daemon.pid()).pop().filter(|_| works).ok_or(shown.to_string())
     });
-    (daemon, child)
+    (daemon, Converting { child, needs_bytes })
 }
 
 fn wait_gone(pid: u32) {
@@ -66,7 +75,7 @@ fn confined(site: &Site) -> bool {
 fn c5_ffmpeg_ends_with_the_daemon_however_that_ends() {
     for sandbox in ["best-effort", "off"] {
         let site = Site::new().with_config(&format!("[conversion]\nsandbox = \"{sandbox}\""));
-        let (daemon, child) = converting(&site);
+        let (daemon, Converting { child, .. }) = converting(&site);
         daemon.kill();
         wait_gone(child);
         // What it had begun is done by the next daemon.
@@ -75,7 +84,7 @@ fn c5_ffmpeg_ends_with_the_daemon_however_that_ends() {
         drop(daemon);
     }
     let site = Site::new();
-    let (daemon, child) = converting(&site);
+    let (daemon, Converting { child, .. }) = converting(&site);
     let (status, log) = daemon.terminate();
     assert!(status.success(), "{log}");
     wait_gone(child);
@@ -84,7 +93,7 @@ fn c5_ffmpeg_ends_with_the_daemon_however_that_ends() {
 #[test]
 fn limits_and_confinement_are_in_force() {
     let site = Site::new();
-    let (daemon, child) = converting(&site);
+    let (daemon, Converting { child, needs_bytes }) = converting(&site);
     let limits = std::fs::read_to_string(format!("/proc/{child}/limits")).unwrap();
     let limit = |name: &str| {
         let line = limits.lines().find_map(|line| line.strip_prefix(name)).expect("a limit");
@@ -93,12 +102,16 @@ fn limits_and_confinement_are_in_force() {
     for name in ["Max address space", "Max cpu time", "Max file size"] {
         assert!(limit(name).parse::<u64>().is_ok_and(|limit| limit > 0), "{name}: {limits}");
     }
+    assert_eq!(limit("Max file size"), needs_bytes.to_string(), "it takes no more than was set aside for it");
     assert_eq!((limit("Max open files").as_str(), limit("Max core file size").as_str()), ("256", "0"));
     let stat = std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap();
     let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
     // Group, session, niceness.
     let own = child.to_string();
     assert_eq!((fields[2], fields[3], fields[16]), (own.as_str(), own.as_str(), "10"), "{stat}");
+    // Part of every Linux (util-linux), and what sets it, too.
+    let ionice = Command::new("ionice").args(["-p", &own]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&ionice.stdout), "best-effort: prio 7\n", "{ionice:?}");
     let open: Vec<_> = std::fs::read_dir(format!("/proc/{child}/fd"))
         .unwrap()
         .filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok())
@@ -258,7 +271,6 @@ fn without(calls: &str, site: &Site) -> Option<Command> {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a test that does not test must say so")]
 fn what_the_kernel_lacks_is_said_loudly() {
     for (calls, said) in [
         (
@@ -274,7 +286,7 @@ fn what_the_kernel_lacks_is_said_loudly() {
         for (sandbox, refused) in [("best-effort", false), ("required", true)] {
             let site = Site::new().with_config(&format!("[conversion]\nsandbox = \"{sandbox}\""));
             let Some(mut command) = without(calls, &site) else {
-                eprintln!("SKIPPED: strace cannot be run; scripts/test installs it");
+                vodpost_tests::skip::skip("strace cannot be run; scripts/test installs it");
                 return;
             };
             let checked = command.arg("check-config").output().unwrap();
@@ -303,4 +315,45 @@ fn what_the_kernel_lacks_is_said_loudly() {
             drop(daemon);
         }
     }
+}
+
+/// By the way that every file takes: found in the library, looked into, ordered.
+#[test]
+fn playlists_that_are_called_videos_reach_no_other_file_and_no_network() {
+    let site = Site::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = format!("http://{}/secret.ts", listener.local_addr().unwrap());
+    let secret = site.folder().join("secret.mp4");
+    std::fs::copy(Sample::IndexLast.path(), &secret).unwrap();
+    let playlist =
+        |url: &str| format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{url}\n#EXT-X-ENDLIST\n");
+    let concat = |url: &str| format!("ffconcat version 1.0\nfile '{url}'\n");
+    let secret = secret.to_str().unwrap();
+    let attacks = [
+        ("hls-file", playlist(secret)),
+        ("hls-net", playlist(&url)),
+        ("concat-file", concat(secret)),
+        ("concat-net", concat(&url)),
+    ];
+    for (title, text) in &attacks {
+        for ending in ["mp4", "mkv"] {
+            std::fs::write(site.library().join(format!("{title}-{ending}.{ending}")), text).unwrap();
+        }
+    }
+    let daemon = site.start();
+    site.set_up_account();
+    site.scan();
+    for (title, _) in &attacks {
+        for ending in ["mp4", "mkv"] {
+            let name = format!("{title}-{ending}");
+            let shown = site.json(&["show", &name]);
+            assert_eq!(shown["renditions"][0]["selected"], false, "{shown}");
+            let refused = site.vodpost(&["generate", &name]);
+            assert_eq!(refused.status, 7, "{name}: {refused:?}");
+        }
+    }
+    let called = listener.accept();
+    assert!(called.is_err(), "somebody called: {called:?}");
+    drop(daemon);
 }

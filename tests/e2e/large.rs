@@ -8,6 +8,7 @@ use mp4_atom::{Atom, Co64, DecodeMaybe, Encode, Header, Moov, Stbl, Stco};
 use vodpost_tests::http::range;
 use vodpost_tests::media::{Sample, frame_hashes};
 use vodpost_tests::site::Site;
+use vodpost_tests::vitals::Vitals;
 
 const GIB: u64 = 1 << 30;
 
@@ -122,7 +123,7 @@ fn add_spread(site: &Site, name: &str, hole: u64, wide: bool) -> PathBuf {
 }
 
 #[test]
-fn c1_beyond_four_gib_only_the_index_moves() {
+fn c2_beyond_four_gib_only_the_index_moves() {
     let site = Site::new();
     fs::create_dir_all(site.library()).unwrap();
     let wide = add_spread(&site, "wide.mp4", 6 * GIB, true);
@@ -158,4 +159,63 @@ fn c1_beyond_four_gib_only_the_index_moves() {
     let artifacts = fs::read_dir(site.state().join("artifacts")).unwrap();
     let kept: u64 = artifacts.map(|entry| entry.unwrap().metadata().unwrap().blocks() * 512).sum();
     assert!(kept < 1 << 20, "{kept} bytes were written");
+}
+
+/// The sample with an index of this size: a box in it that nobody reads, and that is a hole in the file.
+fn add_large_index(site: &Site, name: &str, len: u64) {
+    let sample = fs::read(Sample::IndexLast.path()).unwrap();
+    let index = sample.windows(4).position(|four| four == Moov::KIND.as_ref()).unwrap() - 4;
+    let old = u32::from_be_bytes(sample[index..index + 4].try_into().unwrap());
+    assert_eq!(index + old as usize, sample.len(), "the index comes last");
+    let filler = u32::try_from(len).unwrap() - old;
+    let arriving = site.library().join(format!(".{name}"));
+    let file = File::create(&arriving).unwrap();
+    file.write_all_at(&sample, 0).unwrap();
+    file.write_all_at(&(old + filler).to_be_bytes(), index as u64).unwrap();
+    let at = sample.len() as u64;
+    file.write_all_at(&[&filler.to_be_bytes()[..], b"free"].concat(), at).unwrap();
+    file.set_len(at + u64::from(filler)).unwrap();
+    fs::rename(arriving, site.library().join(name)).unwrap();
+}
+
+/// An index is read into memory to be understood, and once more to be moved. Of the largest there is one at a time, however
+/// many files are looked into or converted at once; smaller ones share what one of them may take.
+#[test]
+fn however_many_indexes_are_large_memory_is_taken_by_one() {
+    const INDEX_LEN: u64 = 60 << 20;
+    let site = Site::new();
+    fs::create_dir_all(site.library()).unwrap();
+    let titles = ["one", "two", "three", "four"];
+    for title in titles {
+        add_large_index(&site, &format!("{title}.mp4"), INDEX_LEN);
+    }
+    // With nothing to look at in the beginning.
+    let away = site.folder().join("away");
+    fs::rename(site.library(), &away).unwrap();
+    fs::create_dir(site.library()).unwrap();
+    let daemon = site.start();
+    site.set_up_account();
+    let before = Vitals(daemon.pid()).peak_memory();
+    for entry in fs::read_dir(&away).unwrap() {
+        let entry = entry.unwrap();
+        fs::rename(entry.path(), site.library().join(entry.file_name())).unwrap();
+    }
+    site.scan();
+    let looked = Vitals(daemon.pid()).peak_memory() - before;
+    site.ok(&[&["generate"][..], &titles].concat());
+    for title in titles {
+        let shown =
+            site.wait_shown(title, "the URL to be live", |shown| shown["postings"][0]["state"] == "live");
+        assert_eq!(shown["conversion"]["plan"], "relocate", "{shown}");
+    }
+    let moved = Vitals(daemon.pid()).peak_memory() - before;
+    let slack = 24 << 20;
+    assert!(
+        (INDEX_LEN / 2..INDEX_LEN + slack).contains(&looked),
+        "{looked} to look at indexes of {INDEX_LEN}"
+    );
+    assert!(
+        (INDEX_LEN / 2..2 * INDEX_LEN + slack).contains(&moved),
+        "{moved} to move indexes of {INDEX_LEN}"
+    );
 }

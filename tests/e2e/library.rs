@@ -49,6 +49,7 @@ impl Disk {
             return Some(Self(at.to_owned()));
         }
         assert!(!rustix::process::geteuid().is_root(), "root can mount a small disk");
+        vodpost_tests::skip::skip("only root can mount a small disk");
         None
     }
 
@@ -174,16 +175,104 @@ fn l3_l5_a_move_to_another_disk_is_followed_and_a_disk_that_is_away_deletes_noth
     served(&daemon, &token);
 
     drop(bound);
-    site.scan();
-    let shown = site.json(&["show", "talk"]);
-    assert_eq!(shown["source"]["state"], "missing");
-    assert_eq!(shown["source"]["gone_at"], Value::Null, "no grace period runs: {shown}");
+    // As it is left, with something in it, and removed, as udisks and autofs do.
+    let stray = mounted.join("stray.mp4");
+    for shape in ["empty", "not empty", "removed"] {
+        match shape {
+            "not empty" => drop(fs::copy(Sample::Silent.path(), &stray).unwrap()),
+            "removed" => fs::remove_dir_all(&mounted).unwrap(),
+            _empty => {}
+        }
+        site.scan();
+        let shown = site.json(&["show", "talk"]);
+        assert_eq!(shown["source"]["state"], "missing", "{shape}");
+        assert_eq!(shown["source"]["gone_at"], Value::Null, "{shape}: no grace period runs: {shown}");
+    }
     let said = site.vodpost(&["source", "delete", "talk", "--yes"]);
     assert_eq!(said.status, 7, "{said:?}");
     assert!(said.stderr.contains("--keep-files"), "{said:?}");
     let _bound = disk.bind(&mounted);
     site.scan();
     served(&daemon, &token);
+}
+
+/// The daemon was down when it came back, and the grace period was over when it was started again.
+#[test]
+fn l5_a_file_that_came_back_unseen_is_live_and_one_that_did_not_is_deleted_after_a_look() {
+    let (site, daemon, token) = live();
+    let (here, away) = (site.library().join("talk.mp4"), site.folder().join("away.mp4"));
+    fs::rename(&here, &away).unwrap();
+    site.scan();
+    assert_eq!(site.json(&["show", "talk"])["source"]["state"], "missing");
+    daemon.kill();
+    fs::rename(&away, &here).unwrap();
+    let library = "[library]\nsettle = \"0s\"\nrescan = \"0s\"\nwatch = false\nmissing_grace = \"0s\"";
+    let site = site.with_config(library);
+    let daemon = site.start();
+    site.scan();
+    served(&daemon, &token);
+    fs::rename(&here, &away).unwrap();
+    site.scan();
+    site.wait_shown("talk", "it to be deleted", |shown| shown["source"]["state"] == "deleted");
+    assert_eq!(get(daemon.http, &format!("/v/{token}.mp4")).status, 410);
+}
+
+#[test]
+fn l6_files_of_a_disk_below_a_root_go_to_the_trash_of_that_disk() {
+    let site = Site::new();
+    let Some(disk) = Disk::mount(&site.folder().join("disk")) else { return };
+    let mounted = site.library().join("disk");
+    let _bound = disk.bind(&mounted);
+    site.add(&Sample::IndexLast.path(), "disk/deep/talk.mp4");
+    site.add(&Sample::Silent.path(), "other.mp4");
+    let daemon = site.start();
+    site.set_up_account();
+    site.scan();
+    let token = site.generate("talk");
+    site.ok(&["source", "delete", "talk", "--yes"]);
+    assert_eq!(get(daemon.http, &format!("/v/{token}.mp4")).status, 410);
+    let trash = mounted.join(".vodpost-trash");
+    let entry = vodpost_tests::wait::until("the file in the trash of its disk", || {
+        let entries = fs::read_dir(&trash).map_err(|error| error.to_string())?;
+        let moved = entries.flatten().find(|entry| entry.path().join("talk.mp4").exists());
+        moved.map(|entry| entry.path()).ok_or_else(|| "not there".to_owned())
+    });
+    assert!(!mounted.join("deep/talk.mp4").exists());
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(8 * 24 * 3600);
+    fs::File::open(&entry).unwrap().set_modified(old).unwrap();
+    site.scan();
+    assert!(!entry.exists(), "purged there as well");
+}
+
+#[test]
+fn l6_files_that_did_not_get_into_the_trash_are_shown_with_the_reason_and_tried_again() {
+    let (site, daemon, token) = live();
+    let id = site.json(&["show", "talk"])["id"].as_str().unwrap().to_owned();
+    let trash = site.library().join(".vodpost-trash");
+    fs::create_dir(&trash).unwrap();
+    fs::write(trash.join(&id), "in the way").unwrap();
+    site.ok(&["source", "delete", "talk", "--yes"]);
+    assert_eq!(get(daemon.http, &format!("/v/{token}.mp4")).status, 410);
+    let reason = |shown: &Value| shown["source"]["reason"].as_str().unwrap_or_default().to_owned();
+    site.wait_shown("talk", "the reason", |shown| reason(shown).contains("not in the trash yet: "));
+    assert!(site.library().join("talk.mp4").exists());
+    fs::remove_file(trash.join(&id)).unwrap();
+    site.scan();
+    site.wait_shown("talk", "the move", |shown| reason(shown).contains("were moved to the trash"));
+    assert!(trash.join(&id).join("talk.mp4").exists());
+}
+
+#[test]
+fn l6_a_trash_that_is_a_link_is_said_before_anything_is_final() {
+    let (site, daemon, token) = live();
+    let victim = site.folder().join("victim");
+    fs::create_dir(&victim).unwrap();
+    std::os::unix::fs::symlink(&victim, site.library().join(".vodpost-trash")).unwrap();
+    let said = site.vodpost(&["source", "delete", "talk", "--yes", "--json"]);
+    let error: Value = serde_json::from_str(&said.stdout).unwrap();
+    assert_eq!((said.status, &error["error"]["kind"]), (1, &"trash_failed".into()), "{said:?}");
+    served(&daemon, &token);
+    assert_eq!(fs::read_dir(&victim).unwrap().count(), 0);
 }
 
 #[test]

@@ -99,3 +99,122 @@ fn a_domain_is_verified_and_a_path_before_all_is_understood() {
     let shown = site.json(&["show", "talk"]);
     assert_eq!(shown["postings"][0]["url"], format!("https://example.com/video/v/{token}"));
 }
+
+/// What the feed parser that most readers are made of finds. `None`, and a line that says so, where it is not installed.
+#[expect(clippy::print_stderr, reason = "a test that does not test must say so")]
+fn parsed_feed(text: &str) -> Option<serde_json::Value> {
+    let program = "import sys, json, feedparser\n\
+                   feed = feedparser.parse(sys.stdin.buffer.read())\n\
+                   entries = [{key: entry.get(key) for key in ('title', 'link', 'id', 'enclosures', 'media_content',\n\
+                   \x20   'media_thumbnail', 'published_parsed')} for entry in feed.entries]\n\
+                   print(json.dumps({'bozo': feed.bozo, 'why': str(feed.get('bozo_exception')), 'version': feed.version,\n\
+                   \x20   'title': feed.feed.title, 'subtitle': feed.feed.subtitle, 'entries': entries}))";
+    // A Python of one's own need not have what the distribution's has.
+    let installed = |python: &&str| {
+        Command::new(python)
+            .args(["-c", "import feedparser"])
+            .output()
+            .is_ok_and(|output| output.status.success())
+    };
+    let Some(python) = ["python3", "/usr/bin/python3"].into_iter().find(installed) else {
+        eprintln!("SKIPPED: python3-feedparser is not installed; scripts/test installs it");
+        return None;
+    };
+    let mut child = Command::new(python)
+        .args(["-c", program])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), text.as_bytes()).unwrap();
+    Some(serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap())
+}
+
+#[test]
+fn the_feed_and_the_site_map_are_what_their_readers_expect() {
+    let site =
+        Site::new().with_config("[platform]\ntitle = \"A & B\"\ndescription = \"what & more\u{FFFF}\"");
+    site.add(&Sample::IndexFirst.path(), "a & b\u{ffff}\u{fffe}.mp4");
+    site.add(&Sample::IndexLast.path(), "moved.mp4");
+    let daemon = site.start();
+    site.set_up_account();
+    site.scan();
+    for video in site.json(&["ls"])["videos"].as_array().unwrap() {
+        site.ok(&["generate", video["id"].as_str().unwrap(), "--wait"]);
+    }
+    let urls =
+        |path: &str| read_xml(&get(daemon.http, path).text(), "channel/item/media:content/media:thumbnail");
+    vodpost_tests::wait::until("both posters", || match urls("/feed.xml").len() {
+        2 => Ok(()),
+        count => Err(count.to_string()),
+    });
+    let text = get(daemon.http, "/feed.xml").text();
+    let Some(feed) = parsed_feed(&text) else { return };
+    assert_eq!(feed["bozo"], false, "{}", feed["why"]);
+    assert_eq!(
+        (&feed["version"], &feed["title"], &feed["subtitle"]),
+        (&"rss20".into(), &"A & B".into(), &"what & more".into())
+    );
+    let entries = feed["entries"].as_array().unwrap();
+    assert_eq!(entries.len(), 2);
+    for entry in entries {
+        assert!(entry["published_parsed"].is_array() && entry["link"] == entry["id"], "{entry}");
+        let (enclosure, content) = (&entry["enclosures"][0], &entry["media_content"][0]);
+        let url = format!("{}.mp4", entry["link"].as_str().unwrap());
+        assert_eq!((&enclosure["href"], &enclosure["type"]), (&url.clone().into(), &"video/mp4".into()));
+        assert_eq!((&content["url"], &content["medium"]), (&url.clone().into(), &"video".into()));
+        assert_eq!((&content["width"], &content["height"]), (&"320".into(), &"180".into()));
+        // Either it is the length of what is served, or nothing is said of it.
+        let served = request(daemon.http, "HEAD", url.split_once(&daemon.http.to_string()).unwrap().1, &[]);
+        let len = served.header("Content-Length").unwrap();
+        match entry["title"].as_str().unwrap() {
+            "moved" => {
+                assert_eq!(
+                    (&enclosure["length"], &content["filesize"]),
+                    (&"0".into(), &serde_json::Value::Null)
+                );
+            }
+            title => {
+                assert_eq!(title, "a & b");
+                assert_eq!((&enclosure["length"], &content["filesize"]), (&len.into(), &len.into()));
+            }
+        }
+    }
+    site_map_keeps_the_rules(&get(daemon.http, "/sitemap.xml").text());
+}
+
+/// Those of sitemap.xsd 0.9 and of Google's video extension 1.1: names, their order, and what may stand in them.
+fn site_map_keeps_the_rules(text: &str) {
+    let program = r#"
+import re, sys, xml.etree.ElementTree as tree
+site, video = '{http://www.sitemaps.org/schemas/sitemap/0.9}', '{http://www.google.com/schemas/sitemap-video/1.1}'
+date = r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ'
+order = [video + name for name in ('thumbnail_loc', 'title', 'description', 'content_loc', 'player_loc', 'duration',
+                                   'publication_date')]
+root = tree.fromstring(sys.stdin.buffer.read())
+assert root.tag == site + 'urlset' and 1 <= len(root) <= 50000
+for url in root:
+    names = [child.tag for child in url]
+    assert url.tag == site + 'url' and names in ([site + 'loc'], [site + 'loc', site + 'lastmod', video + 'video']), names
+    assert 12 <= len(url[0].text) <= 2048 and url[0].text.startswith('http'), url[0].text
+    if len(url) == 3:
+        assert re.fullmatch(date, url[1].text), url[1].text
+        assert [child.tag for child in url[2]] == order
+        found = dict(zip(order, (child.text for child in url[2])))
+        assert 1 <= len(found[video + 'description']) <= 2048
+        assert 1 <= int(found[video + 'duration']) <= 28800
+        assert re.fullmatch(date, found[video + 'publication_date'])
+        assert all(found[video + name].startswith('http') for name in ('thumbnail_loc', 'content_loc', 'player_loc'))
+print(len(root))
+"#;
+    let mut child = Command::new("python3")
+        .args(["-c", program])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("python3 is installed");
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{text}");
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "3");
+}

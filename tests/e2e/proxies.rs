@@ -149,3 +149,33 @@ fn viewers_behind_the_documented_proxies_cannot_say_who_they_are() {
         daemon.kill();
     });
 }
+
+#[test]
+fn attempts_at_smuggling_reach_nobody_else_behind_the_documented_proxies() {
+    for kind in [Kind::Nginx, Kind::Caddy] {
+        let Some(setup) = setup(kind, Place::Name) else { continue };
+        let token = setup.site.generate("talk");
+        let path = format!("/v/{token}.mp4");
+        let whole = setup.site.folder().join("whole.mp4");
+        std::fs::write(&whole, get(setup.daemon.http, &path).body).unwrap();
+        let attempts: Vec<String> = super::conformance::smuggling(&path, NAME)
+            .iter()
+            .map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+            .collect();
+        assert!(attempts.len() > 60, "{}", attempts.len());
+        let list = setup.site.folder().join("attempts.txt");
+        std::fs::write(&list, attempts.join("\n")).unwrap();
+        let output = std::process::Command::new("python3")
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/python/smuggle.py"))
+            .args([&setup.proxy.addr.port().to_string(), NAME, &path])
+            .args([&whole, &list])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success(), "{kind:?}: {said}{}", String::from_utf8_lossy(&output.stderr));
+        // Each of them was sent, and honest viewers were served all the while.
+        assert!(said.starts_with(&format!("{} attempts", attempts.len())), "{said}");
+        let (status, log) = setup.daemon.terminate();
+        assert!(status.success(), "{log}");
+    }
+}

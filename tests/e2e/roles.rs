@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use vodpost_tests::media::Sample;
-use vodpost_tests::site::{Said, Site, program};
+use vodpost_tests::site::{Said, Site, program, speak};
 
 const NOBODY: u32 = 65_534;
 
@@ -15,7 +15,8 @@ fn run_as(site: &Site, uid: u32, args: &[&str]) -> Said {
     if !copy.exists() {
         std::fs::copy(program("vodpost"), &copy).unwrap();
     }
-    let output = Command::new("setpriv")
+    let mut command = Command::new("setpriv");
+    let output = speak(&mut command, "C.UTF-8")
         .args([&format!("--reuid={uid}"), &format!("--regid={uid}"), "--clear-groups"])
         .arg(&copy)
         .args(args)
@@ -27,6 +28,7 @@ fn run_as(site: &Site, uid: u32, args: &[&str]) -> Said {
 
 fn site(config: &str) -> Option<Site> {
     if !rustix::process::geteuid().is_root() {
+        vodpost_tests::skip::skip("only root can be other users");
         return None;
     }
     let site = Site::new().with_config(config);
@@ -41,6 +43,16 @@ fn s4_nobody_else_gets_in_by_default() {
     let _daemon = site.start();
     let said = run_as(&site, NOBODY, &["status"]);
     assert_eq!(said.status, 6, "{said:?}");
+}
+
+#[test]
+fn s4_a_viewer_may_have_everything_looked_at() {
+    let Some(site) = site("[roles]\nviewer = [\"65534\"]") else { return };
+    let _daemon = site.start();
+    let said = run_as(&site, NOBODY, &["doctor", "--json"]);
+    assert_eq!(said.status, 0, "{said:?}");
+    assert!(said.stdout.contains("\"role\":\"viewer\""), "{said:?}");
+    assert!(!said.stdout.contains("not_permitted"), "{said:?}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ use vodpost_tests::script::play;
 
 /// Conversations at the same time; each mostly waits.
 const AT_ONCE: usize = 4;
-const RULES: &[(&str, u32)] = &[("A", 6), ("L", 6), ("C", 6), ("P", 6), ("S", 4)];
+const RULES: &[(&str, u32)] = &[("A", 6), ("L", 6), ("C", 6), ("P", 7), ("S", 4)];
 
 /// Every file of the folder, whatever it is called, so that none is forgotten.
 fn scripts() -> Vec<PathBuf> {

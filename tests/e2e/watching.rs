@@ -3,6 +3,7 @@
 use vodpost_tests::http::get;
 use vodpost_tests::media::Sample;
 use vodpost_tests::site::{Daemon, Site};
+use vodpost_tests::strace::Strace;
 use vodpost_tests::wait;
 
 fn watching(settle: &str) -> (Site, Daemon) {
@@ -69,4 +70,43 @@ fn l2_a_file_that_is_still_being_written_is_not_admitted() {
     drop(file);
     wait_listed(&site, 1);
     assert_eq!(site.json(&["show", "talk"])["state"], "new");
+}
+
+/// As on a network mount, of which the kernel tells nothing.
+#[test]
+fn l5_without_any_word_from_the_kernel_the_periodic_look_finds_everything() {
+    let config = "[library]\nsettle = \"0s\"\nwatch = false\nrescan = \"200ms\"";
+    let site = Site::new().with_config(config);
+    let _daemon = site.start();
+    let path = site.add(&Sample::IndexLast.path(), "talk.mp4");
+    wait_listed(&site, 1);
+    site.add(&Sample::Silent.path(), "other.mp4");
+    wait_listed(&site, 2);
+    std::fs::rename(path, site.library().join("lecture.mp4")).unwrap();
+    wait::until("the new title", || match site.vodpost(&["show", "lecture"]).status {
+        0 => Ok(()),
+        status => Err(status.to_string()),
+    });
+    assert!(site.json(&["status"])["roots"][0]["unwatched"].as_str().unwrap().contains("off"));
+}
+
+#[test]
+fn where_inotify_runs_out_it_is_said_and_the_periodic_look_goes_on() {
+    let config = "[library]\nsettle = \"0s\"\nwatch = true\nrescan = \"200ms\"";
+    let site = Site::new().with_config(config);
+    let daemon = site.start();
+    let quiet = site.folder().join("trace");
+    let args = ["-e", "inject=inotify_add_watch:error=ENOSPC", "-o", quiet.to_str().unwrap()];
+    let Some(_strace) = Strace::attach(daemon.pid(), &args) else { return };
+    // A folder that is new needs a watch of its own.
+    site.add(&Sample::IndexLast.path(), "deep/talk.mp4");
+    wait_listed(&site, 1);
+    let unwatched = wait::until("it to be said", || {
+        let status = site.json(&["status"]);
+        let said = status["roots"][0]["unwatched"].as_str().map(str::to_owned);
+        said.ok_or_else(|| status["roots"].to_string())
+    });
+    assert!(unwatched.contains("max_user_watches"), "{unwatched}");
+    site.add(&Sample::Silent.path(), "deep/other.mp4");
+    wait_listed(&site, 2);
 }

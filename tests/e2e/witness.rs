@@ -3,7 +3,7 @@
 //!
 //! `VODPOST_KILLS` says how often, `VODPOST_SEED` with which numbers; `scripts/soak` runs many.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -111,6 +111,76 @@ fn write(connection: Connection, mut postings: Vec<Posting>, acks: &mpsc::Sender
     }
 }
 
+/// A command of the connection that changes something else each time, and waits for the answer.
+#[derive(Debug, Clone, PartialEq)]
+enum Change {
+    Source(Switch),
+    Listed(bool),
+    Url(String),
+}
+
+/// What the outside knows of one more video. At most one command is under way, so a kill leaves two possibilities.
+#[derive(Debug, Clone, PartialEq)]
+struct Other {
+    switch: Switch,
+    listed: bool,
+    labels: BTreeSet<String>,
+}
+
+const OTHER: &str = "other";
+const OTHER_LABELS: u64 = 30;
+
+impl Other {
+    fn next(&self, row: &mut Row) -> Change {
+        match row.below(3) {
+            0 => Change::Source(turned(self.switch)),
+            1 => Change::Listed(!self.listed),
+            // A new URL needs a source that is not suspended.
+            _ if self.switch == Switch::On => Change::Url(format!("u{}", row.below(OTHER_LABELS))),
+            _ => Change::Source(Switch::On),
+        }
+    }
+
+    fn after(&self, change: &Change) -> Self {
+        let mut after = self.clone();
+        match change {
+            Change::Source(switch) => after.switch = *switch,
+            Change::Listed(listed) => after.listed = *listed,
+            Change::Url(label) => drop(after.labels.insert(label.clone())),
+        }
+        after
+    }
+
+    fn seen(connection: &mut Connection) -> Self {
+        let Answer::Video(view) = connection.call(Request::Show { video: OTHER.into() }).unwrap() else {
+            panic!("another answer");
+        };
+        Self {
+            switch: view.source.switch,
+            listed: view.postings[0].listed,
+            labels: view.postings.iter().map(|posting| posting.label.to_string()).collect(),
+        }
+    }
+}
+
+/// Changes the other video until the daemon is gone; what is known of it then, and what was under way.
+fn change(connection: Connection, mut other: Other, row: &mut Row) -> (Other, Change) {
+    let (mut receiver, mut sender) = connection.split();
+    loop {
+        let change = other.next(row);
+        let target = format!("{OTHER}#default");
+        let sent = sender.send(match &change {
+            Change::Source(switch) => Request::SetSource { video: OTHER.into(), switch: *switch },
+            Change::Listed(listed) => Request::SetListed { target, listed: *listed },
+            Change::Url(label) => Request::Generate { video: OTHER.into(), label: label.parse().unwrap() },
+        });
+        let Some(message) = sent.ok().and_then(|_id| receive(&mut receiver)) else { return (other, change) };
+        let Message::Reply { result, .. } = message else { panic!("a push without a subscription") };
+        assert!(matches!(result, Ok(Answer::Video(_))), "{change:?}: {result:?}");
+        other = other.after(&change);
+    }
+}
+
 /// Everything that a subscriber is shown until the daemon is gone.
 fn watch(connection: Connection) -> Vec<EventView> {
     let mut seen = Vec::new();
@@ -184,7 +254,13 @@ fn verify(connection: &mut Connection, postings: &mut [Posting], since: u64, see
 
 /// Lets the writers work until so many acknowledgements came, and a little longer; then kills. Returns what subscribers
 /// saw; the postings know what was sent and acknowledged.
-fn round(site: &Site, daemon: Daemon, postings: &mut [Posting], row: &mut Row) -> Vec<EventView> {
+fn round(
+    site: &Site,
+    daemon: Daemon,
+    postings: &mut [Posting],
+    other: Other,
+    row: &mut Row,
+) -> (Vec<EventView>, (Other, Change)) {
     // Mostly soon, while the state is still small; now and then with many commands behind it.
     let most = if row.below(10) == 0 { 400 } else { 60 };
     let wanted = row.below(most);
@@ -195,7 +271,10 @@ fn round(site: &Site, daemon: Daemon, postings: &mut [Posting], row: &mut Row) -
         connection
     };
     let connections: Vec<Connection> = (0..WRITERS).map(|_| connect(site)).collect();
+    let changer = connect(site);
+    let mut own_row = Row(row.below(u64::MAX));
     std::thread::scope(|scope| {
+        let changing = scope.spawn(move || change(changer, other, &mut own_row));
         let (acks, acknowledged) = mpsc::channel();
         let watching = scope.spawn(|| watch(watcher));
         let writing: Vec<_> = connections
@@ -218,7 +297,7 @@ fn round(site: &Site, daemon: Daemon, postings: &mut [Posting], row: &mut Row) -
         daemon.kill();
         let known: Vec<Posting> = writing.into_iter().flat_map(|writer| writer.join().unwrap()).collect();
         postings.clone_from_slice(&known);
-        watching.join().unwrap()
+        (watching.join().unwrap(), changing.join().unwrap())
     })
 }
 
@@ -258,9 +337,11 @@ fn site_with_postings() -> (Site, Daemon, Vec<Posting>) {
     for writer in 0..WRITERS {
         site.add(&Sample::IndexLast.path(), &format!("v{writer}.mp4"));
     }
+    site.add(&Sample::IndexLast.path(), &format!("{OTHER}.mp4"));
     let daemon = site.start();
     site.set_up_account();
     site.scan();
+    site.generate(OTHER);
     let mut postings = Vec::new();
     for writer in 0..WRITERS {
         let title = format!("v{writer}");
@@ -292,9 +373,10 @@ fn s1_what_was_acknowledged_survives_every_kill() {
     let (site, mut daemon, mut postings) = site_with_postings();
     let _evidence = Evidence(&site);
     let mut seq = events(&mut connect(&site), 0).last().map_or(0, |event| event.seq);
+    let mut other = Other::seen(&mut connect(&site));
     let (mut sent, mut acknowledged) = (0, 0);
     for kill in 1..=kills {
-        let seen = round(&site, daemon, &mut postings, &mut row);
+        let (seen, (known, under_way)) = round(&site, daemon, &mut postings, other, &mut row);
         sent += postings.iter().map(|posting| posting.sent).sum::<usize>();
         acknowledged += postings.iter().map(|posting| posting.acknowledged).sum::<usize>();
         if row.below(8) == 0 {
@@ -302,6 +384,9 @@ fn s1_what_was_acknowledged_survives_every_kill() {
         }
         daemon = site.start();
         seq = verify(&mut connect(&site), &mut postings, seq, &seen);
+        other = Other::seen(&mut connect(&site));
+        let possible = [known.after(&under_way), known];
+        assert!(possible.contains(&other), "{other:?} is none of {possible:?}");
         let one = &postings[usize::try_from(row.below(20)).unwrap()];
         let status = get(daemon.http, &format!("/v/{}.svg", one.token)).status;
         assert_eq!(status, if one.switch == Switch::On { 200 } else { 403 }, "kill {kill}, {}", one.token);

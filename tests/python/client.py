@@ -12,7 +12,7 @@ import socket
 import struct
 import sys
 
-PROTOCOL = 2
+PROTOCOL = 3
 FRAME_MAX = 1 << 20
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 ROLES = ["none", "viewer", "operator", "admin"]

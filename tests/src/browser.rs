@@ -35,10 +35,9 @@ impl Browser {
     /// # Panics
     /// When it does not start.
     #[must_use]
-    #[expect(clippy::print_stderr, reason = "a test that does not test must say so")]
     pub fn start() -> Option<Self> {
         let Some(program) = program() else {
-            eprintln!("SKIPPED: chromium is not installed");
+            crate::skip::skip("chromium is not installed");
             return None;
         };
         let profile = tempfile::tempdir().expect("a folder");
@@ -125,6 +124,23 @@ impl Browser {
         let answer = self.call("Runtime.evaluate", asked);
         assert!(answer["exceptionDetails"].is_null(), "{expression}: {answer}");
         answer["result"]["value"].clone()
+    }
+
+    /// Presses a key and lets it go.
+    pub fn press(&mut self, key: &str) {
+        let (code, number) = match key {
+            " " => ("Space", 32),
+            "Tab" => ("Tab", 9),
+            "ArrowRight" => ("ArrowRight", 39),
+            other => (other, 0),
+        };
+        let event = |kind: &str| {
+            json!({ "type": kind, "key": key, "code": code, "windowsVirtualKeyCode": number,
+                    "text": if key == " " && kind == "keyDown" { " " } else { "" } })
+        };
+        for kind in ["keyDown", "keyUp"] {
+            self.call("Input.dispatchKeyEvent", event(kind));
+        }
     }
 
     /// Waits until an expression is true.

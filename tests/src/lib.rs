@@ -2,6 +2,7 @@
 //! and a real pseudo-terminal. Every wait has a condition, a deadline and a name.
 
 pub mod browser;
+pub mod escapes;
 pub mod http;
 pub mod media;
 pub mod nginx;
@@ -12,9 +13,12 @@ pub mod qr;
 pub mod screen;
 pub mod script;
 pub mod site;
+pub mod skip;
 pub mod stand_in;
 pub mod strace;
+pub mod svg;
 pub mod terminal;
 pub mod tmux;
 pub mod vitals;
 pub mod wait;
+pub mod xterm;

@@ -91,7 +91,6 @@ impl Proxy {
     /// # Panics
     /// When it does not start.
     #[must_use]
-    #[expect(clippy::print_stderr, reason = "a test that does not run must say so")]
     pub fn start(kind: Kind, place: Place, addr: SocketAddr, daemon: SocketAddr) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let (cert, key) = certificate(folder.path(), "site", &[NAME]);
@@ -103,7 +102,7 @@ impl Proxy {
         let process = match command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn() {
             Ok(process) => process,
             Err(error) => {
-                eprintln!("NOT TESTED: {kind:?} cannot be run ({error}); scripts/test installs it");
+                crate::skip::skip(&format!("{kind:?} cannot be run ({error}); scripts/test installs it"));
                 return None;
             }
         };

@@ -8,31 +8,49 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
+use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags};
+use rustix::pipe::PipeFlags;
 use rustix::pty::OpenptFlags;
-use rustix::termios::Winsize;
+use rustix::termios::{LocalModes, Winsize};
 
-use crate::qr;
+use crate::picture::{Palette, Picture};
 use crate::terminal::Terminal;
 use crate::wait::DEADLINE;
 
 struct Shared {
-    parser: Mutex<(vt100::Parser, bool)>,
-    received: Mutex<Vec<Chunk>>,
+    seen: Mutex<Seen>,
     changed: Condvar,
 }
 
-/// What came from the program at once.
+/// What came out of the program so far.
+struct Seen {
+    parser: vt100::Parser,
+    raw: Vec<u8>,
+    chunks: Vec<Chunk>,
+    ended: bool,
+}
+
+/// What came out at once.
 #[derive(Debug, Clone)]
 pub struct Chunk {
     pub at: Instant,
     pub bytes: Vec<u8>,
 }
 
+/// The thread that reads; it ends with the program, or when the pipe is closed.
+struct Reader {
+    thread: std::thread::JoinHandle<()>,
+    /// Closed to end it.
+    running: OwnedFd,
+}
+
 pub struct Screen {
     child: Child,
-    master: File,
+    /// None once the terminal was taken away.
+    master: Option<File>,
     shared: Arc<Shared>,
+    reader: Option<Reader>,
 }
 
 impl Screen {
@@ -42,19 +60,22 @@ impl Screen {
     /// When there is no terminal to be had.
     #[must_use]
     pub fn start(command: &Command, columns: u16, rows: u16) -> Self {
-        let cells = |count| NonZero::new(count).expect("at least one cell");
-        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        let master = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+            .expect("a terminal");
         rustix::pty::grantpt(&master).expect("grantpt");
         rustix::pty::unlockpt(&master).expect("unlockpt");
-        let size = Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-        rustix::termios::tcsetwinsize(&master, size).expect("a size");
+        rustix::termios::tcsetwinsize(&master, winsize(columns, rows)).expect("a size");
         let name = rustix::pty::ptsname(&master, Vec::new()).expect("its name");
-        let flags = OFlags::RDWR | OFlags::NOCTTY;
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
         let slave =
             || -> OwnedFd { rustix::fs::open(name.as_c_str(), flags, Mode::empty()).expect("the other end") };
         // setsid makes it the controlling terminal, so that hang-ups and Ctrl-C arrive as they would.
         let mut wrapped = Command::new("setsid");
         wrapped.args(["--ctty", "--wait"]).arg(command.get_program()).args(command.get_args());
+        wrapped.env("TERM", "xterm-256color");
+        for name in ["TMUX", "SSH_CONNECTION", "SSH_TTY", "COLORTERM", "VODPOST_DEBUG"] {
+            wrapped.env_remove(name);
+        }
         for (key, value) in command.get_envs() {
             match value {
                 Some(value) => wrapped.env(key, value),
@@ -62,46 +83,75 @@ impl Screen {
             };
         }
         let child = wrapped
-            .env("TERM", "xterm-256color")
-            .env_remove("TMUX")
             .stdin(Stdio::from(slave()))
             .stdout(Stdio::from(slave()))
             .stderr(Stdio::from(slave()))
             .spawn()
             .expect("setsid is installed");
         let shared = Arc::new(Shared {
-            parser: Mutex::new((vt100::Parser::new(cells(rows), cells(columns), 0), false)),
-            received: Mutex::default(),
+            seen: Mutex::new(Seen {
+                parser: vt100::Parser::new(cells(rows), cells(columns), 0),
+                raw: Vec::new(),
+                chunks: Vec::new(),
+                ended: false,
+            }),
             changed: Condvar::new(),
         });
         let master = File::from(master);
-        let mut reader = master.try_clone().expect("a second handle");
-        let feed = Arc::clone(&shared);
-        std::thread::spawn(move || {
-            let mut bytes = [0; 4096];
-            loop {
-                let len = reader.read(&mut bytes).unwrap_or(0);
-                let chunk = Chunk { at: Instant::now(), bytes: bytes[..len].to_vec() };
-                feed.received.lock().expect("what came").push(chunk);
-                let mut state = feed.parser.lock().expect("the screen");
-                if len == 0 {
-                    state.1 = true;
-                } else {
-                    state.0.process(&bytes[..len]);
-                }
-                feed.changed.notify_all();
-                if len == 0 {
-                    return;
-                }
-            }
-        });
-        Self { child, master, shared }
+        let reader = Some(Reader::start(&master, Arc::clone(&shared)));
+        Self { child, master: Some(master), shared, reader }
     }
 
     /// # Panics
     /// When the terminal is gone.
     pub fn send(&mut self, keys: &str) {
-        self.master.write_all(keys.as_bytes()).expect("keys can be sent");
+        self.master().write_all(keys.as_bytes()).expect("keys can be sent");
+    }
+
+    fn master(&self) -> &File {
+        self.master.as_ref().expect("the terminal was not taken away")
+    }
+
+    /// Makes the window another size.
+    ///
+    /// # Panics
+    /// When the terminal is gone.
+    pub fn resize(&self, columns: u16, rows: u16) {
+        let mut seen = self.shared.seen.lock().expect("the screen");
+        seen.parser.screen_mut().set_size(cells(rows), cells(columns));
+        drop(seen);
+        rustix::termios::tcsetwinsize(self.master(), winsize(columns, rows)).expect("a size");
+    }
+
+    /// Whether the terminal puts lines together and echoes, as a shell expects.
+    ///
+    /// # Panics
+    /// When the terminal is gone.
+    #[must_use]
+    pub fn is_cooked(&self) -> bool {
+        let modes = rustix::termios::tcgetattr(self.master()).expect("the modes").local_modes;
+        modes.contains(LocalModes::ICANON | LocalModes::ECHO)
+    }
+
+    /// Everything that the program wrote so far.
+    ///
+    /// # Panics
+    /// When the reading thread failed.
+    #[must_use]
+    pub fn raw(&self) -> Vec<u8> {
+        self.shared.seen.lock().expect("the screen").raw.clone()
+    }
+
+    /// Takes the terminal away, as a lost connection does.
+    ///
+    /// # Panics
+    /// When the reading thread failed.
+    pub fn hang_up(&mut self) {
+        let Some(Reader { thread, running }) = self.reader.take() else { return };
+        drop(running);
+        thread.join().expect("the reading thread");
+        // The last handle.
+        drop(self.master.take());
     }
 
     /// Waits until the text on the screen satisfies a condition, and returns it.
@@ -111,9 +161,9 @@ impl Screen {
     pub fn wait(&self, what: &str, holds: impl Fn(&str) -> bool) -> String {
         let start = Instant::now();
         let mut before: Vec<String> = Vec::new();
-        let mut state = self.shared.parser.lock().expect("the screen");
+        let mut state = self.shared.seen.lock().expect("the screen");
         loop {
-            let text = state.0.screen().contents();
+            let text = state.parser.screen().contents();
             if holds(&text) {
                 return text;
             }
@@ -122,7 +172,7 @@ impl Screen {
                 before.push(bottom);
             }
             let left = DEADLINE.checked_sub(start.elapsed());
-            let Some(left) = left.filter(|_| !state.1) else {
+            let Some(left) = left.filter(|_| !state.ended) else {
                 drop(state);
                 panic!("waited in vain for {what}; before: {before:#?}; the screen:\n{text}");
             };
@@ -137,29 +187,35 @@ impl Screen {
     /// Everything that came from the program since the last call, in order.
     ///
     /// # Panics
-    /// When the reader failed.
+    /// When the reading thread failed.
     pub fn take_received(&self) -> Vec<Chunk> {
-        std::mem::take(&mut *self.shared.received.lock().expect("what came"))
+        std::mem::take(&mut self.shared.seen.lock().expect("the screen").chunks)
     }
 
     /// What the screen shows, cell by cell.
     ///
     /// # Panics
-    /// When the reader failed.
+    /// When the reading thread failed.
     pub fn look<T>(&self, at: impl FnOnce(&vt100::Screen) -> T) -> T {
-        at(self.shared.parser.lock().expect("the screen").0.screen())
+        at(self.shared.seen.lock().expect("the screen").parser.screen())
     }
 
-    /// Waits until there is a QR code on the screen that a camera could read, and returns what it says.
+    /// Waits until a phone could read a QR code from a picture of the screen, and returns what it says.
     ///
     /// # Panics
     /// When there never is one.
     #[must_use]
-    pub fn wait_qr(&self) -> String {
-        crate::wait::until("a QR code", || {
-            let state = self.shared.parser.lock().map_err(|error| error.to_string())?;
-            decode(state.0.screen())
-        })
+    pub fn wait_qr(&self, palette: Palette) -> String {
+        crate::wait::until("a QR code", || self.picture(palette).decode())
+    }
+
+    /// What the terminal would show, in pixels.
+    ///
+    /// # Panics
+    /// When the reading thread failed.
+    #[must_use]
+    pub fn picture(&self, palette: Palette) -> Picture {
+        Picture::of(self.shared.seen.lock().expect("the screen").parser.screen(), palette)
     }
 
     /// Waits until the program ended, and returns its status.
@@ -175,7 +231,6 @@ impl Screen {
         status.code().unwrap_or(-1)
     }
 
-    /// Takes the terminal away, as a lost connection does, and returns the program.
     #[must_use]
     pub fn child_id(&self) -> u32 {
         self.child.id()
@@ -192,42 +247,45 @@ impl Terminal for Screen {
     }
 
     fn wait_qr(&self) -> String {
-        Self::wait_qr(self)
+        Self::wait_qr(self, Palette::Dark)
     }
 }
 
-/// Reads the QR code from the colours of the cells: each is two modules, one above the other.
-pub(crate) fn decode(screen: &vt100::Screen) -> Result<String, String> {
-    const SCALE: usize = 4;
-    let (rows, columns) = screen.size();
-    let (width, height) = (usize::from(columns.get()) * SCALE, usize::from(rows.get()) * 2 * SCALE);
-    qr::decode(width, height, |x, y| {
-        let (column, half) = (x / SCALE, y / SCALE);
-        let cell = u16::try_from(half / 2).ok().zip(u16::try_from(column).ok());
-        let Some(cell) = cell.and_then(|(row, column)| screen.cell(row, column)) else { return 0 };
-        let upper = half % 2 == 0;
-        let colour = match cell.contents() {
-            "▀" if upper => cell.fgcolor(),
-            "▄" if !upper => cell.fgcolor(),
-            "█" => cell.fgcolor(),
-            _ => cell.bgcolor(),
-        };
-        brightness(colour)
-    })
+impl Reader {
+    fn start(master: &File, shared: Arc<Shared>) -> Self {
+        let mut master = master.try_clone().expect("a second handle");
+        let (ending, running) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).expect("a pipe");
+        let thread = std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            loop {
+                let mut fds = [PollFd::new(&master, PollFlags::IN), PollFd::new(&ending, PollFlags::empty())];
+                rustix::event::poll(&mut fds, None).expect("poll");
+                if !fds[1].revents().is_empty() {
+                    return;
+                }
+                let len = master.read(&mut bytes).unwrap_or(0);
+                let chunk = Chunk { at: Instant::now(), bytes: bytes[..len].to_vec() };
+                let mut seen = shared.seen.lock().expect("the screen");
+                seen.parser.process(&bytes[..len]);
+                seen.raw.extend_from_slice(&bytes[..len]);
+                seen.chunks.push(chunk);
+                seen.ended = len == 0;
+                shared.changed.notify_all();
+                if len == 0 {
+                    return;
+                }
+            }
+        });
+        Self { thread, running }
+    }
 }
 
-fn brightness(colour: vt100::Color) -> u8 {
-    match colour {
-        // A dark terminal: what has no colour of its own is black.
-        vt100::Color::Default => 0,
-        vt100::Color::Idx(index) => match index {
-            7 | 15 | 231 => 255,
-            _ => 0,
-        },
-        vt100::Color::Rgb(red, green, blue) => {
-            u8::try_from((u16::from(red) + u16::from(green) + u16::from(blue)) / 3).unwrap_or(255)
-        }
-    }
+fn cells(count: u16) -> NonZero<u16> {
+    NonZero::new(count).expect("at least one cell")
+}
+
+fn winsize(columns: u16, rows: u16) -> Winsize {
+    Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 }
 }
 
 impl Drop for Screen {

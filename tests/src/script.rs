@@ -18,6 +18,7 @@
 //! | `ui * …` | each push |
 //! | `wait: VIDEO is STATE` | until it is |
 //! | `http: GET PATH [RANGE]` | a viewer's request, with `-> STATUS ETAG` and the words of an error as answer |
+//! | `gallery: shows` | `->` the tokens of the videos that the platform lists |
 //! | `viewer: …` | `opens PATH`, `reads on`: a transfer that is under way |
 //! | `disk: …` | something happens to the library, see `world` |
 //! | `state: …` | something happens to the state folder, see `world` |
@@ -31,7 +32,7 @@ mod person;
 mod show;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::net::TcpStream;
 
@@ -52,6 +53,7 @@ use person::Person;
 pub fn play(script: &str) -> Option<String> {
     let needs_root = script.lines().any(|line| line == "needs: root");
     if needs_root && !rustix::process::geteuid().is_root() {
+        crate::skip::skip("only root can play a conversation of several users");
         return None;
     }
     let mut stage = Stage::new(script);
@@ -120,6 +122,7 @@ impl Stage {
         match kind {
             "http" => return self.http(rest),
             "viewer" => return self.viewer(rest),
+            "gallery" => return self.gallery(rest),
             _other => self.say(line),
         }
         match kind {
@@ -283,6 +286,19 @@ impl Stage {
         }
     }
 
+    fn gallery(&mut self, what: &str) {
+        assert!(what.starts_with("shows"), "what of the gallery? {what:?}");
+        let daemon = self.daemon.as_ref().expect("a daemon runs");
+        let answer = http::request(daemon.http, "GET", "/", &[]);
+        assert_eq!(answer.status, 200);
+        let page = answer.text();
+        let tokens = page.split("/v/").skip(1).filter_map(|rest| rest.get(..TOKEN_LEN));
+        let shown: BTreeSet<String> = tokens.map(|token| self.names.stable(token)).collect();
+        let shown: Vec<String> = shown.into_iter().collect();
+        let shown = if shown.is_empty() { "nothing".to_owned() } else { shown.join(", ") };
+        self.say(&format!("gallery: shows -> {shown}"));
+    }
+
     fn viewer(&mut self, what: &str) {
         let what = what.split(" -> ").next().unwrap_or(what);
         let result = if let Some(path) = what.strip_prefix("opens ") {
@@ -311,6 +327,7 @@ impl Stage {
     }
 }
 
+const TOKEN_LEN: usize = 20;
 /// So much of a transfer is read when it begins, the head included.
 const BEGINNING: usize = 4096;
 

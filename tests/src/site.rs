@@ -54,6 +54,11 @@ pub fn program(name: &str) -> PathBuf {
     path
 }
 
+/// Settles the language in which a client speaks, whatever the tester's is.
+pub fn speak<'a>(command: &'a mut Command, locale: &str) -> &'a mut Command {
+    command.env_remove("LC_ALL").env_remove("LC_MESSAGES").env("LANG", locale)
+}
+
 impl Default for Site {
     fn default() -> Self {
         Self::new()
@@ -211,6 +216,7 @@ impl Site {
     pub fn client(&self, args: &[&str]) -> Command {
         let mut command = Command::new(program("vodpost"));
         command.env("VODPOST_SOCKET", self.socket()).env_remove("NO_COLOR").stdin(Stdio::null()).args(args);
+        speak(&mut command, "C.UTF-8");
         command
     }
 

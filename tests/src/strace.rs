@@ -19,7 +19,6 @@ impl Strace {
     /// # Panics
     /// When strace says nothing.
     #[must_use]
-    #[expect(clippy::print_stderr, reason = "a test that does not test must say so")]
     pub fn attach(pid: Pid, args: &[&str]) -> Option<Self> {
         let mut command = Command::new("strace");
         command.args(["-f", "-p", &pid.as_raw_nonzero().to_string()]).args(args);
@@ -27,7 +26,7 @@ impl Strace {
             match command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn() {
                 Ok(child) => child,
                 Err(error) => {
-                    eprintln!("SKIPPED: strace cannot be run ({error}); scripts/test installs it");
+                    crate::skip::skip(&format!("strace cannot be run ({error}); scripts/test installs it"));
                     return None;
                 }
             };
@@ -35,7 +34,7 @@ impl Strace {
         let mut line = String::new();
         stderr.read_line(&mut line).expect("strace says something");
         if !line.contains("attached") {
-            eprintln!("SKIPPED: strace may not attach: {}", line.trim());
+            crate::skip::skip(&format!("strace may not attach: {}", line.trim()));
             child.wait().expect("it ended");
             return None;
         }

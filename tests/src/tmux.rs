@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use crate::screen::decode;
+use crate::picture::{Palette, Picture};
 use crate::terminal::Terminal;
 use crate::wait;
 
@@ -89,7 +89,7 @@ impl Terminal for Tmux {
             let cells = |count| NonZero::new(count).expect("at least one cell");
             let mut parser = vt100::Parser::new(cells(self.size.1), cells(self.size.0), 0);
             parser.process(self.captured(true).trim_end().replace('\n', "\r\n").as_bytes());
-            decode(parser.screen())
+            Picture::of(parser.screen(), Palette::Dark).decode()
         })
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::connect::{self, ConnectError, Connection, Outcome};
 use crate::text::{self, Sentence, plain};
+use crate::{say, word};
 
 /// How long a daemon may take until it says that it listens.
 const READY_LIMIT: Duration = Duration::from_secs(10);
@@ -54,25 +55,35 @@ impl StartError {
         match self {
             Self::Connect(error) => text::connect_error(error),
             Self::NotInstalled { looked } => {
-                let mut message =
-                    format!("No daemon is running, and there is no {PROGRAM} to start. Looked in:");
+                let mut message = say!(
+                    "No daemon is running, and there is no {PROGRAM} to start. Looked in:",
+                    "没有正在运行的守护进程，也找不到可启动的 {PROGRAM}。已查找："
+                );
                 for folder in looked {
                     message.push_str(&format!("\n  {}", plain(&folder.to_string_lossy())));
                 }
-                Sentence::with_hint(message, format!("install {PROGRAM} beside vodpost"))
+                Sentence::with_hint(
+                    message,
+                    say!("install {PROGRAM} beside vodpost", "请将 {PROGRAM} 安装在 vodpost 旁边"),
+                )
             }
             Self::Log { path, error } => {
-                Sentence::new(format!("The daemon's log cannot be written: {}: {error}.", show(path)))
+                let path = show(path);
+                Sentence::new(say!(
+                    "The daemon's log cannot be written: {path}: {error}.",
+                    "无法写入守护进程的日志：{path}：{error}。"
+                ))
             }
             Self::Spawn { program, error } => {
-                Sentence::new(format!("{} cannot be started: {error}.", show(program)))
+                let program = show(program);
+                Sentence::new(say!("{program} cannot be started: {error}.", "无法启动 {program}：{error}。"))
             }
             Self::NotReady { why, log, tail } => {
-                let mut message = format!("The daemon {why}. Its log:");
+                let mut message = say!("The daemon {why}. Its log:", "守护进程{why}。其日志：");
                 for line in tail {
                     message.push_str(&format!("\n  {}", plain(line)));
                 }
-                Sentence::with_hint(message, format!("all of it: {}", show(log)))
+                Sentence::with_hint(message, say!("all of it: {log}", "完整日志：{log}", log = show(log)))
             }
         }
     }
@@ -130,12 +141,18 @@ fn start(named: Option<&Path>) -> Result<(), StartError> {
 }
 
 /// Beside this program first: a client and a daemon that were built together belong together.
-fn find() -> Result<PathBuf, StartError> {
+pub(crate) fn find() -> Result<PathBuf, StartError> {
     let beside = std::env::current_exe().ok().and_then(|program| program.parent().map(Path::to_owned));
     let path = std::env::var_os("PATH").unwrap_or_default();
     let looked: Vec<PathBuf> = beside.into_iter().chain(std::env::split_paths(&path)).collect();
     let found = looked.iter().map(|folder| folder.join(PROGRAM)).find(|program| is_program(program));
     found.ok_or(StartError::NotInstalled { looked })
+}
+
+/// Whether a shell would find this program.
+pub(crate) fn is_in_path(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| is_program(&folder.join(name)))
 }
 
 fn is_program(path: &Path) -> bool {
@@ -160,7 +177,9 @@ fn open_log(path: &Path) -> io::Result<File> {
 
 /// The daemon says `ready …` in its first line on stdout.
 fn wait_until_ready(child: &mut Child, limit: Duration) -> Result<(), &'static str> {
-    let Some(stdout) = child.stdout.take() else { return Err("could not be listened to") };
+    let Some(stdout) = child.stdout.take() else {
+        return Err(word!("could not be listened to", "的输出无法读取"));
+    };
     let (to, from) = mpsc::channel();
     let reader = thread::Builder::new().name("ready".into()).spawn(move || {
         let mut line = String::new();
@@ -169,15 +188,15 @@ fn wait_until_ready(child: &mut Child, limit: Duration) -> Result<(), &'static s
         to.send(read.map(|_| line)).unwrap_or_default();
     });
     if reader.is_err() {
-        return Err("could not be listened to");
+        return Err(word!("could not be listened to", "的输出无法读取"));
     }
     match from.recv_timeout(limit) {
         Ok(Ok(line)) if line.starts_with(READY) => Ok(()),
-        Ok(Ok(line)) if line.is_empty() => Err("ended before it was ready"),
-        Ok(Ok(_)) => Err("said something else than that it is ready"),
-        Ok(Err(_)) => Err("could not be listened to"),
+        Ok(Ok(line)) if line.is_empty() => Err(word!("ended before it was ready", "在就绪前退出了")),
+        Ok(Ok(_)) => Err(word!("said something else than that it is ready", "没有报告就绪")),
+        Ok(Err(_)) => Err(word!("could not be listened to", "的输出无法读取")),
         Err(mpsc::RecvTimeoutError::Timeout | mpsc::RecvTimeoutError::Disconnected) => {
-            Err("did not get ready in time")
+            Err(word!("did not get ready in time", "未能及时就绪"))
         }
     }
 }
@@ -192,7 +211,7 @@ fn tail_of(path: &Path, begun_at: u64) -> io::Result<Vec<String>> {
     let text = String::from_utf8_lossy(&bytes);
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     if lines.is_empty() {
-        return Ok(vec!["(it wrote nothing)".to_owned()]);
+        return Ok(vec![word!("(it wrote nothing)", "（没有任何输出）").to_owned()]);
     }
     Ok(lines.iter().skip(lines.len().saturating_sub(LOG_LINES)).map(|line| (*line).to_owned()).collect())
 }

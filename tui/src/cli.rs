@@ -5,8 +5,10 @@ mod backup;
 mod board;
 pub mod call;
 pub mod cancel;
+mod complete;
 pub mod completions;
 pub mod daemon;
+mod doctor;
 pub mod events;
 pub mod failure;
 mod forecast;
@@ -47,6 +49,7 @@ use crate::app::mouse::Pointer;
 use crate::text::Sentence;
 use crate::text::language::{self, Language};
 use crate::ui::{self, UiError, UiOptions};
+use crate::word;
 
 const LONG_ABOUT: &str = "\
 vodpost turns the video files on a server into dedicated posting URLs: stable, unguessable, revocable links.
@@ -115,8 +118,11 @@ pub enum Command {
     Events(events::Events),
     Backup(backup::Backup),
     Call(call::Call),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
     Man(man::Man),
+    #[command(name = "__complete", hide = true)]
+    Complete(complete::Complete),
 }
 
 /// What a command works with.
@@ -146,8 +152,8 @@ fn start(mut cli: Cli) -> ExitCode {
     // Set but empty is how shells unset for one command.
     let from_environment = || std::env::var_os("VODPOST_SOCKET").filter(|path| !path.is_empty());
     cli.global.socket = cli.global.socket.or_else(|| from_environment().map(PathBuf::from));
-    // JSON is for programs, which are spoken to in one language.
-    language::choose(if cli.global.json {
+    // JSON is for programs, which are spoken to in one language; `call` speaks nothing else.
+    language::choose(if cli.global.json || matches!(cli.command, Some(Command::Call(_))) {
         Language::English
     } else {
         Language::from_env(|name| std::env::var_os(name))
@@ -188,16 +194,21 @@ pub fn run(command: Command, context: &mut Context) -> Result<(), Failure> {
         Command::Events(command) => command.run(context),
         Command::Backup(command) => command.run(context),
         Command::Call(command) => command.run(context),
+        Command::Doctor(command) => command.run(context),
         Command::Completions(command) => command.run(context),
         Command::Man(command) => command.run(context),
+        Command::Complete(command) => command.run(context),
     }
 }
 
 fn terminal_ui(out: &Output, global: &Global, autostart: bool, pointer: Pointer) -> Result<(), Failure> {
     if out.json || !out.is_terminal() || !io::stdin().is_terminal() {
         return Err(Failure::Usage(Sentence::with_hint(
-            "The terminal UI needs a terminal, and has no JSON form.",
-            "for scripts there are commands: vodpost --help",
+            word!(
+                "The terminal UI needs a terminal, and has no JSON form.",
+                "终端界面需要终端，也没有 JSON 形式。"
+            ),
+            word!("for scripts there are commands: vodpost --help", "脚本请使用命令：vodpost --help"),
         )));
     }
     run_ui(global, autostart, pointer)

@@ -1,6 +1,5 @@
 //! Finds the daemon's socket and greets. Every place that was tried is remembered, so that an error can name them all.
 
-use std::fmt;
 use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -9,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
-use vodpost_protocol::PROTOCOL_NUMBER;
 use vodpost_protocol::connection::{GreetError, greet};
 use vodpost_protocol::hello::DaemonHello;
 use vodpost_protocol::socket_path;
@@ -30,6 +28,8 @@ pub struct Connection {
     pub stream: UnixStream,
     pub hello: DaemonHello,
     pub socket: PathBuf,
+    /// The places before it.
+    pub passed_over: Vec<Tried>,
 }
 
 /// No place had a daemon that this client can talk to.
@@ -124,38 +124,6 @@ impl Reason {
     }
 }
 
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Absent => f.write_str("no such socket"),
-            Self::NobodyListens => f.write_str("nobody listens there (left over from a daemon that ended)"),
-            Self::NoAccess => f.write_str("permission denied"),
-            Self::Untrusted(why) => write!(f, "not trusted: {why}"),
-            Self::Silent => f.write_str("somebody listens, but does not answer"),
-            Self::NotAdmitted(hello) => write!(f, "the daemon does not let uid {} in", hello.uid),
-            Self::OtherProtocol(hello) => write!(
-                f,
-                "the daemon ({}) speaks protocol {}, this client ({VERSION}) {PROTOCOL_NUMBER}",
-                hello.version, hello.protocol
-            ),
-            Self::NotVodpost => f.write_str("what answers there is not vodpost"),
-            Self::Failed(error) => write!(f, "{error}"),
-        }
-    }
-}
-
-impl fmt::Display for ConnectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no daemon answered:")?;
-        for tried in &self.tried {
-            write!(f, " {}: {};", tried.path.display(), tried.reason)?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ConnectError {}
-
 /// Walks the places where a daemon may listen and greets the first that admits the caller.
 ///
 /// # Errors
@@ -165,7 +133,9 @@ pub fn connect(named: Option<&Path>) -> Result<Connection, ConnectError> {
     let mut tried = Vec::new();
     for path in socket_path::candidates(named, uid) {
         match at(&path, named.is_some(), uid) {
-            Ok((stream, hello)) => return Ok(Connection { stream, hello, socket: path }),
+            Ok((stream, hello)) => {
+                return Ok(Connection { stream, hello, socket: path, passed_over: tried });
+            }
             Err(reason) => tried.push(Tried { path, reason }),
         }
     }
@@ -239,6 +209,7 @@ mod tests {
     use std::io::{Read, Write};
     use std::os::unix::net::UnixListener;
 
+    use vodpost_protocol::PROTOCOL_NUMBER;
     use vodpost_protocol::hello::{CLIENT_HELLO_LEN, Role};
     use vodpost_protocol::ids::InstanceId;
 
@@ -291,7 +262,7 @@ mod tests {
         let error = connect(Some(&path)).unwrap_err();
         assert_eq!(error.outcome(), Outcome::NobodyThere);
         assert!(matches!(error.tried[..], [Tried { reason: Reason::Absent, .. }]));
-        assert!(error.to_string().contains("none"));
+        assert_eq!(error.tried[0].path, path);
 
         let stale = folder.path().join("stale");
         drop(UnixListener::bind(&stale).unwrap());

@@ -77,7 +77,19 @@ pub fn span(span: Duration) -> String {
 /// `5 min ago`.
 #[must_use]
 pub fn ago(moment: Timestamp, now: Timestamp) -> String {
-    format!("{} ago", span(now.since(moment)))
+    say!("{span} ago", "{span} 前", span = span(now.since(moment)))
+}
+
+/// As [`ago`], by the largest unit alone, in at most ten columns until it is 28 years ago.
+#[must_use]
+pub fn ago_roughly(moment: Timestamp, now: Timestamp) -> String {
+    let seconds = now.since(moment).as_secs();
+    let unit = match seconds {
+        0..3_600 => 1,
+        3_600..86_400 => 3_600,
+        86_400.. => 86_400,
+    };
+    ago(moment, moment.after(Duration::from_secs(seconds - seconds % unit)))
 }
 
 /// `2026-03-04 05:06:07Z`.
@@ -87,24 +99,16 @@ pub fn moment(moment: Timestamp) -> String {
     text.replace('T', " ")
 }
 
-/// `3 min ago (2026-11-29 15:07 UTC)`, `in 4 h (2026-11-29 19:10 UTC)`. UTC, and saying so: what the clock on the wall
-/// shows depends on rules that only the machine of whoever reads it knows, which over SSH is another one.
+/// `2026-03-04 05:06:07Z (5 min ago)`, or `(in 5 min)`.
 #[must_use]
-pub fn when(moment: Timestamp, now: Timestamp) -> String {
-    let exact = minute(moment);
-    if moment > now {
-        let left = span(moment.since(now));
-        return say!("in {left} ({exact})", "{left}后（{exact}）");
+pub fn when(at: Timestamp, now: Timestamp) -> String {
+    let exact = moment(at);
+    if at > now {
+        let left = span(at.since(now));
+        return say!("{exact} (in {left})", "{exact}（{left} 后）");
     }
-    let past = ago(moment, now);
-    say!("{past} ({exact})", "{past}（{exact}）")
-}
-
-/// `2026-11-29 15:07 UTC`.
-fn minute(at: Timestamp) -> String {
-    let mut text = moment(at);
-    text.truncate("2026-11-29 15:07".len());
-    text + " UTC"
+    let ago = ago(at, now);
+    say!("{exact} ({ago})", "{exact}（{ago}）")
 }
 
 /// `42 %`; what lies outside 0 to 1 is held there.
@@ -123,7 +127,7 @@ pub fn bar(part: f64, width: usize) -> String {
     format!("[{}{}]", "#".repeat(full), "-".repeat(room - full))
 }
 
-/// `1 video`, `2 videos`.
+/// `1 video`, `2 videos`: a count in English, which alone has two forms of a noun.
 #[must_use]
 pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
@@ -149,6 +153,15 @@ pub fn fit(text: &str, width: usize) -> String {
         short.push('…');
     }
     short
+}
+
+/// Cut or filled to exactly this many columns.
+#[must_use]
+pub fn column(text: &str, width: usize) -> String {
+    let mut text = fit(text, width);
+    let filled = text.width();
+    text.extend(std::iter::repeat_n(' ', width.saturating_sub(filled)));
+    text
 }
 
 /// What a colour stands for. The words beside it say the same, so nothing is lost without colours.
@@ -199,14 +212,17 @@ impl Cell {
     /// In exactly this many columns: shortened, or filled up with blanks.
     #[must_use]
     pub fn padded(text: &str, width: usize, tone: Tone) -> Self {
-        let mut text = fit(text, width);
-        text.push_str(&" ".repeat(width.saturating_sub(text.width())));
-        Self { text, tone }
+        Self { text: column(text, width), tone }
     }
 
     #[must_use]
     pub fn width(&self) -> usize {
         self.text.width()
+    }
+
+    #[must_use]
+    pub fn painted(&self, color: bool) -> String {
+        self.tone.paint(&self.text, color)
     }
 }
 
@@ -383,13 +399,24 @@ mod tests {
         assert_eq!(span(Duration::from_secs(14_400)), "4 h");
         assert_eq!(span(Duration::from_secs(187_200)), "2 d 4 h");
         assert_eq!(moment(Timestamp::from_millis(1_700_000_000_123)), "2023-11-14 22:13:20Z");
-        let now = Timestamp::from_millis(1_700_000_180_000);
-        assert_eq!(when(Timestamp::from_millis(1_700_000_000_123), now), "2 min ago (2023-11-14 22:13 UTC)");
-        assert_eq!(when(now.after(Duration::from_secs(14_400)), now), "in 4 h (2023-11-15 02:16 UTC)");
-        assert_eq!(when(now, now), "0 s ago (2023-11-14 22:16 UTC)");
+        let roughly = |seconds: u64| {
+            ago_roughly(Timestamp::from_millis(0), Timestamp::from_millis(seconds * 1_000 + 999))
+        };
+        assert_eq!(roughly(119), "119 s ago");
+        assert_eq!(roughly(3_599), "59 min ago");
+        assert_eq!(roughly(14_280), "3 h ago");
+        assert_eq!(roughly(86_400 * 9_999), "9999 d ago");
         assert_eq!(percent(0.429), "42 %");
         assert_eq!(percent(f64::NAN), "0 %");
         assert_eq!(percent(7.0), "100 %");
+    }
+
+    #[test]
+    fn a_moment_is_exact_and_relative() {
+        let (at, now) =
+            (Timestamp::from_millis(1_700_000_000_000), Timestamp::from_millis(1_700_000_300_000));
+        assert_eq!(when(at, now), "2023-11-14 22:13:20Z (5 min ago)");
+        assert_eq!(when(now, at), "2023-11-14 22:18:20Z (in 5 min)");
     }
 
     #[test]

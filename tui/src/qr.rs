@@ -4,26 +4,47 @@
 
 use std::fmt::Write as _;
 
+use crate::view::theme::QrColors;
+use crate::{say, word};
+
 /// Light modules around the code, on each side.
 pub const QUIET_ZONE: usize = 4;
 
-/// How much of the code may be unreadable: L 7 %, M 15 %.
+/// How much of the code may be unreadable: L 7 %, M 15 %, Q 25 %, H 30 %.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     L,
     M,
+    Q,
+    H,
+}
+
+impl Level {
+    fn of_the_encoder(self) -> qrcode::EcLevel {
+        match self {
+            Self::L => qrcode::EcLevel::L,
+            Self::M => qrcode::EcLevel::M,
+            Self::Q => qrcode::EcLevel::Q,
+            Self::H => qrcode::EcLevel::H,
+        }
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum QrError {
-    #[error("the text is too long for a QR code")]
+    #[error("{}", word!("the text is too long for a QR code", "文本过长，二维码放不下"))]
     Encode(#[source] qrcode::types::QrError),
     /// In modules, quiet zone included.
-    #[error("the QR code needs {needed} modules each way, there is room for {available}")]
+    #[error("{}", say!(
+        "the QR code needs {needed} modules each way, there is room for {available}",
+        "二维码每边需要 {needed} 个模块，这里只能放 {available} 个",
+        needed = .needed,
+        available = .available,
+    ))]
     DoesNotFit { needed: usize, available: usize },
-    #[error("the QR code would be too large a picture")]
+    #[error("{}", word!("the QR code would be too large a picture", "二维码图片过大"))]
     TooLarge,
-    #[error("the picture could not be written")]
+    #[error("{}", word!("the picture could not be written", "无法写出图片"))]
     Png(#[source] png::EncodingError),
 }
 
@@ -41,32 +62,39 @@ impl Matrix {
     /// # Errors
     /// When the text is too long for any QR code.
     pub fn encode(text: &str, level: Level) -> Result<Self, QrError> {
-        let level = match level {
-            Level::L => qrcode::EcLevel::L,
-            Level::M => qrcode::EcLevel::M,
-        };
-        let code = qrcode::QrCode::with_error_correction_level(text, level).map_err(QrError::Encode)?;
-        let size = code.width();
-        let dark = code.to_colors().into_iter().map(|color| color == qrcode::Color::Dark).collect();
-        Ok(Self { size, dark })
+        let code = qrcode::QrCode::with_error_correction_level(text, level.of_the_encoder());
+        Ok(Self::drawn(&code.map_err(QrError::Encode)?))
     }
 
-    /// Level M, or L where only that fits.
+    fn drawn(code: &qrcode::QrCode) -> Self {
+        let dark = code.to_colors().into_iter().map(|color| color == qrcode::Color::Dark).collect();
+        Self { size: code.width(), dark }
+    }
+
+    /// Level M, or L where only that fits; and then the most correction that has room in a code of the same size.
     ///
     /// # Errors
     /// When even level L needs more than `max_modules_with_quiet_zone` each way.
     pub fn encode_to_fit(text: &str, max_modules_with_quiet_zone: usize) -> Result<Self, QrError> {
-        if let Ok(matrix) = Self::encode(text, Level::M)
-            && matrix.size_with_quiet_zone() <= max_modules_with_quiet_zone
-        {
-            return Ok(matrix);
+        let fits = |matrix: &Self| matrix.size_with_quiet_zone() <= max_modules_with_quiet_zone;
+        if let Some(matrix) = Self::encode(text, Level::M).ok().filter(fits) {
+            return Ok(matrix.with_more_correction(text));
         }
         let matrix = Self::encode(text, Level::L)?;
-        let needed = matrix.size_with_quiet_zone();
-        if needed > max_modules_with_quiet_zone {
-            return Err(QrError::DoesNotFit { needed, available: max_modules_with_quiet_zone });
+        if fits(&matrix) {
+            return Ok(matrix.with_more_correction(text));
         }
-        Ok(matrix)
+        let needed = matrix.size_with_quiet_zone();
+        Err(QrError::DoesNotFit { needed, available: max_modules_with_quiet_zone })
+    }
+
+    /// The same text in a code of the same size, with as much correction as has room there.
+    fn with_more_correction(self, text: &str) -> Self {
+        let more = [Level::H, Level::Q, Level::M].into_iter().find_map(|level| {
+            let matrix = Self::encode(text, level).ok()?;
+            (matrix.size == self.size).then_some(matrix)
+        });
+        more.unwrap_or(self)
     }
 
     #[must_use]
@@ -87,10 +115,10 @@ impl Matrix {
     }
 }
 
-/// Half-block characters, two modules per character cell. With `ansi` every cell sets both colours, so that the terminal's
-/// own have no say; without, light modules are ink, which is right on a dark background only.
+/// Half-block characters, two modules per character cell. With colours every cell sets both, so that the terminal's own
+/// have no say; without, light modules are ink, which is right on a dark background only.
 #[must_use]
-pub fn unicode_lines(matrix: &Matrix, ansi: bool) -> Vec<String> {
+pub fn unicode_lines(matrix: &Matrix, colors: Option<QrColors>) -> Vec<String> {
     let side = matrix.size_with_quiet_zone();
     (0..side)
         .step_by(2)
@@ -99,28 +127,56 @@ pub fn unicode_lines(matrix: &Matrix, ansi: bool) -> Vec<String> {
                 // The side is odd: the last row of cells has a lower half that is quiet zone too.
                 (matrix.dark_with_quiet_zone(x, y), matrix.dark_with_quiet_zone(x, y + 1))
             });
-            if ansi { ansi_line(cells) } else { cells.map(ink_for_light).collect() }
+            match colors {
+                Some(colors) => colored_line(cells, '▀', colors),
+                None => cells.map(ink_for_light).collect(),
+            }
         })
         .collect()
 }
 
-fn ansi_line(cells: impl Iterator<Item = (bool, bool)>) -> String {
+/// Two blanks per module, told apart by their background alone: no font and no line spacing can spoil it.
+#[must_use]
+pub fn full_lines(matrix: &Matrix, colors: QrColors) -> Vec<String> {
+    let side = matrix.size_with_quiet_zone();
+    (0..side)
+        .map(|y| {
+            let cells = (0..2 * side).map(|x| {
+                let dark = matrix.dark_with_quiet_zone(x / 2, y);
+                (dark, dark)
+            });
+            colored_line(cells, ' ', colors)
+        })
+        .collect()
+}
+
+/// One row of cells, each with the shade of its upper half, the foreground, and of its lower half, the background.
+fn colored_line(cells: impl Iterator<Item = (bool, bool)>, symbol: char, colors: QrColors) -> String {
     let mut line = String::new();
     let mut before = None;
     for cell in cells {
         if before != Some(cell) {
-            let shade = |dark| if dark { "0;0;0" } else { "255;255;255" };
-            line.push_str("\x1b[38;2;");
-            line.push_str(shade(cell.0));
-            line.push_str(";48;2;");
-            line.push_str(shade(cell.1));
-            line.push('m');
+            line.push_str(&colors.sequence(cell.0, cell.1));
             before = Some(cell);
         }
-        line.push('▀');
+        line.push(symbol);
     }
     line.push_str("\x1b[0m");
     line
+}
+
+impl QrColors {
+    /// Sets both colours of a cell. With sixteen colours in the oldest form, which every terminal knows.
+    fn sequence(self, foreground_dark: bool, background_dark: bool) -> String {
+        let rgb = |dark| if dark { "0;0;0" } else { "255;255;255" };
+        let cube = |dark| if dark { "16" } else { "231" };
+        let old = |dark| if dark { "0" } else { "7" };
+        match self {
+            Self::True => format!("\x1b[38;2;{};48;2;{}m", rgb(foreground_dark), rgb(background_dark)),
+            Self::Indexed => format!("\x1b[38;5;{};48;5;{}m", cube(foreground_dark), cube(background_dark)),
+            Self::Sixteen => format!("\x1b[3{};4{}m", old(foreground_dark), old(background_dark)),
+        }
+    }
 }
 
 fn ink_for_light((top_dark, bottom_dark): (bool, bool)) -> char {
@@ -221,14 +277,14 @@ mod tests {
 
     #[test]
     fn the_text_forms_can_be_read() {
-        for level in [Level::L, Level::M] {
+        for level in [Level::L, Level::M, Level::Q, Level::H] {
             let matrix = Matrix::encode(URL, level).unwrap();
             let side = matrix.size_with_quiet_zone();
             let ascii = ascii_lines(&matrix);
             assert_eq!(ascii.len(), side);
             assert_eq!(read(side, 4, |x, y| ascii[y].as_bytes()[2 * x] == b' '), URL);
             let plain: Vec<Vec<char>> =
-                unicode_lines(&matrix, false).iter().map(|line| line.chars().collect()).collect();
+                unicode_lines(&matrix, None).iter().map(|line| line.chars().collect()).collect();
             let upper_or_lower = |x: usize, y: usize| match plain[y / 2][x] {
                 '█' => true,
                 '▀' => y.is_multiple_of(2),
@@ -243,15 +299,35 @@ mod tests {
     }
 
     #[test]
-    fn with_ansi_every_run_sets_both_colours() {
+    fn with_colours_every_run_sets_both() {
         let matrix = Matrix::encode(URL, Level::M).unwrap();
         let side = matrix.size_with_quiet_zone();
-        for line in unicode_lines(&matrix, true) {
-            assert!(line.starts_with("\x1b[38;2;255;255;255;48;2;255;255;255m▀"), "{line:?}");
-            assert!(line.ends_with("▀\x1b[0m"));
-            assert_eq!(line.matches('▀').count(), side);
-            assert_eq!(line.matches("\x1b[38;2;").count(), line.matches(";48;2;").count());
+        for (colors, light) in [
+            (QrColors::True, "\x1b[38;2;255;255;255;48;2;255;255;255m"),
+            (QrColors::Indexed, "\x1b[38;5;231;48;5;231m"),
+            (QrColors::Sixteen, "\x1b[37;47m"),
+        ] {
+            for line in unicode_lines(&matrix, Some(colors)) {
+                assert!(line.starts_with(&format!("{light}▀")), "{line:?}");
+                assert!(line.ends_with("▀\x1b[0m"));
+                assert_eq!(line.matches('▀').count(), side);
+            }
+            for line in full_lines(&matrix, colors) {
+                assert!(line.starts_with(&format!("{light} ")), "{line:?}");
+                assert!(line.ends_with(" \x1b[0m"));
+                assert_eq!(line.matches(' ').count(), 2 * side);
+            }
         }
+    }
+
+    #[test]
+    fn correction_that_costs_no_room_is_taken() {
+        let text = "x".repeat(10);
+        let matrix = Matrix::encode_to_fit(&text, 100).unwrap();
+        assert_eq!(matrix.size, Matrix::encode(&text, Level::M).unwrap().size);
+        assert_ne!(matrix, Matrix::encode(&text, Level::M).unwrap());
+        assert_eq!(matrix, Matrix::encode(&text, Level::Q).unwrap());
+        assert!(Matrix::encode(&text, Level::H).unwrap().size > matrix.size);
     }
 
     #[test]

@@ -3,12 +3,13 @@
 
 use std::time::Duration;
 
-use vodpost_protocol::conversion::{ConversionState, ConversionView, PausedView, ProgressView};
+use vodpost_protocol::conversion::{ConversionState, ConversionView, JobsView, PausedView, ProgressView};
 use vodpost_protocol::event::EventKind;
 use vodpost_protocol::time::Timestamp;
 
 use crate::format::span;
-use crate::text::plain;
+use crate::text::{self, plain};
+use crate::{say, word};
 
 /// Queued or running.
 #[must_use]
@@ -23,22 +24,59 @@ pub fn is_under_way(state: ConversionState) -> bool {
 #[must_use]
 pub fn waits_for(conversion: &ConversionView, paused: Option<&PausedView>, now: Timestamp) -> String {
     match (paused, conversion.retry_at) {
-        (Some(paused), _) => format!("the queue, paused by {}", plain(&paused.by)),
-        // Counted down here, where the clock is seen to go.
-        (None, Some(at)) => match &conversion.reason {
-            Some(reason) => format!("another try in {}: {}", span(at.since(now)), plain(reason)),
-            None => format!("another try in {}", span(at.since(now))),
-        },
-        (None, None) => {
-            conversion.waiting_for.as_deref().map_or("its turn".to_owned(), |what| plain(what).into_owned())
+        (Some(paused), _) => {
+            say!("the queue, paused by {by}", "队列恢复（已由 {by} 暂停）", by = plain(&paused.by))
         }
+        // Counted down here, where the clock is seen to go.
+        (None, Some(at)) => {
+            let again = say!("another try in {span}", "{span} 后重试", span = span(at.since(now)));
+            conversion.reason.as_deref().map_or(again.clone(), |reason| text::pair(&again, &plain(reason)))
+        }
+        (None, None) => match &conversion.waiting_for {
+            Some(what) => plain(what).into_owned(),
+            None => word!("its turn", "轮到自己").to_owned(),
+        },
     }
+}
+
+/// `waits for its turn`
+#[must_use]
+pub fn waits(conversion: &ConversionView, paused: Option<&PausedView>, now: Timestamp) -> String {
+    say!("waits for {what}", "等待：{what}", what = waits_for(conversion, paused, now))
+}
+
+/// `95 s left`
+#[must_use]
+pub fn left(rest: Duration) -> String {
+    say!("{rest} left", "剩余 {rest}", rest = span(rest))
+}
+
+/// `attempt 2`; nothing for the first.
+#[must_use]
+pub fn attempt(conversion: &ConversionView) -> Option<String> {
+    let again = conversion.attempt > 1;
+    again.then(|| say!("attempt {number}", "第{number}次尝试", number = conversion.attempt))
+}
+
+/// `2 running, 3 waiting, 1 worker`
+#[must_use]
+pub fn counts(view: &JobsView) -> String {
+    let running =
+        view.jobs.iter().filter(|job| job.conversion.state == ConversionState::Running).count() as u64;
+    say!(
+        "{running} running, {waiting} waiting, {workers}",
+        "进行中 {running}，等待 {waiting}，{workers}",
+        running = running,
+        waiting = view.jobs.len() as u64 + view.left_out - running,
+        workers = text::workers(u64::from(view.workers)),
+    )
 }
 
 /// `12 min late`, where it would miss its deadline (C3).
 #[must_use]
 pub fn late(conversion: &ConversionView) -> Option<String> {
-    conversion.late_by_s.map(|late| format!("{} late", span(Duration::from_secs(late))))
+    let late = conversion.late_by_s.map(Duration::from_secs);
+    late.map(|late| say!("{late} late", "超时 {late}", late = span(late)))
 }
 
 /// How long until it should be ready: by its own speed while that is known, else by what was measured before.
@@ -94,7 +132,8 @@ pub fn queue_change(what: EventKind) -> Option<QueueChange> {
         | EventKind::SourceReplaced
         | EventKind::SourceMissing
         | EventKind::SourceReturned
-        | EventKind::SourceDeleted => Some(QueueChange::Moves),
+        | EventKind::SourceDeleted
+        | EventKind::VideoForgotten => Some(QueueChange::Moves),
         EventKind::AccountSubmitted
         | EventKind::AccountApproved
         | EventKind::AccountRejected

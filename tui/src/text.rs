@@ -5,13 +5,25 @@
 
 use std::borrow::Cow;
 
+use unicode_width::UnicodeWidthChar;
+
+use crate::{say, word};
+
+mod counts;
+mod diagnosis;
+mod finding;
+#[cfg(test)]
+pub(crate) mod hostile;
 pub mod language;
 mod refusal;
 mod trouble;
 mod words;
 
-pub use refusal::refusal;
-pub use trouble::{connect_error, talk_error};
+pub use counts::*;
+pub use diagnosis::{diagnosis, place, severity, subject, unchecked};
+pub use finding::{finding, tool_name};
+pub use refusal::{no_url, refusal};
+pub use trouble::{connect_error, daemon_back, daemon_gone, talk_error, unexpected_answer};
 pub use words::*;
 
 /// What is wrong, and what to do next where that is known.
@@ -33,14 +45,51 @@ impl Sentence {
     }
 }
 
+/// `what: value`
+#[must_use]
+pub fn pair(what: &str, value: &str) -> String {
+    say!("{what}: {value}", "{what}：{value}")
+}
+
+/// Between the parts of a list.
+#[must_use]
+pub fn comma() -> &'static str {
+    word!(", ", "，")
+}
+
+/// Marks that may stand on one letter. No script needs more; towers of them cover the lines above and below.
+const MARKS_MAX: usize = 4;
+
 /// Text made harmless for a terminal: whatever is invisible, moves the cursor, ends the line or reorders what stands
-/// around it becomes a visible sign of one column.
+/// around it becomes a visible sign of one column, and so does a mark without a letter or one too many on a letter.
 #[must_use]
 pub fn plain(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|letter| visible_instead(letter).is_none()) {
+    if text.is_ascii() && text.chars().all(|letter| !letter.is_control()) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.chars().map(|letter| visible_instead(letter).unwrap_or(letter)).collect())
+    let mut changed = false;
+    let mut harmless = String::with_capacity(text.len());
+    // At the start a mark would be put on whatever stands before the text.
+    let mut marks = MARKS_MAX;
+    for letter in text.chars() {
+        if let Some(sign) = visible_instead(letter) {
+            (changed, marks) = (true, MARKS_MAX);
+            harmless.push(sign);
+        } else if letter.width() != Some(0) {
+            marks = 0;
+            harmless.push(letter);
+        } else if marks < MARKS_MAX {
+            marks += 1;
+            harmless.push(letter);
+        } else {
+            changed = true;
+            // One sign for all that follow.
+            if !harmless.ends_with(char::REPLACEMENT_CHARACTER) {
+                harmless.push(char::REPLACEMENT_CHARACTER);
+            }
+        }
+    }
+    if changed { Cow::Owned(harmless) } else { Cow::Borrowed(text) }
 }
 
 fn visible_instead(letter: char) -> Option<char> {
@@ -98,6 +147,19 @@ mod tests {
             let text = format!("gp{hidden}4m");
             assert_eq!(plain(&text), "gp\u{fffd}4m");
             assert_eq!(plain(&text).width(), 5);
+        }
+    }
+
+    #[test]
+    fn marks_stand_on_letters_and_never_in_towers() {
+        assert_eq!(plain("\u{301}abc"), "\u{fffd}abc", "not on what stands before");
+        let tower: String = std::iter::once('e').chain(std::iter::repeat_n('\u{301}', 500)).collect();
+        assert_eq!(plain(&tower), "e\u{301}\u{301}\u{301}\u{301}\u{fffd}");
+        assert_eq!(plain("\x1b\u{301}\u{302}x\u{303}"), "␛\u{fffd}x\u{303}");
+        // Vietnamese, Hebrew with vowels, Thai, Devanagari and Korean as some systems store them.
+        for text in ["Vie\u{302}\u{323}t", "שָׁלוֹם", "ที่นี้", "क्षि", "\u{1112}\u{1161}\u{11ab}"]
+        {
+            assert!(matches!(plain(text), Cow::Borrowed(same) if same == text), "{text}");
         }
     }
 

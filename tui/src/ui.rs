@@ -20,17 +20,17 @@ use crate::app::mouse::Pointer;
 use crate::autostart;
 use crate::cli::ColorChoice;
 use crate::clipboard;
+use crate::frame::Sent;
 use crate::link::{Link, Starter};
+use crate::pace::{self, Pace};
+use crate::save;
 use crate::signals;
-use crate::terminal::{self, Screen, TerminalError};
-use crate::text::Sentence;
+use crate::terminal::{self, Screen, TerminalError, ThreadPanic};
+use crate::text::{self, Sentence};
 use crate::threads::Threads;
 use crate::view::theme::{Surroundings, Theme};
+use crate::{say, word};
 
-/// No eye and no slow line gains from more than 30 frames a second.
-const FRAME: Duration = Duration::from_millis(33);
-/// So many frames may follow each other at once: what the first answers of a connection show, a key and its answer.
-const BURST: usize = 5;
 /// Events that are taken together before the next frame at most.
 const EVENTS_PER_FRAME: usize = 512;
 
@@ -47,14 +47,23 @@ pub struct UiOptions {
 pub enum UiError {
     #[error(transparent)]
     Terminal(#[from] TerminalError),
-    #[error("the terminal UI could not start")]
+    #[error("{}", word!("the terminal UI could not start", "终端界面无法启动"))]
     Start(#[source] io::Error),
-    #[error("the terminal went away")]
+    #[error("{}", word!("the terminal went away", "终端已断开"))]
     TerminalGone(#[source] io::Error),
-    #[error("the keyboard cannot be read any more: {0}")]
+    #[error("{}", say!("the keyboard cannot be read any more: {why}", "无法继续读取键盘：{why}", why = .0))]
     Input(String),
-    #[error("the {name} thread of the terminal UI failed, which is a bug: {message}")]
-    Thread { name: &'static str, message: String },
+    #[error("{}", match panic {
+        Some(ThreadPanic { message, .. }) => say!(
+            "the {name} thread of the terminal UI failed, which is a bug: {message}",
+            "终端界面的 {name} 线程出错，这是程序缺陷：{message}",
+        ),
+        None => say!(
+            "the {name} thread of the terminal UI failed, which is a bug",
+            "终端界面的 {name} 线程出错，这是程序缺陷"
+        ),
+    })]
+    Thread { name: &'static str, panic: Option<ThreadPanic> },
 }
 
 impl UiError {
@@ -64,18 +73,25 @@ impl UiError {
         let mut message = self.to_string();
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
-            message.push_str(&format!(": {error}"));
+            message = text::pair(&message, &error.to_string());
             cause = error.source();
         }
         match self {
-            Self::Terminal(TerminalError::NotATerminal | TerminalError::Dumb(_)) => {
-                Sentence::with_hint(message, "without a terminal there are commands, such as: vodpost ls")
+            Self::Terminal(TerminalError::NotATerminal | TerminalError::Dumb(_)) => Sentence::with_hint(
+                message,
+                word!(
+                    "without a terminal there are commands, such as: vodpost ls",
+                    "没有终端时请使用命令，例如：vodpost ls"
+                ),
+            ),
+            Self::Thread { panic: Some(panic), .. } => {
+                Sentence::with_hint(message, terminal::report_line(panic))
             }
             Self::Terminal(TerminalError::Io(_))
             | Self::Start(_)
             | Self::TerminalGone(_)
             | Self::Input(_)
-            | Self::Thread { .. } => Sentence::new(message),
+            | Self::Thread { panic: None, .. } => Sentence::new(message),
         }
     }
 }
@@ -90,21 +106,43 @@ pub fn run(options: UiOptions) -> Result<(), UiError> {
     let (threads, events) = Threads::new();
     signals::watch(&threads).map_err(UiError::Start)?;
     let size = screen.size().map_err(UiError::TerminalGone)?;
-    let mut app = App::new(now(), size, clipboard::best_way()).with_mouse(options.pointer);
+    let mut app = App::new(now(), size, clipboard::best_way())
+        .with_folder(save::usual_folder())
+        .with_mouse(options.pointer);
     // The first frame does not wait for the daemon.
-    let frame = screen.draw(&app, theme).map_err(UiError::TerminalGone)?;
-    app.drawn(frame);
+    let drawn = screen.draw(&app, theme).map_err(UiError::TerminalGone)?;
+    app.drawn(drawn.seen);
     start_input(&threads).map_err(UiError::Start)?;
     // A socket that was named belongs to a daemon with settings of its own, which are not known here.
     let autostart = options.autostart && options.socket.is_none();
     let starter: Option<Starter> = autostart.then_some(autostart::connect_or_start as Starter);
     let link = Link::start(options.socket, starter, &threads).map_err(UiError::Start)?;
-    let mut ui = Ui { screen, theme, link, threads };
-    match ui.run(&mut app, &events)? {
+    let mut ui = Ui { screen, theme, link, threads, pace: Pace::from_env() };
+    let ending = ui.run(&mut app, &events)?;
+    let (sent, pace) = (ui.screen.sent(), ui.pace);
+    drop(ui);
+    if std::env::var_os("VODPOST_DEBUG").is_some_and(|value| !value.is_empty()) {
+        tell_sent(sent, pace);
+    }
+    match ending {
         Ending::Asked => Ok(()),
-        Ending::ThreadFailed(name) => Err(UiError::Thread { name, message: terminal::panic_of_thread() }),
+        Ending::ThreadFailed(name) => Err(UiError::Thread { name, panic: terminal::panic_of_thread() }),
         Ending::InputFailed(why) => Err(UiError::Input(why)),
     }
+}
+
+/// What the terminal was sent, for whoever wonders about a slow line.
+#[expect(clippy::print_stderr, reason = "asked for by VODPOST_DEBUG, after the UI has ended")]
+fn tell_sent(sent: Sent, pace: Pace) {
+    let Sent { frames, bytes, bytes_max, .. } = sent;
+    let limit = 1_000 / pace.interval().as_millis();
+    eprintln!(
+        "{}",
+        say!(
+            "{frames} frames, {bytes} bytes, {bytes_max} in the largest; at most {limit} frames a second",
+            "{frames} 帧，{bytes} 字节，最大一帧 {bytes_max} 字节；每秒至多 {limit} 帧"
+        )
+    );
 }
 
 fn now() -> Timestamp {
@@ -116,20 +154,20 @@ struct Ui {
     theme: Theme,
     link: Link,
     threads: Threads,
+    pace: Pace,
 }
 
 impl Ui {
     fn run(&mut self, app: &mut App, events: &Receiver<Event>) -> Result<Ending, UiError> {
-        // When the last frames were drawn, the oldest first. Counted over these, what a key leads to may be drawn right
-        // after the key itself, and still no more are drawn.
-        let mut drawn = [None; BURST];
+        // When the last frames were drawn, the oldest first.
+        let mut drawn = [None; pace::BURST];
         loop {
             let event = next(events, app.next_wake());
             if let Some(ending) = self.take(app, event)? {
                 return Ok(ending);
             }
             // Everything that is ready, or comes until the next frame is due, is one frame.
-            let due = drawn[0].map(|first: Instant| first + FRAME * BURST as u32);
+            let due = self.pace.due(&drawn);
             for _ in 1..EVENTS_PER_FRAME {
                 let rest = due.map_or(Duration::ZERO, |due| due.saturating_duration_since(Instant::now()));
                 match events.recv_timeout(rest) {
@@ -142,9 +180,12 @@ impl Ui {
                 }
             }
             let frame = self.screen.draw(app, self.theme).map_err(UiError::TerminalGone)?;
-            app.drawn(frame);
+            app.drawn(frame.seen);
+            if let Some(took) = frame.wrote {
+                self.pace.wrote(took);
+            }
             drawn.rotate_left(1);
-            drawn[BURST - 1] = Some(Instant::now());
+            drawn[pace::BURST - 1] = Some(Instant::now());
         }
     }
 
@@ -179,12 +220,22 @@ impl Ui {
                 self.screen.write(&sequence)?;
                 return Ok(Acted::Happened(Event::Copied(Copied::Done(CopyWay::Terminal))));
             }
+            Action::SaveQr { url, name, folder } => self.save_qr(url, name, folder)?,
             Action::ConnectNow => self.link.connect_now(),
             Action::Stop => self.screen.stop()?,
             Action::Redraw => self.screen.retake()?,
             Action::Quit(ending) => return Ok(Acted::Ending(ending)),
         }
         Ok(Acted::Done)
+    }
+
+    /// In a thread of its own, because a disk may take its time.
+    fn save_qr(&self, url: String, name: String, folder: PathBuf) -> io::Result<()> {
+        let threads = self.threads.clone();
+        self.threads.spawn("save", move || {
+            let result = save::qr(&url, &name, &folder);
+            threads.tell_last(Event::SavedQr { name, result });
+        })
     }
 
     /// In a thread of its own, because tmux may take its time.

@@ -3,6 +3,7 @@
 pub(crate) mod calls;
 pub mod listener;
 mod outbox;
+mod pace;
 mod places;
 pub mod roles;
 mod seldom;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use interprocess::local_socket::tokio::Stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc};
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use vodpost_protocol::PROTOCOL_NUMBER;
 use vodpost_protocol::codec::{self, CodecError};
 use vodpost_protocol::event::Push;
@@ -21,6 +21,7 @@ use vodpost_protocol::request::{Call, Request};
 use super::Peer;
 use super::calls::{CALL_LEN_MAX, CallError, Calls, Taken};
 use super::outbox::{Outbox, STALL};
+use super::pace::Pace;
 use super::places::Place;
 use crate::core::roles;
 use crate::engine::{Answerer, EngineHandle};
@@ -108,6 +109,7 @@ pub(super) async fn run(
         pushes: None,
         subscribed: false,
         newest_seq: 0,
+        pace: Pace::default(),
     };
     session.serve(stream).await
 }
@@ -163,6 +165,7 @@ struct Session {
     subscribed: bool,
     /// Events up to this one are known to the subscriber.
     newest_seq: u64,
+    pace: Pace,
 }
 
 /// It has a channel of its own: by its id, which the client chooses, it could be mistaken for another.
@@ -176,6 +179,8 @@ enum Turn {
     Answered(u32, Result<Answer, Refusal>),
     AnsweredLong(u32, Result<Answer, Refusal>),
     Pushed(Result<Push, broadcast::error::RecvError>),
+    /// Another step of a conversion may be told.
+    Progress,
     Sent(io::Result<()>),
     Stalled,
     /// For the call that is held.
@@ -197,7 +202,12 @@ impl Session {
                     self.reply(id, result)?;
                     self.long_answer = None;
                 }
-                Turn::Pushed(push) => self.push(push)?,
+                Turn::Pushed(push) => self.pushed(push)?,
+                Turn::Progress => {
+                    if let Some(view) = self.pace.take(Instant::now()) {
+                        self.push(Push::Progress(view))?;
+                    }
+                }
                 Turn::Sent(sent) => sent?,
                 Turn::Stalled => return Err(SessionError::Stalled),
                 Turn::Room(permit) => {
@@ -220,6 +230,7 @@ impl Session {
         let wants_room = self.held.is_some() && self.long_answer.is_none() && self.outbox.has_room();
         let stalls_at = self.outbox.stalls_at();
         let takes_pushes = self.subscribed && self.outbox.has_room();
+        let progress_at = self.pace.due_at(Instant::now());
         let (mut reader, is_empty) = (stream, self.outbox.is_empty());
         tokio::select! {
             // All answers that are there go out with one write. Their number is limited, so that nothing waits for ever.
@@ -228,6 +239,7 @@ impl Session {
             Some((id, result)) = next_long(&mut self.long_answer) => Turn::AnsweredLong(id, result),
             sent = self.outbox.send_some(stream), if !is_empty => Turn::Sent(sent),
             push = next_push(&mut self.pushes), if takes_pushes => Turn::Pushed(push),
+            () = sleep_or_wait(progress_at), if takes_pushes => Turn::Progress,
             () = sleep_until(stalls_at), if !is_empty => Turn::Stalled,
             Ok(permit) = Arc::clone(&self.long).acquire_owned(), if wants_room => Turn::Room(permit),
             read = reader.read(chunk), if takes_calls => Turn::Read(read),
@@ -266,6 +278,14 @@ impl Session {
         if let Err(refusal) = roles::permit(self.peer.role, &call.request) {
             return self.reply(call.id, Err(refusal));
         }
+        // What this client asked for before is answered first, so that it sees what it changed.
+        if self.waiting == 0
+            && self.long_answer.is_none()
+            && let Some(result) = self.engine.look(&call.request)
+        {
+            tokio::task::coop::consume_budget().await;
+            return self.reply(call.id, result);
+        }
         if has_long_answer(&call.request) {
             self.held = Some(call);
             return Ok(());
@@ -301,8 +321,12 @@ impl Session {
         Ok(())
     }
 
-    fn push(&mut self, push: Result<Push, broadcast::error::RecvError>) -> Result<(), SessionError> {
+    fn pushed(&mut self, push: Result<Push, broadcast::error::RecvError>) -> Result<(), SessionError> {
         let push = match push {
+            Ok(Push::Progress(view)) => {
+                self.pace.put(view);
+                return Ok(());
+            }
             Ok(Push::Event(event)) if event.seq <= self.newest_seq => return Ok(()),
             Ok(push) => push,
             Err(broadcast::error::RecvError::Lagged(_)) => Push::Resync { seq: self.engine.newest_seq() },
@@ -312,10 +336,17 @@ impl Session {
             }
         };
         match &push {
-            Push::Event(event) => self.newest_seq = event.seq,
+            Push::Event(event) => {
+                self.newest_seq = event.seq;
+                event.video.into_iter().for_each(|video| self.pace.forget(video));
+            }
             Push::Resync { seq } => self.newest_seq = self.newest_seq.max(*seq),
             Push::Progress(_) => {}
         }
+        self.push(push)
+    }
+
+    fn push(&mut self, push: Push) -> Result<(), SessionError> {
         let bytes = codec::encode(&Message::Push(push))?;
         self.outbox.put(&frame::wrap(&bytes)?);
         Ok(())
@@ -343,7 +374,8 @@ fn has_long_answer(request: &Request) -> bool {
         | Request::Locate { .. }
         | Request::Events { .. }
         | Request::Jobs
-        | Request::Forecast(_) => true,
+        | Request::Forecast(_)
+        | Request::Checkup => true,
         Request::Status
         | Request::Generate { .. }
         | Request::Retry { .. }
@@ -380,6 +412,14 @@ async fn next_push(
 ) -> Result<Push, broadcast::error::RecvError> {
     match pushes {
         Some(pushes) => pushes.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for ever where there is nothing to wait for.
+async fn sleep_or_wait(until: Option<Instant>) {
+    match until {
+        Some(until) => sleep_until(until).await,
         None => std::future::pending().await,
     }
 }

@@ -15,10 +15,10 @@ use crate::core::account::{Account, Approval, Decision, SealedSubmission, Verifi
 use crate::core::artifact::Progress;
 use crate::core::conversion::state_of;
 use crate::core::event::{Event, Subject};
+use crate::core::forecast::Forecast;
 use crate::core::media::{MediaInfo, VideoCodec};
 use crate::core::plan::{self, Plan};
 use crate::core::posting::{self, Posting};
-use crate::core::queue::Forecast;
 use crate::core::select;
 use crate::core::state::{Settings, State};
 use crate::core::traffic::Traffic;
@@ -93,11 +93,15 @@ impl ViewContext<'_> {
                 (SourceState::Missing, Some(*since), None, Some(reason))
             }
             Source::Deleted(deletion) => {
-                let how = match deletion.how {
-                    DeletionKind::Trashing => "the files are being moved to the trash",
-                    DeletionKind::Trashed => "the files were moved to the trash",
-                    DeletionKind::FilesKept => "the files were kept",
-                    DeletionKind::GraceOver => "the files did not come back in time",
+                let failure = self.core.around().trash_failures.get(&video.id);
+                let how = match (deletion.how, failure) {
+                    (DeletionKind::Trashing, Some(reason)) => {
+                        format!("the files are not in the trash yet: {reason}")
+                    }
+                    (DeletionKind::Trashing, None) => "the files are being moved to the trash".to_owned(),
+                    (DeletionKind::Trashed, _) => "the files were moved to the trash".to_owned(),
+                    (DeletionKind::FilesKept, _) => "the files were kept".to_owned(),
+                    (DeletionKind::GraceOver, _) => "the files did not come back in time".to_owned(),
                 };
                 let reason = format!("deleted by {}: {how}", deletion.by.name());
                 (SourceState::Deleted, Some(deletion.at), None, Some(reason))

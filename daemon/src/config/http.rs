@@ -179,6 +179,7 @@ impl Http {
         Limits {
             connections: self.connections,
             connections_per_address: self.connections_per_address,
+            files: Limits::default().files,
             head: self.head_timeout,
             idle: self.idle_timeout,
             stall: self.stall_timeout,
@@ -237,6 +238,7 @@ mod tests {
         let expected = Limits {
             connections: 9,
             connections_per_address: 3,
+            files: Limits::default().files,
             head: seconds(1),
             idle: seconds(2),
             stall: seconds(3),

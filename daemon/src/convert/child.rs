@@ -13,7 +13,7 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio_util::sync::CancellationToken;
 use vodpost_protocol::time::Timestamp;
 
-use super::failure::Fault;
+use super::failure::{Fault, outgrew};
 use super::progress::{Parser, Reporter};
 use crate::guard::{Access, Guarded, Unstarted, kill_tree};
 use crate::media::printable;
@@ -65,7 +65,12 @@ pub(super) async fn run(
         Ok(status) if status.success() => Ok(said),
         Ok(status) => Err(match Unstarted::of(status) {
             Some(unstarted) => Fault::of_unstarted(unstarted, said),
-            None => Fault::of_exit(status, said),
+            None => match access.write_len_max {
+                Some(most) if outgrew(status) && state_of(output).is_some_and(|(len, _)| len >= most) => {
+                    Fault::Outgrown { most, output: said }
+                }
+                Some(_) | None => Fault::of_exit(status, said),
+            },
         }),
         Err(Stop::Cancelled) => Err(Fault::Cancelled),
         Err(Stop::Deadline) => Err(Fault::DeadlineMissed {

@@ -11,6 +11,7 @@ use super::decode::Part;
 use crate::core::artifact::{Chance, Failure};
 use crate::core::media::MediaInfo;
 use crate::core::plan::Plan;
+use crate::core::work::size_in_words;
 use crate::guard::{GuardError, Unstarted};
 use crate::media::ProbeError;
 use crate::media::mp4::LayoutError;
@@ -47,6 +48,10 @@ pub(super) enum Fault {
     Unguarded(String),
     #[error("the disk of the artifact folder is full")]
     DiskFull { output: String },
+    #[error("it may take {}, for which the disk of the artifact folder has no room", size_in_words(*needed))]
+    NoRoom { needed: u64 },
+    #[error("the result outgrew the {} that were set aside for it", size_in_words(*most))]
+    Outgrown { most: u64, output: String },
     #[error("ffmpeg {}", describe(*status, output))]
     Tool { status: ExitStatus, output: String },
     #[error("the file changed while it was converted")]
@@ -99,8 +104,7 @@ impl Fault {
 
     /// ffmpeg ended by itself, but not well.
     pub(super) fn of_exit(status: ExitStatus, output: String) -> Self {
-        // It was given as much of the disk as it may fill.
-        if status.signal() == Some(Signal::XFSZ.as_raw()) || output.contains("No space left on device") {
+        if outgrew(status) || output.contains("No space left on device") {
             return Self::DiskFull { output };
         }
         if status.code() == Some(ERROR_RATE_EXCEEDED) {
@@ -128,6 +132,8 @@ impl Fault {
             | Self::Guard(_)
             | Self::Unguarded(_)
             | Self::DiskFull { .. }
+            | Self::NoRoom { .. }
+            | Self::Outgrown { .. }
             | Self::Tool { .. }
             | Self::SourceChanged
             | Self::Source(_)
@@ -159,15 +165,16 @@ impl Fault {
     /// Whether the same could end better later.
     pub(super) fn chance(&self) -> Chance {
         match self {
-            Self::DiskFull { .. } | Self::Artifacts(_) | Self::Source(ProbeError::Io(_)) => Chance::MayPass,
+            Self::DiskFull { .. } | Self::NoRoom { .. } | Self::Artifacts(_) => Chance::MayPass,
+            Self::Source(error) | Self::Layout(LayoutError::Unreadable(error)) => chance_of_a_look(error),
             Self::Unstartable(error) if error.kind() != io::ErrorKind::NotFound => Chance::MayPass,
             // Memory was short, or somebody ended it by hand.
             Self::Tool { status, .. } if status.signal() == Some(KILLED) => Chance::MayPass,
             // A disk or a network file system that hangs.
             Self::Stalled { .. } => Chance::MayPass,
-            // The file may be there again, and a daemon that ends starts again.
-            Self::Guard(GuardError::File { .. } | GuardError::Ending) => Chance::MayPass,
-            Self::Guard(GuardError::Unconfined { .. } | GuardError::Program { .. }) => Chance::Lasting,
+            Self::Guard(error) => chance_under_guard(error),
+            // Without memory inside its limit it ends the same way each time, with a status of its own.
+            Self::Tool { .. } => Chance::Lasting,
             Self::Cancelled
             | Self::DeadlineMissed { .. }
             | Self::NoFfmpeg { .. }
@@ -176,10 +183,9 @@ impl Fault {
             | Self::UnknownSize
             | Self::Unstartable(_)
             | Self::Unguarded(_)
-            | Self::Tool { .. }
+            | Self::Outgrown { .. }
             | Self::SourceChanged
-            | Self::Source(_)
-            | Self::Layout(_)
+            | Self::Layout(LayoutError::Fixed(_))
             | Self::Refused(_)
             | Self::NotPlayable { .. }
             | Self::TooDamaged { .. }
@@ -195,6 +201,7 @@ impl Fault {
             Self::DeadlineMissed { output, .. }
             | Self::Stalled { output, .. }
             | Self::DiskFull { output }
+            | Self::Outgrown { output, .. }
             | Self::TooDamaged { output }
             | Self::FramesLost { output, .. }
             | Self::Undecodable { output, .. }
@@ -204,6 +211,7 @@ impl Fault {
             | Self::NoToneMapping
             | Self::DolbyVisionOnly
             | Self::UnknownSize
+            | Self::NoRoom { .. }
             | Self::Unstartable(_)
             | Self::Guard(_)
             | Self::Unguarded(_)
@@ -216,6 +224,40 @@ impl Fault {
             | Self::Broken(_) => String::new(),
         };
         Failure { reason, output }
+    }
+}
+
+/// Whether it wanted to write more than its limit: what it may take, or all that the disk may be filled with.
+pub(super) fn outgrew(status: ExitStatus) -> bool {
+    status.signal() == Some(Signal::XFSZ.as_raw())
+}
+
+/// A disk or a network file system that does not answer now may do so later; what the file holds stays what it is.
+fn chance_of_a_look(error: &ProbeError) -> Chance {
+    match error {
+        ProbeError::Io(_) | ProbeError::Changing | ProbeError::TimedOut(_) => Chance::MayPass,
+        ProbeError::Guard(error) => chance_under_guard(error),
+        // Whoever installs it has to say so; see `NoFfmpeg`.
+        ProbeError::FfprobeMissing
+        | ProbeError::Empty
+        | ProbeError::NotRegular
+        | ProbeError::IndexMissing
+        | ProbeError::Truncated { .. }
+        | ProbeError::Damaged(_)
+        | ProbeError::IndexTooLarge
+        | ProbeError::IndexTwice
+        | ProbeError::NotMedia
+        | ProbeError::NoVideo
+        | ProbeError::ExternalReference
+        | ProbeError::Ffprobe(_) => Chance::Lasting,
+    }
+}
+
+fn chance_under_guard(error: &GuardError) -> Chance {
+    match error {
+        // The file may be there again, and a daemon that ends starts again.
+        GuardError::File { .. } | GuardError::Ending => Chance::MayPass,
+        GuardError::Unconfined { .. } | GuardError::Program { .. } => Chance::Lasting,
     }
 }
 
@@ -252,6 +294,59 @@ mod tests {
         assert!(matches!(too_long, Fault::DiskFull { .. }), "{too_long}");
         let fault = Fault::of_folder(io::ErrorKind::StorageFull.into());
         assert!(matches!(fault, Fault::DiskFull { .. }));
+    }
+
+    /// What may pass is tried again; what lies in the file or in what is installed waits for somebody.
+    #[test]
+    fn c5_each_failure_knows_whether_it_may_pass() {
+        let io = || io::Error::from(io::ErrorKind::TimedOut);
+        let program = || GuardError::Program { path: "/bin/x".into(), source: io() };
+        let file = || GuardError::File { path: "/videos/x".into(), source: io() };
+        let tool = |raw| Fault::Tool { status: ExitStatus::from_raw(raw), output: String::new() };
+        let source = Fault::Source;
+        let unreadable = |error| Fault::Layout(LayoutError::Unreadable(error));
+        let may_pass = [
+            Fault::DiskFull { output: String::new() },
+            Fault::NoRoom { needed: 1 },
+            Fault::Artifacts(io()),
+            Fault::Unstartable(io()),
+            Fault::Guard(file()),
+            Fault::Guard(GuardError::Ending),
+            Fault::Stalled { after: Duration::from_secs(1), output: String::new() },
+            tool(KILLED),
+            source(ProbeError::Io(io())),
+            source(ProbeError::Changing),
+            source(ProbeError::TimedOut(Duration::from_secs(30))),
+            source(ProbeError::Guard(file())),
+            unreadable(ProbeError::Io(io())),
+            unreadable(ProbeError::Changing),
+        ];
+        for fault in may_pass {
+            assert_eq!(fault.chance(), Chance::MayPass, "{fault}");
+        }
+        let lasting = [
+            Fault::Cancelled,
+            Fault::NoFfmpeg { needed_for: String::new() },
+            Fault::NoToneMapping,
+            Fault::Unstartable(io::ErrorKind::NotFound.into()),
+            Fault::Guard(program()),
+            Fault::Unguarded(String::new()),
+            Fault::Outgrown { most: 1, output: String::new() },
+            // "Cannot allocate memory" within its own limit.
+            tool(244 << 8),
+            Fault::SourceChanged,
+            source(ProbeError::Damaged(String::new())),
+            source(ProbeError::FfprobeMissing),
+            source(ProbeError::Ffprobe(String::new())),
+            source(ProbeError::Guard(program())),
+            unreadable(ProbeError::IndexTooLarge),
+            Fault::Layout(LayoutError::Fixed(String::new())),
+            Fault::Refused(String::new()),
+            Fault::Broken(String::new()),
+        ];
+        for fault in lasting {
+            assert_eq!(fault.chance(), Chance::Lasting, "{fault}");
+        }
     }
 
     #[test]

@@ -16,14 +16,14 @@ mod refusal_tests;
 #[cfg(test)]
 mod tests;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 pub use self::files::{Kind, Ours, sweep};
-pub use self::poster::{POSTER_LEN_MAX, make_poster, poster_path};
+pub use self::poster::{POSTER_LEN_MAX, make_poster, poster_path, poster_size};
 
 use self::decode::Origin;
 use self::failure::Fault;
@@ -34,6 +34,9 @@ use self::work::Work;
 use crate::core::artifact::{Artifact, Assignment, Form, ServedLayout, WorkerReport};
 use crate::core::media::{Container, MediaInfo};
 use crate::core::plan::Plan;
+use crate::core::work::OutputSize;
+use crate::disk;
+use crate::guard::Access;
 use crate::media::mp4::Sums;
 use crate::media::{ProbeError, Probed, Tools, mp4, open, probe};
 
@@ -140,8 +143,13 @@ async fn write_once(
         allowed: assignment.deadline.since(assignment.requested_at),
         stalled_after: child::STALLED_AFTER,
     };
+    let size = size_of(&looked, assignment);
+    if size.bytes() > assignment.size.bytes() {
+        // Other work than was ordered, for which nothing was set aside.
+        expect_room(&context.artifacts_dir, size.bytes())?;
+    }
     let (read, write) = ([&*assignment.source], [draft.path()]);
-    let access = context.tools.guard.access(&read, &write);
+    let access = Access { write_len_max: size.most(), ..context.tools.guard.access(&read, &write) };
     let ended = child::run(ffmpeg, &arguments, draft.path(), access, limits, reporter, cancel).await;
     let said = ended.map_err(|fault| fault.naming_need(&assignment.plan))?;
     let expected = Expected { source: source.clone(), sums: *sums, copied: work.picture.is_none() };
@@ -167,6 +175,21 @@ async fn write_once(
     let assignment = Arc::clone(assignment);
     let artifact = blocking(move || publish(&assignment, &info, draft)).await?;
     Ok((artifact, done))
+}
+
+/// How large the result may become, as the work is carried out. Never less than what was set aside.
+fn size_of((source, work, _): &Looked, assignment: &Assignment) -> OutputSize {
+    let span_ms = source.details.as_ref().map_or(0, |details| details.span_ms);
+    let info = MediaInfo { duration_ms: source.info.duration_ms.max(span_ms), ..source.info.clone() };
+    match OutputSize::of(&work.done, &info, assignment.identity.size_bytes) {
+        OutputSize::AtMost(bytes) => OutputSize::AtMost(bytes.max(assignment.size.bytes())),
+        OutputSize::Likely(bytes) => OutputSize::Likely(bytes),
+    }
+}
+
+fn expect_room(artifacts_dir: &Path, needed: u64) -> Result<(), Fault> {
+    let room = disk::room_bytes(artifacts_dir).map_err(Fault::of_folder)?;
+    if room < needed { Err(Fault::NoRoom { needed }) } else { Ok(()) }
 }
 
 /// What a file is, what is to be done with it, and what its index says of each stream.

@@ -1,5 +1,6 @@
 //! C6: nothing goes live unverified. Whatever will be served is probed once more, as it will be served.
 
+use std::io;
 use std::path::Path;
 
 use super::command::is_broadcast;
@@ -7,7 +8,7 @@ use super::failure::Fault;
 use crate::core::artifact::{Artifact, Assignment, Form, ServedLayout};
 use crate::core::media::{FileIdentity, Index, MediaInfo, VideoCodec};
 use crate::core::plan::{Plan, plan};
-use crate::media::mp4::{self, Sums, TrackSum, VirtualFile, layout};
+use crate::media::mp4::{self, Sums, TrackSum, VirtualFile, layout_in_turn};
 use crate::media::{ProbeError, Probed, ReadAt, identity, open};
 
 /// Encoders pad the last frame of sound and picture.
@@ -20,14 +21,15 @@ const FPS_MILLI_KEPT: u32 = 60_000;
 
 /// The source itself under a layout, which must show the same streams with the index first.
 pub(super) fn source(assignment: &Assignment, kind: ServedLayout) -> Result<Artifact, Fault> {
-    let unreadable = |error| Fault::Source(ProbeError::Io(error));
+    let unreadable: Unreadable = |error| Fault::Source(ProbeError::Io(error));
     let file = open(&assignment.source).map_err(unreadable)?;
     if identity(&file).map_err(unreadable)? != assignment.identity {
         return Err(Fault::SourceChanged);
     }
-    let layout = layout(&file, kind)?;
+    // Until it is verified, which happens where the new index lies in memory.
+    let (layout, _turn) = layout_in_turn(&file, kind)?;
     let served = VirtualFile { file: &file, layout };
-    let info = playable(&served)?;
+    let info = playable(&served, unreadable)?;
     if info.video != assignment.info.video || info.audio != assignment.info.audio {
         return Err(Fault::Refused("its streams are not those of the source".to_owned()));
     }
@@ -40,6 +42,16 @@ pub(super) fn source(assignment: &Assignment, kind: ServedLayout) -> Result<Arti
         ServedLayout::Relocated => Form::Relocated,
     };
     Ok(artifact(form, assignment.identity, &info))
+}
+
+/// What it means that a file cannot be read, which says nothing about what it holds.
+type Unreadable = fn(io::Error) -> Fault;
+
+fn refused(error: ProbeError, unreadable: Unreadable) -> Fault {
+    match error {
+        ProbeError::Io(error) => unreadable(error),
+        error => Fault::Refused(error.to_string()),
+    }
 }
 
 /// What the result is compared with.
@@ -56,7 +68,7 @@ pub(super) struct Expected {
 pub(super) fn written(path: &Path, expected: &Expected, said: String) -> Result<MediaInfo, Fault> {
     let source = &expected.source;
     let file = open(path).map_err(Fault::of_folder)?;
-    let info = of_one_size(&file, playable(&file)?)?;
+    let info = of_one_size(&file, playable(&file, Fault::of_folder)?)?;
     if info.audio.is_some() != source.info.audio.is_some() {
         return Err(Fault::Refused("a stream was lost".to_owned()));
     }
@@ -64,9 +76,8 @@ pub(super) fn written(path: &Path, expected: &Expected, said: String) -> Result<
     let span_ms = source.details.as_ref().map_or(0, |details| details.span_ms);
     let longest_ms = source.info.duration_ms.max(span_ms);
     let nearest_ms = info.duration_ms.clamp(source.info.duration_ms, longest_ms);
-    let slack_ms = if is_broadcast(&source.info.container) { BROADCAST_SLACK_MS } else { SLACK_MS };
-    same_duration(nearest_ms, &info, slack_ms)?;
-    if let Some(sums) = mp4::sums(&file).map_err(|error| Fault::Refused(error.to_string()))? {
+    same_duration(nearest_ms, &info, slack_ms(&source.info))?;
+    if let Some(sums) = mp4::sums(&file).map_err(|error| refused(error, Fault::of_folder))? {
         adds_up(&sums)?;
         if let Some(source) = &expected.sums {
             same_tracks(expected, source, &sums)?;
@@ -80,7 +91,7 @@ pub(super) fn written(path: &Path, expected: &Expected, said: String) -> Result<
 
 /// A picture that was copied may change its size on the way.
 fn of_one_size(file: &dyn ReadAt, info: MediaInfo) -> Result<MediaInfo, Fault> {
-    if !mp4::changes_size(file).map_err(|error| Fault::Refused(error.to_string()))? {
+    if !mp4::changes_size(file).map_err(|error| refused(error, Fault::of_folder))? {
         return Ok(info);
     }
     let codec = VideoCodec::Other("h264, whose size changes on the way,".to_owned());
@@ -167,16 +178,24 @@ pub(super) fn unchanged(assignment: &Assignment) -> Result<(), Fault> {
     if found.is_ok_and(|found| found == assignment.identity) { Ok(()) } else { Err(Fault::SourceChanged) }
 }
 
-fn playable(served: &dyn ReadAt) -> Result<MediaInfo, Fault> {
-    let refused = |why: String| Fault::Refused(why);
-    let (info, _) = mp4::probe(served).map_err(|error| refused(error.to_string()))?;
+fn playable(served: &dyn ReadAt, unreadable: Unreadable) -> Result<MediaInfo, Fault> {
+    let (info, _) = mp4::probe(served).map_err(|error| refused(error, unreadable))?;
     if info.index != Index::First {
-        return Err(refused("its index does not come first".to_owned()));
+        return Err(Fault::Refused("its index does not come first".to_owned()));
     }
     match plan(&info) {
         Some(Plan::Direct) => Ok(info),
         Some(plan) => Err(Fault::NotPlayable { result: Box::new(info), plan: Box::new(plan) }),
-        None => Err(refused("it has no video".to_owned())),
+        None => Err(Fault::Refused("it has no video".to_owned())),
+    }
+}
+
+/// By how much a result may differ, however short its source. Of a short recording off the air, too, most must be there.
+fn slack_ms(source: &MediaInfo) -> u64 {
+    if is_broadcast(&source.container) {
+        BROADCAST_SLACK_MS.min(source.duration_ms / 4).max(SLACK_MS)
+    } else {
+        SLACK_MS
     }
 }
 
@@ -205,4 +224,46 @@ pub(super) fn artifact(form: Form, source: FileIdentity, info: &MediaInfo) -> Ar
         _upright => (video.width, video.height),
     });
     Artifact { form, source, duration_ms: info.duration_ms, width, height }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::media::{Container, Format};
+
+    fn lasting(container: Container, duration_ms: u64) -> MediaInfo {
+        MediaInfo::new(Format { container, index: Index::None, video: None, audio: None }, duration_ms, 0)
+    }
+
+    /// A recording off the air may lose its beginning, but a short one not half of itself.
+    #[test]
+    fn c6_a_short_recording_may_not_shrink_unnoticed() {
+        let recording = |duration_ms| lasting(Container::Other("mpegts".into()), duration_ms);
+        let passes = |source_ms, result_ms| {
+            let source = recording(source_ms);
+            same_duration(source_ms, &lasting(Container::Mp4, result_ms), slack_ms(&source)).is_ok()
+        };
+        assert!(passes(60_000, 57_600) && !passes(60_000, 57_400));
+        assert!(passes(4000, 3100) && !passes(4000, 1600), "1.6 of 4 seconds are no whole recording");
+        assert!(passes(200, 110) && !passes(200, 90));
+        assert_eq!(slack_ms(&lasting(Container::Mp4, 60_000)), SLACK_MS);
+    }
+
+    /// A disk that does not answer while the result is judged says nothing about the result.
+    #[test]
+    fn a_disk_that_fails_is_not_blamed_on_the_file() {
+        struct Failing;
+        impl ReadAt for Failing {
+            fn len(&self) -> io::Result<u64> {
+                Ok(1000)
+            }
+            fn read_at(&self, _: &mut [u8], _: u64) -> io::Result<usize> {
+                Err(io::ErrorKind::TimedOut.into())
+            }
+        }
+        let fault = playable(&Failing, Fault::of_folder).unwrap_err();
+        assert!(matches!(fault, Fault::Artifacts(_)), "{fault}");
+        let fault = of_one_size(&Failing, lasting(Container::Mp4, 1)).unwrap_err();
+        assert!(matches!(fault, Fault::Artifacts(_)), "{fault}");
+    }
 }

@@ -8,6 +8,7 @@ use vodpost_protocol::time::Timestamp;
 
 use super::media::{FileIdentity, MediaInfo};
 use super::plan::Plan;
+use super::work::OutputSize;
 
 /// A verified, streamable MP4.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub struct Assignment {
     pub plan: Plan,
     pub requested_at: Timestamp,
     pub deadline: Timestamp,
+    /// What is set aside for the result, and what it is stopped at.
+    pub size: OutputSize,
 }
 
 /// What a worker says.

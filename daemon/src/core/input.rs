@@ -1,11 +1,12 @@
 //! Everything that can happen.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use vodpost_protocol::ids::{Label, Token, VideoId};
+use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::Switch;
 
 use super::account::SealedSubmission;
@@ -66,6 +67,8 @@ pub struct Usage {
     pub token: Token,
     pub views: u64,
     pub bytes: u64,
+    /// Whether somebody watched: a view began, or went on that was counted before.
+    pub watched: bool,
     /// Host names of the pages that these views came from.
     pub referrers: Vec<(String, u64)>,
 }
@@ -73,6 +76,8 @@ pub struct Usage {
 /// One look at all roots.
 #[derive(Debug)]
 pub struct Scan {
+    /// When the look began. What is not in it was not there at that moment or later.
+    pub began_at: Timestamp,
     pub roots: Vec<RootScan>,
     /// What was found in the files that needed a look, by their identity.
     pub probed: HashMap<FileIdentity, Result<MediaInfo, Unusable>>,
@@ -85,16 +90,16 @@ pub struct RootScan {
 }
 
 /// What is in a root that could be read.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Found {
     /// Files that have settled (L2).
     pub files: Vec<FoundFile>,
     /// Groups of which a file is still being written, by folder and base name.
     pub settling: Vec<(PathBuf, OsString)>,
-    /// Folders below the root that could not be read, with the reason.
+    /// Folders below the root that could not be read, or something in them, with the reason.
     pub unreadable: Vec<(PathBuf, String)>,
-    /// Folders below the root in which nothing at all is, with the number of their device.
-    pub empty: Vec<(PathBuf, u64)>,
+    /// The numbers of the devices on which there were folders or files.
+    pub devices: HashSet<u64>,
 }
 
 /// A file that L1 takes for a rendition.

@@ -18,7 +18,7 @@ pub struct Line {
 }
 
 /// The moment at which it has to start to be ready by its deadline, then that of the request.
-type Turn = (Timestamp, Timestamp);
+pub(super) type Turn = (Timestamp, Timestamp);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Spot {
@@ -60,6 +60,16 @@ impl Line {
         self.turns.iter().map(|(_, id)| *id)
     }
 
+    /// The same with the moments by which they are in turn.
+    pub(super) fn turns_and_moments(&self) -> impl Iterator<Item = (Turn, VideoId)> {
+        self.turns.iter().copied()
+    }
+
+    /// What waits for another try, with the earliest moment of each.
+    pub(super) fn held(&self, now: Timestamp) -> impl Iterator<Item = (VideoId, Timestamp)> {
+        self.held.iter().map(move |(until, id)| (*id, (*until).max(now)))
+    }
+
     /// What a worker is at.
     pub fn running(&self) -> impl Iterator<Item = VideoId> {
         self.running.iter().copied()
@@ -81,8 +91,7 @@ impl Line {
 
     /// What waits for a worker, in turn, and then what waits for another try; with the earliest moment of each.
     pub(super) fn waiting(&self, now: Timestamp) -> impl Iterator<Item = (VideoId, Timestamp)> {
-        let held = self.held.iter().map(move |(until, id)| (*id, (*until).max(now)));
-        self.turns().map(move |id| (id, now)).chain(held)
+        self.turns().map(move |id| (id, now)).chain(self.held(now))
     }
 
     /// Everything that takes a worker: what runs, and what will, in turn.

@@ -14,6 +14,7 @@ pub mod artifact;
 pub mod conversion;
 pub mod effect;
 pub mod event;
+pub mod forecast;
 pub mod group;
 pub mod identity;
 pub mod index;
@@ -51,35 +52,42 @@ use vodpost_protocol::time::Timestamp;
 
 use actor::Actor;
 use artifact::{Form, Progress, PublicState, Publication, Served, ServedLayout, WorkerReport};
+use effect::Effect;
+use forecast::Forecast;
 use input::{Command, Input};
 use posting::Posting;
-use queue::{Forecast, Machine};
+use queue::Machine;
 use state::{Settings, State, Undo};
 use transaction::{Around, Dice, Outcome, Transaction};
-use video::{Conversion, Video};
+use video::{Conversion, DeletionKind, Video};
+use work::Work;
 
 /// How long after a change of the queue it is looked through, and how often in between.
 const FORECAST_SOON: Duration = Duration::from_secs(2);
 const FORECAST_EVERY: Duration = Duration::from_secs(60);
+/// L5: a look that was asked for because a grace period was over, and that did not come, is asked for again after this.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(600);
 /// When it is looked again whether a full disk has room.
 const ROOM_AGAIN_AFTER: Duration = Duration::from_secs(30);
 
 pub struct Core {
     state: State,
     settings: Settings,
-    dice: Box<dyn Dice>,
+    dice: Box<dyn Dice + Send + Sync>,
     around: Around,
     /// When the queue is looked through for what will be late.
     forecast_at: Option<Timestamp>,
     /// When the disk may have room again.
     room_at: Option<Timestamp>,
+    /// When a look at the library was asked for last.
+    look_asked_at: Option<Timestamp>,
 }
 
 impl Core {
     #[must_use]
-    pub fn new(state: State, settings: Settings, dice: Box<dyn Dice>) -> Self {
+    pub fn new(state: State, settings: Settings, dice: Box<dyn Dice + Send + Sync>) -> Self {
         let around = Around::default();
-        Self { state, settings, dice, around, forecast_at: None, room_at: None }
+        Self { state, settings, dice, around, forecast_at: None, room_at: None, look_asked_at: None }
     }
 
     #[must_use]
@@ -106,14 +114,38 @@ impl Core {
     /// When time will next change something.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        let own = self.forecast_at.into_iter().chain(self.room_at);
-        self.state.next_due(&self.settings).into_iter().chain(own).min()
+        let own = self.forecast_at.into_iter().chain(self.room_at).chain(self.next_look());
+        self.state.next_due().into_iter().chain(own).min()
+    }
+
+    /// L5: when the library has to be looked at, because a grace period is over. Time alone deletes nothing: the files may
+    /// be back, or their disk away, and nobody has noticed.
+    fn next_look(&self) -> Option<Timestamp> {
+        let grace = self.settings.missing_grace;
+        let first = self.state.first_vanished()?.after(grace);
+        let Some(asked_at) = self.look_asked_at.filter(|asked_at| first <= *asked_at) else {
+            return Some(first);
+        };
+        let later = self.state.vanished_after(asked_at.before(grace)).map(|since| since.after(grace));
+        later.into_iter().chain([asked_at.after(LOOK_AGAIN_AFTER)]).min()
     }
 
     /// When the conversions of the queue should be ready.
     #[must_use]
     pub fn forecast(&self, now: Timestamp) -> Forecast {
         Forecast::of(&self.state, &self.settings, &self.around.progress, now)
+    }
+
+    /// The same if these were ordered now as well, and a paused queue went on.
+    #[must_use]
+    pub fn forecast_with(&self, more: &[(VideoId, Work)], now: Timestamp) -> Forecast {
+        Forecast::with(&self.state, &self.settings, &self.around.progress, now, more)
+    }
+
+    /// Bytes on the disk that nothing which runs or waits needs; `None` where that is unknown.
+    #[must_use]
+    pub fn room_for_more(&self) -> Option<u64> {
+        queue::room_for_more(&self.state, &self.around)
     }
 
     /// Decides what an input means. The state holds the changes already; if they cannot be made durable they must be
@@ -135,9 +167,14 @@ impl Core {
         };
         let started = matches!(input, Input::Started);
         let ticks = matches!(input, Input::Tick);
+        let looks = ticks && self.next_look().is_some_and(|at| at <= now);
         if let Input::Worker(WorkerReport::Progress(progress)) = &input {
             self.note_progress(progress);
         }
+        if let Input::Trashed { video, result } = &input {
+            self.note_trash(*video, result, now);
+        }
+        let look_began_at = if let Input::Scanned(scan) = &input { Some(scan.began_at) } else { None };
         let (state, settings, dice) = (&mut self.state, &self.settings, self.dice.as_mut());
         let mut tx = Transaction::begin(state, settings, &self.around, dice, now, actor);
         if let Err(refusal) = decide(&mut tx, input) {
@@ -153,7 +190,18 @@ impl Core {
             queue::warn(&mut tx);
             self.forecast_at = None;
         }
+        if looks {
+            tx.effect(Effect::Scan);
+        }
+        // At every start the library is looked at anyway.
+        if looks || started {
+            self.look_asked_at = Some(now);
+        }
         let outcome = tx.finish();
+        if let Some(look_began_at) = look_began_at {
+            // The next look begins later than this one.
+            self.around.trashed_at.retain(|_, at| *at >= look_began_at);
+        }
         if moved {
             let state = &self.state;
             self.around.progress.retain(|id, _| state.line().is_running(*id));
@@ -167,6 +215,23 @@ impl Core {
         let order = self.state.video(progress.job.video).and_then(Video::order);
         if order.is_some_and(|order| order.attempt == progress.job.attempt) {
             self.around.progress.insert(progress.job.video, *progress);
+        }
+    }
+
+    /// It is tried again with each look at the library.
+    fn note_trash(&mut self, video: VideoId, result: &Result<(), String>, now: Timestamp) {
+        let deletion = self.state.video(video).and_then(switches::deletion);
+        if deletion != Some(DeletionKind::Trashing) {
+            return;
+        }
+        match result {
+            Ok(()) => {
+                self.around.trash_failures.remove(&video);
+                self.around.trashed_at.insert(video, now);
+            }
+            Err(reason) => {
+                self.around.trash_failures.insert(video, reason.clone());
+            }
         }
     }
 
@@ -247,22 +312,11 @@ fn obey(tx: &mut Transaction<'_>, command: Command) -> Result<(), Refusal> {
     }
 }
 
-/// What time alone changes: missed deadlines (C3) and grace periods that are over (L5).
+/// What time alone changes: missed deadlines (C3), and pauses that are over (C5).
 fn tick(tx: &mut Transaction<'_>) {
-    let now = tx.now();
-    let settings = tx.settings().clone();
-    let due: Vec<Video> = tx
-        .state()
-        .timed()
-        .filter(|video| state::due(video, &settings).is_some_and(|due| due <= now))
-        .cloned()
-        .collect();
-    for video in due {
-        if queue::overdue_at(&video).is_some_and(|at| at <= now) {
-            conversion::missed_deadline(tx, video);
-        } else {
-            library::grace_over(tx, video);
-        }
+    let overdue: Vec<Video> = tx.state().overdue(tx.now()).cloned().collect();
+    for video in overdue {
+        conversion::missed_deadline(tx, video);
     }
     // What is still held then; its deadline is not over.
     queue::release(tx);
@@ -273,7 +327,7 @@ fn count(tx: &mut Transaction<'_>, used: &[input::Usage]) {
         if let Some(mut posting) = tx.state().posting(usage.token).cloned() {
             posting.views += usage.views;
             posting.bytes += usage.bytes;
-            if usage.views > 0 {
+            if usage.watched {
                 posting.traffic.get_or_insert_default().count(usage.views, &usage.referrers, tx.now());
             }
             tx.put_posting_counters(posting);

@@ -3,8 +3,6 @@
 //! Work that writes nothing starts at once. The rest takes a worker, in the order of the moments at which each has to
 //! start to be ready by its deadline.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
 use std::time::Duration;
 
 use vodpost_protocol::event::EventKind;
@@ -15,20 +13,17 @@ use super::actor::Actor;
 use super::artifact::{Assignment, Failure, Progress};
 use super::effect::Effect;
 use super::event::Subject;
+use super::forecast::{Forecast, left_at_own_speed};
 use super::plan::Plan;
-use super::state::{Settings, State};
-use super::transaction::Transaction;
+use super::state::State;
+use super::transaction::{Around, Transaction};
 use super::video::{Conversion, Hold, Order, Running, Video};
-use super::work::{Rates, Work, output_bytes_max, size_in_words};
+use super::work::{OutputSize, Rates, Work, size_in_words};
 
 /// How many of those that wait are looked at for one that the disk has room for.
 const LOOKED_AT_MAX: usize = 64;
-/// Bytes that conversions leave free.
-const ROOM_KEPT: u64 = 64 << 20;
 /// The first pause before another try; each further one is four times as long.
 const SETBACK_PAUSE: Duration = Duration::from_secs(30);
-/// A speed is believed after this.
-const SPEED_SETTLED: Duration = Duration::from_secs(10);
 /// When a worker has not said by then that it was too late, it is ended.
 pub(super) const LAST_WORD: Duration = Duration::from_secs(10);
 
@@ -48,7 +43,7 @@ pub struct Pause {
 /// What the rules are told of the machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Machine {
-    /// Free in the artifact folder; `None` where it is unknown.
+    /// What conversions may still write to the disk of the artifact folder; `None` where it is unknown.
     pub room_bytes: Option<u64>,
 }
 
@@ -79,12 +74,12 @@ pub(super) fn schedule(tx: &mut Transaction<'_>) {
     if tx.state().queue().paused.is_some() || free == 0 {
         return;
     }
-    let mut room = room_left(tx);
+    let mut room = room_left(tx.state(), tx.around());
     let next: Vec<VideoId> = tx.state().line().turns().take(free + LOOKED_AT_MAX).collect();
     for id in next {
         let needed = tx.state().video(id).map_or(0, needed_bytes);
         match room {
-            Some(left) if left < needed.saturating_add(ROOM_KEPT) => short_of_room(tx, id, needed, left),
+            Some(left) if left < needed => short_of_room(tx, id, needed, left),
             Some(_) | None => {
                 if start(tx, id) {
                     room = room.map(|left| left - needed);
@@ -100,19 +95,27 @@ pub(super) fn schedule(tx: &mut Transaction<'_>) {
 
 fn needed_bytes(video: &Video) -> u64 {
     let needed = |order: &Order| {
-        Some(output_bytes_max(&order.plan, video.media_of(order)?, order.identity.size_bytes))
+        Some(OutputSize::of(&order.plan, video.media_of(order)?, order.identity.size_bytes).bytes())
     };
     video.order().and_then(needed).unwrap_or(0)
 }
 
 /// What is free and not set aside for conversions that run.
-fn room_left(tx: &Transaction<'_>) -> Option<u64> {
+fn room_left(state: &State, around: &Around) -> Option<u64> {
     let still_needed = |id: VideoId| {
-        let written = tx.progress().get(&id).map_or(0, |progress| progress.written_bytes);
-        tx.state().video(id).map_or(0, needed_bytes).saturating_sub(written)
+        let written = around.progress.get(&id).map_or(0, |progress| progress.written_bytes);
+        state.video(id).map_or(0, needed_bytes).saturating_sub(written)
     };
-    let taken = tx.state().line().running().map(still_needed).fold(0, u64::saturating_add);
-    tx.machine().room_bytes.map(|room| room.saturating_sub(taken))
+    let taken = state.line().running().map(still_needed).fold(0, u64::saturating_add);
+    around.machine.room_bytes.map(|room| room.saturating_sub(taken))
+}
+
+/// What is free and not spoken for by anything that runs or waits.
+pub(super) fn room_for_more(state: &State, around: &Around) -> Option<u64> {
+    let waits = |id: &VideoId| !state.line().is_running(*id);
+    let waiting = state.line().all().filter(waits).map(|id| state.video(id).map_or(0, needed_bytes));
+    let spoken_for = waiting.fold(0, u64::saturating_add);
+    room_left(state, around).map(|room| room.saturating_sub(spoken_for))
 }
 
 /// It is its turn, but it stays where it is; said once.
@@ -124,8 +127,8 @@ fn short_of_room(tx: &mut Transaction<'_>, id: VideoId, needed: u64, left: u64) 
         return;
     }
     let detail = format!(
-        "it waits for disk space: it may take {}, and {} are left in the artifact folder",
-        size_in_words(needed.saturating_add(ROOM_KEPT)),
+        "it waits for disk space: it may take {}, and {} are left for it in the artifact folder",
+        size_in_words(needed),
         size_in_words(left)
     );
     tx.put_video(video.clone());
@@ -137,6 +140,7 @@ fn start(tx: &mut Transaction<'_>, id: VideoId) -> bool {
     let Some(mut video) = tx.state().video(id).cloned() else { return false };
     let Some(order) = video.order().cloned() else { return false };
     let Some(info) = video.media_of(&order).cloned() else { return false };
+    let size = OutputSize::of(&order.plan, &info, order.identity.size_bytes);
     let assignment = Assignment {
         job: order.job(id),
         source: video.path_of(&order.rendition),
@@ -145,6 +149,7 @@ fn start(tx: &mut Transaction<'_>, id: VideoId) -> bool {
         plan: order.plan.clone(),
         requested_at: order.requested_at,
         deadline: order.deadline,
+        size,
     };
     video.conversion = Conversion::Running(Box::new(Running { order, started_at: tx.now() }));
     tx.put_video(video.clone());
@@ -265,7 +270,8 @@ fn say_late(tx: &mut Transaction<'_>, mut video: Video, by: Duration) {
 }
 
 /// In seconds below two minutes, in minutes beyond.
-fn span_in_words(span: Duration) -> String {
+#[must_use]
+pub fn span_in_words(span: Duration) -> String {
     let s = span.as_secs().max(1);
     let rounded = if s < 120 { s } else { s.next_multiple_of(60) };
     humantime::format_duration(Duration::from_secs(rounded)).to_string()
@@ -273,7 +279,7 @@ fn span_in_words(span: Duration) -> String {
 
 /// C3: looks at the whole queue for what will be late.
 pub(super) fn warn(tx: &mut Transaction<'_>) {
-    let expected = Forecast::of(tx.state(), tx.settings(), tx.progress(), tx.now());
+    let expected = Forecast::of(tx.state(), tx.settings(), &tx.around().progress, tx.now());
     let is_late = |id: &VideoId| {
         let video = tx.state().video(*id)?;
         let order = video.order().filter(|order| !order.late)?;
@@ -284,85 +290,6 @@ pub(super) fn warn(tx: &mut Transaction<'_>) {
     for (video, by) in late {
         say_late(tx, video, by);
     }
-}
-
-/// When the conversions of the queue should be ready.
-#[derive(Debug)]
-pub struct Forecast {
-    ready: HashMap<VideoId, Timestamp>,
-    /// When each worker is free.
-    free: BinaryHeap<Reverse<Timestamp>>,
-    rates: Rates,
-}
-
-impl Forecast {
-    #[must_use]
-    pub fn of(
-        state: &State,
-        settings: &Settings,
-        progress: &HashMap<VideoId, Progress>,
-        now: Timestamp,
-    ) -> Self {
-        let rates = state.queue().rates;
-        let mut forecast = Self { ready: HashMap::new(), free: BinaryHeap::new(), rates };
-        for id in state.line().running() {
-            let Some(left) = state.video(id).and_then(|video| left(video, &rates, progress.get(&id), now))
-            else {
-                continue;
-            };
-            forecast.ready.insert(id, now.after(left));
-            forecast.free.push(Reverse(now.after(left)));
-        }
-        while forecast.free.len() > settings.workers {
-            forecast.free.pop();
-        }
-        forecast.free.extend((forecast.free.len()..settings.workers).map(|_| Reverse(now)));
-        if state.queue().paused.is_none() {
-            for (id, not_before) in state.line().waiting(now) {
-                let Some(work) = state.video(id).and_then(Video::work) else { continue };
-                let ready_at = forecast.take(rates.expected(work), not_before);
-                forecast.ready.insert(id, ready_at);
-            }
-        }
-        forecast
-    }
-
-    /// Gives the next free worker something to do; when that is done.
-    pub fn take(&mut self, work: Duration, not_before: Timestamp) -> Timestamp {
-        let Reverse(free) = self.free.pop().unwrap_or(Reverse(not_before));
-        let ready_at = free.max(not_before).after(work);
-        self.free.push(Reverse(ready_at));
-        ready_at
-    }
-
-    /// `None` for what is not in the queue, or cannot start as things are.
-    #[must_use]
-    pub fn ready_at(&self, video: VideoId) -> Option<Timestamp> {
-        self.ready.get(&video).copied()
-    }
-
-    #[must_use]
-    pub fn rates(&self) -> &Rates {
-        &self.rates
-    }
-}
-
-/// How much longer a running conversion takes: by its own speed, else by what such work takes.
-fn left(video: &Video, rates: &Rates, progress: Option<&Progress>, now: Timestamp) -> Option<Duration> {
-    let Conversion::Running(running) = &video.conversion else { return None };
-    if let Some(left) = progress.and_then(|progress| left_at_own_speed(running, progress, now)) {
-        return Some(left);
-    }
-    let ran = now.since(running.started_at);
-    let expected = rates.expected(video.work()?);
-    // What takes longer than expected will take a little longer still.
-    Some(expected.checked_sub(ran).unwrap_or(ran / 10))
-}
-
-/// `None` as long as its speed says little.
-fn left_at_own_speed(running: &Running, progress: &Progress, now: Timestamp) -> Option<Duration> {
-    let settled = now.since(running.started_at) >= SPEED_SETTLED;
-    progress.left().filter(|_| settled && progress.job.attempt == running.order.attempt)
 }
 
 /// When time alone ends this order: its deadline, or a little later where a worker may have a last word.

@@ -19,15 +19,26 @@ const NEAREST_MAX: usize = 3;
 const NEAREST_AMONG_MAX: usize = 50_000;
 const CANDIDATES_MAX: usize = 10;
 
+/// A video by its id or a path, without a look at any other.
+#[must_use]
+pub fn exactly<'a>(state: &'a State, roots: &[Arc<Path>], asked: &str) -> Option<&'a Video> {
+    let by_id = asked.parse().ok().and_then(|id: VideoId| state.video(id));
+    by_id.or_else(|| by_path(state, roots, Path::new(asked)))
+}
+
+/// The video and posting of a token or URL.
+#[must_use]
+pub fn token<'a>(state: &'a State, asked: &str) -> Option<(&'a Video, Vec<Token>)> {
+    let posting = state.posting(token_in(asked)?)?;
+    Some((state.video(posting.video)?, vec![posting.token]))
+}
+
 /// A video by its id, a unique prefix of it, a path or its exact title, in this order.
 ///
 /// # Errors
 /// When nothing goes by that name (with the nearest titles), or several videos do.
 pub fn video<'a>(state: &'a State, roots: &[Arc<Path>], asked: &str) -> Result<&'a Video, Refusal> {
-    if let Some(video) = asked.parse().ok().and_then(|id: VideoId| state.video(id)) {
-        return Ok(video);
-    }
-    if let Some(video) = by_path(state, roots, Path::new(asked)) {
+    if let Some(video) = exactly(state, roots, asked) {
         return Ok(video);
     }
     let titled = by_title(state, asked);
@@ -54,11 +65,11 @@ pub fn target<'a>(
     roots: &[Arc<Path>],
     asked: &str,
 ) -> Result<(&'a Video, Vec<Token>), Refusal> {
-    if let Some(token) = token_in(asked) {
-        let posting = state.posting(token).ok_or_else(|| Refusal::NoSuchToken { asked: asked.to_owned() })?;
-        if let Some(video) = state.video(posting.video) {
-            return Ok((video, vec![token]));
-        }
+    if let Some(found) = token(state, asked) {
+        return Ok(found);
+    }
+    if token_in(asked).is_some() {
+        return Err(Refusal::NoSuchToken { asked: asked.to_owned() });
     }
     // A title may hold a `#` itself, so the whole text is tried first.
     let whole = video(state, roots, asked);

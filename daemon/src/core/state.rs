@@ -172,7 +172,7 @@ impl State {
             Change::Account(account) => {
                 Undo::Account(Box::new(std::mem::replace(&mut self.account, *account)))
             }
-            Change::Queue(queue) => Undo::Queue(std::mem::replace(&mut self.queue, queue)),
+            Change::Queue(queue) => Undo::Queue(self.replace_queue(queue)),
             Change::Event(event) => {
                 let before = Undo::Events { last: self.last_seq, oldest: self.oldest_seq };
                 self.last_seq = event.seq;
@@ -212,12 +212,25 @@ impl State {
                 self.replace_posting(token, posting);
             }
             Undo::Account(account) => self.account = *account,
-            Undo::Queue(queue) => self.queue = queue,
+            Undo::Queue(queue) => drop(self.replace_queue(queue)),
             Undo::Events { last, oldest } => {
                 self.last_seq = last;
                 self.oldest_seq = oldest;
             }
         }
+    }
+
+    /// Turns follow from the speeds that are known; with other speeds they are others.
+    fn replace_queue(&mut self, queue: Queue) -> Queue {
+        let old = std::mem::replace(&mut self.queue, queue);
+        if old.rates != self.queue.rates {
+            let in_turn: Vec<VideoId> = self.line.turns().collect();
+            for id in in_turn {
+                let video = self.videos.get(&id).map(|video| &**video);
+                self.line.put(id, video, &self.queue.rates);
+            }
+        }
+        old
     }
 
     fn replace_video(&mut self, id: VideoId, video: Option<Box<Video>>) -> Option<Box<Video>> {
@@ -354,23 +367,35 @@ impl State {
         self.timed.iter().filter_map(|id| self.video(*id))
     }
 
-    /// When time will next change something.
+    /// When time alone will next change something.
     #[must_use]
-    pub fn next_due(&self, settings: &Settings) -> Option<Timestamp> {
-        let gone = self.vanished.first().map(|(since, _)| since.after(settings.missing_grace));
+    pub fn next_due(&self) -> Option<Timestamp> {
         let late = self.deadlines.first().map(|(deadline, _)| *deadline);
-        gone.into_iter().chain(late).chain(self.line.next_release()).min()
+        late.into_iter().chain(self.line.next_release()).min()
+    }
+
+    /// C3: whose conversion has missed its deadline by now.
+    pub fn overdue(&self, now: Timestamp) -> impl Iterator<Item = &Video> {
+        let over = self.deadlines.iter().take_while(move |(deadline, _)| *deadline <= now);
+        over.filter_map(|(_, id)| self.video(*id))
+    }
+
+    /// L5: since when the video has been gone that is gone for longest.
+    #[must_use]
+    pub fn first_vanished(&self) -> Option<Timestamp> {
+        self.vanished.first().map(|(since, _)| *since)
+    }
+
+    /// The first that vanished later than at this moment.
+    #[must_use]
+    pub fn vanished_after(&self, moment: Timestamp) -> Option<Timestamp> {
+        let later = (moment.after(Duration::from_millis(1)), VideoId::from_random(0));
+        self.vanished.range(later..).next().map(|(since, _)| *since)
     }
 }
 
-/// When time changes this video: its grace is over, or its conversion misses the deadline.
-#[must_use]
-pub fn due(video: &Video, settings: &Settings) -> Option<Timestamp> {
-    let gone = vanished_since(video).map(|since| since.after(settings.missing_grace));
-    gone.into_iter().chain(overdue_at(video)).min()
-}
-
-fn vanished_since(video: &Video) -> Option<Timestamp> {
+/// L5: since when the files of a video are known to be gone.
+pub(super) fn vanished_since(video: &Video) -> Option<Timestamp> {
     match &video.source {
         Source::Missing { since, cause: MissingCause::Vanished } => Some(*since),
         Source::Missing { cause: MissingCause::RootUnavailable(_) | MissingCause::BeingWritten, .. }

@@ -73,6 +73,7 @@ struct World {
 }
 
 const ROOT: &str = "/library";
+const DEVICE: u64 = 1;
 
 fn admin() -> Actor {
     Actor::User { uid: 1000, name: "ann".into() }
@@ -163,12 +164,13 @@ impl World {
     }
 
     fn found(&self) -> (Found, HashMap<FileIdentity, Result<MediaInfo, Unusable>>) {
-        let mut found = Found::default();
+        let mut found = Found { devices: [DEVICE].into(), ..Found::default() };
         let mut probed = HashMap::new();
         for (path, file) in &self.disk {
             let name = path.file_name().unwrap().to_owned();
             let Some(base) = base_name(&name) else { continue };
-            let identity = FileIdentity { dev: 1, ino: file.ino, size_bytes: 1000, mtime_ns: file.mtime_ns };
+            let identity =
+                FileIdentity { dev: DEVICE, ino: file.ino, size_bytes: 1000, mtime_ns: file.mtime_ns };
             probed.insert(identity, file.media.clone());
             found.files.push(FoundFile {
                 folder: path.parent().unwrap().into(),
@@ -194,8 +196,17 @@ impl World {
         found: Result<Found, String>,
         probed: HashMap<FileIdentity, Result<MediaInfo, Unusable>>,
     ) {
+        self.scan_of(self.now, found, probed);
+    }
+
+    fn scan_of(
+        &mut self,
+        began_at: Timestamp,
+        found: Result<Found, String>,
+        probed: HashMap<FileIdentity, Result<MediaInfo, Unusable>>,
+    ) {
         let roots = vec![RootScan { root: Arc::from(Path::new(ROOT)), found }];
-        self.input(Input::Scanned(Scan { roots, probed })).unwrap();
+        self.input(Input::Scanned(Scan { began_at, roots, probed })).unwrap();
     }
 
     fn input(&mut self, input: Input) -> Result<(), Refusal> {
@@ -231,6 +242,13 @@ impl World {
                 |effect| if let Effect::StartConversion(given) = effect { Some(*given) } else { None },
             )
             .collect()
+    }
+
+    /// How often the rules asked for a look at the library since this was asked last.
+    fn looks_wanted(&mut self) -> usize {
+        let before = self.effects.len();
+        self.effects.retain(|effect| *effect != Effect::Scan);
+        before - self.effects.len()
     }
 
     /// Does everything that was assigned, as workers would.

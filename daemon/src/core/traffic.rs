@@ -22,6 +22,7 @@ pub struct Traffic {
 }
 
 impl Traffic {
+    /// Somebody watches, whether or not that is a new view.
     pub(super) fn count(&mut self, views: u64, referrers: &[(String, u64)], now: Timestamp) {
         self.last_seen_at = now;
         let (hour, day) = (now.millis() / HOUR_MS, now.millis() / DAY_MS);

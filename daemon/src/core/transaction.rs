@@ -53,6 +53,10 @@ pub struct Transaction<'a> {
 pub struct Around {
     pub machine: Machine,
     pub progress: HashMap<VideoId, Progress>,
+    /// L6: why the files of a deleted video are not in the trash yet.
+    pub trash_failures: HashMap<VideoId, String>,
+    /// L6: when files went into the trash. A look that began before may have seen them where they were.
+    pub trashed_at: HashMap<VideoId, Timestamp>,
 }
 
 impl<'a> Transaction<'a> {
@@ -108,13 +112,14 @@ impl<'a> Transaction<'a> {
         &self.actor
     }
 
-    pub(super) fn machine(&self) -> &Machine {
-        &self.around.machine
+    /// What is known of the machine, and how far running conversions are.
+    pub(super) fn around(&self) -> &Around {
+        self.around
     }
 
-    /// How far running conversions are.
-    pub(super) fn progress(&self) -> &HashMap<VideoId, Progress> {
-        &self.around.progress
+    /// Whether a look that began at this moment may have seen the files of a deleted video, which are in the trash now.
+    pub(super) fn was_trashed_since(&self, look_began_at: Timestamp, id: VideoId) -> bool {
+        self.around.trashed_at.get(&id).is_some_and(|at| *at >= look_began_at)
     }
 
     /// Something could start if the disk had room for it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::media::MediaInfo;
+use super::media::{MediaInfo, VideoStream};
 use super::plan::{Plan, Treatment};
 
 /// Starting ffmpeg, verifying the result and making it durable.
@@ -13,6 +13,16 @@ const MEASURED_MIN: Duration = Duration::from_secs(3);
 const ENCODED_SOUND_BPS_MAX: u64 = 200_000;
 /// Frames a second where the file does not say it.
 const FPS_MILLI_ASSUMED: u32 = 25_000;
+/// What is larger or faster than this is made smaller or slower (C2).
+const LONG_SIDE_MAX: u64 = 1920;
+const SHORT_SIDE_MAX: u64 = 1080;
+const FPS_MAX: u32 = 60;
+const SPAN_SLACK_MS: u64 = 5000;
+/// What an index says of one sample: its size, its two times, its place, and whether one can start there.
+const SAMPLE_INDEX_BYTES_MAX: u64 = 32;
+/// AAC at 96 kHz.
+const SOUND_FRAMES_PER_S_MAX: u64 = 94;
+const OVERHEAD_BYTES_MAX: u64 = 1 << 20;
 
 /// What takes the time. Each has a speed of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,44 +68,100 @@ fn pixels(info: &MediaInfo) -> u64 {
     u64::try_from(frames.saturating_mul(pixels)).unwrap_or(u64::MAX)
 }
 
-/// So much that pictures of this size look well when they move, and not more than a phone's connection carries.
+/// How many frames a second an encoded picture has at most (C2). One whose rate nobody knows may have all of them.
 #[must_use]
-pub fn encoded_kbps_max((width, height): (u32, u32), fps: u32) -> u32 {
-    let kbps = match width * height {
+pub fn encoded_fps_max(video: &VideoStream) -> u32 {
+    match video.fps_milli {
+        0 => FPS_MAX,
+        milli => milli.div_ceil(1000).min(FPS_MAX),
+    }
+}
+
+/// So much that a picture like this looks well when it moves, and not more than a phone's connection carries. By its size
+/// as it is stored: making pixels square adds nothing that would have to be described. Both the encoder and the queue, which
+/// sets aside the room, go by it.
+#[must_use]
+pub fn encoded_kbps_max(video: &VideoStream) -> u32 {
+    let kbps = match fitted_pixels(video.width, video.height) {
         0..=230_400 => 1500,
         230_401..=409_920 => 2500,
         409_921..=921_600 => 5000,
         _up_to_1080p => 8000,
     };
-    if fps > 30 { kbps * 3 / 2 } else { kbps }
+    if encoded_fps_max(video) > 30 { kbps * 3 / 2 } else { kbps }
 }
 
-fn encoded_bps_max(info: &MediaInfo) -> u64 {
-    let picture = info.video.as_ref().map_or(0, |video| {
-        // What is larger or faster is made smaller or slower.
-        let fps = (video.fps_milli / 1000).min(60);
-        encoded_kbps_max((video.width.min(1920), video.height.min(1920)), fps)
-    });
-    u64::from(picture) * 1000 + ENCODED_SOUND_BPS_MAX
+/// Of a picture of this shape within 1920×1080, or within 1080×1920.
+fn fitted_pixels(width: u32, height: u32) -> u64 {
+    let (long, short) = (u64::from(width.max(height)), u64::from(width.min(height)));
+    if long <= LONG_SIDE_MAX && short <= SHORT_SIDE_MAX {
+        return long * short;
+    }
+    // Whichever side is further beyond is what it is shrunk by.
+    if short * LONG_SIDE_MAX >= long * SHORT_SIDE_MAX {
+        SHORT_SIDE_MAX * (long * SHORT_SIDE_MAX / short)
+    } else {
+        LONG_SIDE_MAX * (short * LONG_SIDE_MAX / long)
+    }
 }
 
-/// How large the artifact may become, so that the room for it can be set aside.
-#[must_use]
-pub fn output_bytes_max(plan: &Plan, info: &MediaInfo, size_bytes: u64) -> u64 {
-    let lasting = |bps: u64| {
-        let bytes = u128::from(info.duration_ms) * u128::from(bps) / 8000;
-        u64::try_from(bytes).unwrap_or(u64::MAX)
-    };
-    let media = match plan {
-        Plan::Direct | Plan::Relocate => return 0,
-        Plan::Transcode { video: Treatment::Encode { .. }, .. } => lasting(encoded_bps_max(info)),
-        Plan::Transcode { video: Treatment::Copy, audio: Some(Treatment::Encode { .. }) } => {
-            size_bytes.saturating_add(lasting(ENCODED_SOUND_BPS_MAX))
+/// How large an artifact may become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputSize {
+    /// No larger, or something is wrong with it.
+    AtMost(u64),
+    /// Nobody knows how long it lasts.
+    Likely(u64),
+}
+
+impl OutputSize {
+    #[must_use]
+    pub fn of(plan: &Plan, info: &MediaInfo, size_bytes: u64) -> Self {
+        if info.duration_ms == 0 {
+            return Self::Likely(size_bytes.saturating_add(OVERHEAD_BYTES_MAX));
         }
-        Plan::Transcode { video: Treatment::Copy, .. } | Plan::Remux { .. } => size_bytes,
-    };
-    // The index.
-    media.saturating_add(media / 50).saturating_add(1 << 20)
+        // What the encoder may be ahead of its rate by, and what a check of the result tolerates.
+        let span_ms = info.duration_ms.saturating_add(info.duration_ms / 100).saturating_add(SPAN_SLACK_MS);
+        let lasting =
+            |bps: u64| u64::try_from(u128::from(span_ms) * u128::from(bps) / 8000).unwrap_or(u64::MAX);
+        let media = match plan {
+            Plan::Direct | Plan::Relocate => return Self::AtMost(0),
+            Plan::Transcode { video: Treatment::Encode { .. }, .. } => {
+                let picture =
+                    info.video.as_ref().map_or(0, |video| u64::from(encoded_kbps_max(video)) * 1000);
+                lasting(picture + ENCODED_SOUND_BPS_MAX)
+            }
+            Plan::Transcode { video: Treatment::Copy, audio: Some(Treatment::Encode { .. }) } => {
+                size_bytes.saturating_add(lasting(ENCODED_SOUND_BPS_MAX))
+            }
+            Plan::Transcode { video: Treatment::Copy, .. } | Plan::Remux { .. } => size_bytes,
+        };
+        let fps = info.video.as_ref().map_or(0, |video| match video.fps_milli {
+            0 => u64::from(FPS_MAX),
+            milli => u64::from(milli.div_ceil(1000)),
+        });
+        let index = lasting((fps + SOUND_FRAMES_PER_S_MAX).saturating_mul(SAMPLE_INDEX_BYTES_MAX * 8));
+        Self::AtMost(
+            media.saturating_add(media / 50).saturating_add(index).saturating_add(OVERHEAD_BYTES_MAX),
+        )
+    }
+
+    /// What is set aside for it.
+    #[must_use]
+    pub fn bytes(self) -> u64 {
+        match self {
+            Self::AtMost(bytes) | Self::Likely(bytes) => bytes,
+        }
+    }
+
+    /// What it is stopped at, besides the end of the disk.
+    #[must_use]
+    pub fn most(self) -> Option<u64> {
+        match self {
+            Self::AtMost(bytes) => Some(bytes),
+            Self::Likely(_) => None,
+        }
+    }
 }
 
 /// `700 MB`, `1.2 GB`
@@ -218,6 +284,44 @@ mod tests {
         let work = Work::of(&plan, &info, u64::MAX).unwrap();
         let rates = Rates { picture: Rate { per_s: 0, measured: true }, ..Rates::default() };
         assert!(rates.expected(work) > Duration::from_secs(1 << 40));
-        assert_eq!(output_bytes_max(&Plan::Remux { why: String::new() }, &info, u64::MAX), u64::MAX);
+        for plan in [plan, Plan::Remux { why: String::new() }] {
+            assert_eq!(OutputSize::of(&plan, &info, u64::MAX), OutputSize::AtMost(u64::MAX));
+        }
+    }
+
+    fn picture(width: u32, height: u32, fps_milli: u32) -> MediaInfo {
+        mp4(1_000_000, 1080).with(|format| {
+            if let Some(video) = &mut format.video {
+                (video.width, video.height, video.fps_milli) = (width, height, fps_milli);
+            }
+        })
+    }
+
+    #[test]
+    fn rates_grow_with_size_and_speed() {
+        for (width, height, fps_milli, kbps) in [
+            (320, 180, 25_000, 1500),
+            (640, 360, 25_000, 1500),
+            (720, 576, 25_000, 5000),
+            (1280, 720, 30_000, 5000),
+            // One frame more than thirty in any second is more than thirty.
+            (1280, 720, 30_001, 7500),
+            (1280, 720, 0, 7500),
+            (1080, 1920, 60_000, 12_000),
+            (3840, 2160, 120_000, 12_000),
+            (3840, 400, 25_000, 2500),
+            (400, 3840, 25_000, 2500),
+        ] {
+            let info = picture(width, height, fps_milli);
+            let video = info.video.as_ref().unwrap();
+            assert_eq!(encoded_kbps_max(video), kbps, "{width}x{height} at {fps_milli}");
+        }
+    }
+
+    #[test]
+    fn what_lasts_nobody_knows_how_long_is_not_stopped() {
+        let info = MediaInfo { duration_ms: 0, ..picture(1280, 720, 25_000) };
+        let size = OutputSize::of(&Plan::Transcode { video: encode(), audio: None }, &info, 1 << 30);
+        assert_eq!((size.most(), size.bytes()), (None, (1 << 30) + (1 << 20)));
     }
 }

@@ -1,5 +1,6 @@
 //! Bytes that are not in the page cache. `sendfile` would wait for the disk on a thread that serves everybody else; here such
-//! bytes are noticed, and read by a thread that may wait.
+//! bytes are noticed, and read by a thread that may wait. Where a file system cannot tell which bytes those are, that thread
+//! hands over all of them in memory, without `sendfile`.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -106,6 +107,38 @@ pub(super) async fn apart<T: Send + 'static>(
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)
 }
 
+/// How the bytes of a file are come by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// The kernel says whether bytes can be had at once.
+    Asks,
+    /// The file system cannot tell (NFS, CIFS, FUSE): everything about the file may wait, and is done by threads that may.
+    Waits,
+}
+
+impl Reading {
+    pub(super) fn of(file: &File) -> Self {
+        match presence(file, 0) {
+            Presence::Cached | Presence::Cold => Self::Asks,
+            Presence::Unknown => Self::Waits,
+        }
+    }
+}
+
+/// Bytes of a file that may wait, read by a thread that may. `None` where the file has changed.
+pub(super) async fn read(source: &Arc<Source>, offset: u64, len: u64) -> io::Result<Option<Vec<u8>>> {
+    let room = Arc::clone(&source.disk);
+    let source = Arc::clone(source);
+    let read = move || {
+        let mut bytes = vec![0; usize::try_from(len).unwrap_or(CHUNK).min(CHUNK)];
+        let count = read_some(&source.file, &mut bytes, offset)?;
+        bytes.truncate(count);
+        // After they were read: the bytes are then those of this state.
+        Ok(source.is_unchanged()?.then_some(bytes))
+    };
+    apart(room, read).await?
+}
+
 /// Returns when these bytes are in the page cache, as far as that can be told.
 pub(super) async fn warmed(source: &Arc<Source>, offset: u64, len: u64) -> io::Result<()> {
     let file = &source.file;
@@ -120,8 +153,7 @@ pub(super) async fn warmed(source: &Arc<Source>, offset: u64, len: u64) -> io::R
     apart(room, move || read_through(&source.file, offset, len)).await?
 }
 
-/// Whether the first, the last and some bytes in between are. Where the file system cannot tell without waiting, the answer
-/// is yes, and `sendfile` waits as it does anywhere else.
+/// Whether the first, the last and some bytes in between are.
 fn is_cached(file: &File, offset: u64, len: u64) -> bool {
     let Some(last) = len.checked_sub(1).map(|before| offset.saturating_add(before)) else { return true };
     let mut places = (0..).map_while(|step: u64| {
@@ -129,13 +161,35 @@ fn is_cached(file: &File, offset: u64, len: u64) -> bool {
         (at < last).then_some(at)
     });
     // From the end: files are read from front to back.
-    is_byte_cached(file, last) && places.all(|at| is_byte_cached(file, at))
+    let is_there = |at| presence(file, at) == Presence::Cached;
+    is_there(last) && places.all(is_there)
 }
 
-fn is_byte_cached(file: &File, at: u64) -> bool {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    Cached,
+    Cold,
+    /// The file system cannot tell without waiting, or cannot read at all: which of them shows where it may wait.
+    Unknown,
+}
+
+fn presence(file: &File, at: u64) -> Presence {
     let mut byte = [0];
     let mut buffers = [IoSliceMut::new(&mut byte)];
-    rustix::io::preadv2(file, &mut buffers, at, ReadWriteFlags::NOWAIT) != Err(Errno::AGAIN)
+    match rustix::io::preadv2(file, &mut buffers, at, ReadWriteFlags::NOWAIT) {
+        Ok(_count) => Presence::Cached,
+        Err(Errno::AGAIN | Errno::INTR) => Presence::Cold,
+        Err(_) => Presence::Unknown,
+    }
+}
+
+fn read_some(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    loop {
+        match file.read_at(buffer, offset) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
 }
 
 fn read_through(file: &File, mut offset: u64, len: u64) -> io::Result<()> {
@@ -147,12 +201,10 @@ fn read_through(file: &File, mut offset: u64, len: u64) -> io::Result<()> {
     let mut scratch = vec![0; CHUNK];
     while offset < end {
         let wanted = usize::try_from(end - offset).unwrap_or(CHUNK).min(CHUNK);
-        match file.read_at(scratch.get_mut(..wanted).unwrap_or_default(), offset) {
+        match read_some(file, scratch.get_mut(..wanted).unwrap_or_default(), offset)? {
             // It shrank; `sendfile` will say so.
-            Ok(0) => return Ok(()),
-            Ok(read) => offset += read as u64,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            0 => return Ok(()),
+            read => offset += read as u64,
         }
     }
     Ok(())

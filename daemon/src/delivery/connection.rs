@@ -1,9 +1,9 @@
 //! One connection of one client: heads in, answers out, in order (RFC 9112, section 9). Everything that a client can draw
 //! out has a deadline, and everything that it can make large has a limit.
 
-use std::future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use axum::Router;
 use axum::body::{self, Body, Bytes};
 use http::{HeaderMap, Request, Response, Uri};
 use tokio::net::TcpStream;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -23,14 +23,15 @@ use super::entrance::Entrance;
 use super::head::{Head, Inbox, Method, Refusal, Version};
 use super::media_response::{self, Decision, Media};
 use super::pages;
+use super::queued::Queued;
 use super::response::{self, Persistence, head_bytes, with_length};
 use super::route::{Part, Route, below, route};
 use super::send::{Followed, Pace, SendError, Sender};
 use super::stream::Stream;
-use super::table::{Live, Table};
+use super::table::Table;
 use super::transfer::{Transfer, TransferError};
 use super::words::Absence;
-use super::{Limits, Notice};
+use super::{Limits, Notices};
 
 /// Bytes of an answer that is not video.
 const ANSWER_MAX: usize = 4 * 1024 * 1024;
@@ -45,7 +46,7 @@ pub(super) struct Context {
     pub(super) table: Arc<Table>,
     pub(super) router: Router,
     pub(super) limits: Limits,
-    pub(super) notices: mpsc::Sender<Notice>,
+    pub(super) notices: Notices,
     pub(super) places: Arc<Places>,
     pub(super) proxies: Vec<Network>,
     pub(super) observers: Observers,
@@ -69,8 +70,7 @@ struct Connection {
     /// Whether a request was answered: only then waiting for the next is idling.
     answered: bool,
     pace: Pace,
-    /// What was sent last, of which the kernel may still hold bytes.
-    sent: Option<Arc<Live>>,
+    queued: Queued,
 }
 
 enum Next {
@@ -108,7 +108,7 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Cont
             inbox: Inbox::default(),
             answered: false,
             pace: Pace::default(),
-            sent: None,
+            queued: Queued::default(),
         };
         connection.run().await;
     };
@@ -128,10 +128,18 @@ impl Connection {
                 Ok(Next::End(end)) => break end,
                 Err(refusal) => break self.refuse(refusal).await,
             };
+            let head = Head { keep_alive: head.keep_alive && !self.queued.is_full(), ..head };
             let keep_alive = head.keep_alive;
             let address = viewer(self.peer.ip(), &head.fields, &context.proxies);
             let mut asked = context.observers.asked(&head, address);
-            match self.answer(head, address, &mut asked).await {
+            // However long this answer takes: what was sent before may end meanwhile.
+            let ended = self.queued.ended(self.pace.accepted());
+            let answered = tokio::select! {
+                biased;
+                () = ended => Err(TransferError::Ended),
+                answered = self.answer(head, address, &mut asked) => answered,
+            };
+            match answered {
                 Ok(()) if keep_alive => self.answered = true,
                 Ok(()) => break End::Polite,
                 Err(error) => break self.failed(&error),
@@ -145,6 +153,7 @@ impl Connection {
         let limits = &context.limits;
         let mut idle = self.answered && self.inbox.is_empty();
         let mut deadline = Instant::now() + if idle { limits.idle } else { limits.head };
+        let mut ended = pin!(self.queued.ended(self.pace.accepted()));
         loop {
             if let Some(head) = self.inbox.take_head()? {
                 return Ok(Next::Head(head));
@@ -153,7 +162,7 @@ impl Connection {
             let read = tokio::select! {
                 read = read => read,
                 () = crowding(&context), if idle => return Ok(Next::End(End::Left)),
-                () = ended(self.sent.as_deref()) => return Ok(Next::End(End::Abort)),
+                () = &mut ended => return Ok(Next::End(End::Abort)),
             };
             match read {
                 Ok(Ok(0)) => return Ok(Next::End(End::Left)),
@@ -203,7 +212,7 @@ impl Connection {
                 match media_response::decide(table, notices, method, &fields, token).await {
                     Decision::Answer(response) => response,
                     Decision::Media(media) => {
-                        return self.media(&media, method, persistence, (token, asked)).await;
+                        return self.media(media, method, persistence, (token, asked)).await;
                     }
                 }
             }
@@ -241,7 +250,7 @@ impl Connection {
 
     async fn media(
         &mut self,
-        media: &Media,
+        media: Media,
         method: Method,
         persistence: Persistence,
         (token, asked): (Token, &mut Asked<'_>),
@@ -255,24 +264,34 @@ impl Connection {
             Method::Head => return Ok(self.sender().bytes(&head, Followed::No).await?),
             Method::Get => {}
         }
-        self.sent = Some(Arc::clone(&media.live));
         let context = Arc::clone(&self.context);
+        let viewing = asked.viewing(token, &media);
+        let Media { source, index, live, counters, range, response: _ } = media;
         let transfer = Transfer {
-            source: &media.source,
-            range: media.range.clone(),
-            ended: media.live.ended(),
+            source: &source,
+            range,
+            ended: live.ended(),
             table: &context.table,
-            counters: &media.counters,
+            counters: &counters,
             metrics: &context.observers.metrics,
-            viewing: asked.viewing(token, media),
+            viewing,
             sent: &mut asked.sent,
         };
         let _open = context.observers.metrics.transfers_open.enter();
-        let result = transfer.run(self.sender(), &head).await;
-        if matches!(result, Err(TransferError::Changed)) {
-            context.table.sources.forget(&media.live.served);
-            media_response::differs(media.live.served.video, &context.notices);
+        let result = transfer.run(index, self.sender(), &head).await;
+        match &result {
+            Ok(()) => {}
+            Err(TransferError::Changed) => {
+                context.table.sources.forget(&live.served);
+                context.notices.differs(live.served.video);
+            }
+            Err(TransferError::Unreadable(error)) => {
+                // Not who watched it: addresses are not kept.
+                tracing::warn!(video = %live.served.video, %error, "a transfer ended early");
+            }
+            Err(TransferError::Send(_) | TransferError::Ended) => {}
         }
+        self.queued.put(live, self.pace.accepted());
         result
     }
 
@@ -310,14 +329,7 @@ impl Connection {
     }
 
     fn failed(&self, error: &TransferError) -> End {
-        match error {
-            TransferError::Unreadable(_) => {
-                tracing::warn!(peer = %self.peer, %error, "a transfer ended early")
-            }
-            TransferError::Send(_) | TransferError::Ended | TransferError::Changed => {
-                tracing::debug!(peer = %self.peer, %error, "a transfer ended early");
-            }
-        }
+        tracing::debug!(peer = %self.peer, %error, "an answer ended early");
         End::Abort
     }
 
@@ -340,11 +352,11 @@ impl Connection {
     /// Says that nothing follows, and waits until the client has understood. What the kernel still holds of a video must
     /// not outlive its posting, so that it is held for as long as the client takes bytes of it.
     async fn part(&mut self) -> io::Result<()> {
-        let span = if self.sent.is_some() { self.context.limits.stall } else { LINGER };
-        let live = self.sent.clone();
+        let span = if self.queued.is_empty() { LINGER } else { self.context.limits.stall };
+        let ended = self.queued.ended(self.pace.accepted());
         tokio::select! {
             biased;
-            () = ended(live.as_deref()) => self.stream.tcp().set_zero_linger(),
+            () = ended => self.stream.tcp().set_zero_linger(),
             drained = timeout(span, self.drain()) => match drained {
                 Ok(result) => result,
                 Err(_elapsed) => self.stream.tcp().set_zero_linger(),
@@ -363,14 +375,6 @@ impl Connection {
             }
         }
         Ok(())
-    }
-}
-
-/// Returns when these bytes may not be sent any more; never without any.
-async fn ended(live: Option<&Live>) {
-    match live {
-        Some(live) => live.ended().cancelled().await,
-        None => future::pending().await,
     }
 }
 

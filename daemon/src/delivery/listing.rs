@@ -10,7 +10,7 @@ use vodpost_protocol::ids::Token;
 use vodpost_protocol::time::Timestamp;
 
 /// Where a posting stands. As text it is a cursor, and nothing in it is a secret: what is listed is public.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     created_at: Reverse<Timestamp>,
     token: Token,
@@ -69,13 +69,6 @@ impl Listing {
         let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         self.0.range((start, Bound::Unbounded)).copied()
     }
-
-    /// The last place of every so many, but for those at the end.
-    pub(super) fn marks(&self, every: usize) -> Vec<Place> {
-        let full = self.0.iter().skip(every.saturating_sub(1)).step_by(every.max(1)).copied();
-        let last = self.0.last().copied();
-        full.filter(|place| Some(*place) != last).collect()
-    }
 }
 
 #[cfg(test)]
@@ -100,18 +93,6 @@ mod tests {
         // One that is gone meanwhile still says where to go on.
         assert_eq!(listing.after(Some(place(4, 4))).next(), Some(place(3, 3)));
         assert_eq!(listing.len(), 9);
-    }
-
-    #[test]
-    fn marks_divide_it_into_parts() {
-        let mut listing = Listing::default();
-        for number in 0..6 {
-            listing.put(place(number, 1));
-        }
-        assert_eq!(listing.marks(2), [place(4, 1), place(2, 1)]);
-        assert_eq!(listing.marks(4), [place(2, 1)]);
-        assert_eq!(listing.marks(6), []);
-        assert_eq!(Listing::default().marks(3), []);
     }
 
     #[test]

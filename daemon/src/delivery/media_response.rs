@@ -11,16 +11,15 @@ use http::header::{
     RANGE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use tokio::sync::mpsc;
 use vodpost_protocol::ids::{Token, VideoId};
 
-use super::Notice;
+use super::Notices;
 use super::conditional::{Fields, Validators, Verdict};
 use super::head::{Method, single};
 use super::pages;
 use super::range::{Asked, asked};
 use super::response::{REVALIDATE, text, with_length};
-use super::source::{OpenError, Source};
+use super::source::{Index, OpenError, Opened, Source};
 use super::table::{Counters, Entry, Live, State, Table, Unavailable};
 use super::title;
 use super::views::MediaSpan;
@@ -43,20 +42,21 @@ pub(super) struct Media {
     pub(super) response: Response<()>,
     pub(super) range: Range<u64>,
     pub(super) source: Arc<Source>,
+    pub(super) index: Arc<Index>,
     pub(super) live: Arc<Live>,
     pub(super) counters: Arc<Counters>,
 }
 
 impl Media {
     pub(super) fn span(&self) -> MediaSpan {
-        let (start, end) = (self.source.media_start, self.source.layout.len);
+        let (start, end) = (self.source.media_start, self.source.len);
         MediaSpan { start, end, duration_ms: self.live.served.duration_ms }
     }
 }
 
 pub(super) async fn decide(
     table: &Table,
-    notices: &mpsc::Sender<Notice>,
+    notices: &Notices,
     method: Method,
     fields: &HeaderMap,
     token: Token,
@@ -76,7 +76,7 @@ pub(super) async fn decide(
         table.sources.forget(&live.served);
     }
     match opened {
-        Ok(source) => judge(&entry, live, source, method, fields),
+        Ok(opened) => judge(&entry, live, opened, method, fields),
         Err(error) => {
             report(live.served.video, &error, notices);
             Decision::Answer(pages::absent(Absence::Unavailable(Unavailable::Pending), fields))
@@ -87,11 +87,11 @@ pub(super) async fn decide(
 fn judge(
     entry: &Entry,
     live: &Arc<Live>,
-    source: Arc<Source>,
+    Opened { source, index }: Opened,
     method: Method,
     fields: &HeaderMap,
 ) -> Decision {
-    let len = source.layout.len;
+    let len = source.len;
     let validators = &source.validators;
     match validators.judge(fields) {
         Verdict::Proceed => {}
@@ -121,6 +121,7 @@ fn judge(
         response,
         range,
         source,
+        index,
         live: Arc::clone(live),
         counters: Arc::clone(entry.counters()),
     })
@@ -141,7 +142,7 @@ fn media_head(status: StatusCode, range: &Range<u64>, source: &Source, title: &s
     fields.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
     if status == StatusCode::PARTIAL_CONTENT {
         let last = range.end.saturating_sub(1);
-        insert(fields, CONTENT_RANGE, format!("bytes {}-{last}/{}", range.start, source.layout.len));
+        insert(fields, CONTENT_RANGE, format!("bytes {}-{last}/{}", range.start, source.len));
     }
     response
 }
@@ -173,19 +174,11 @@ fn insert(fields: &mut HeaderMap, name: HeaderName, value: String) {
     }
 }
 
-fn report(video: VideoId, error: &OpenError, notices: &mpsc::Sender<Notice>) {
+fn report(video: VideoId, error: &OpenError, notices: &Notices) {
     match error {
-        OpenError::Differs => differs(video, notices),
-        OpenError::Io(_) | OpenError::Layout(_) => {
-            tracing::warn!(%video, %error, "cannot serve a live video")
+        OpenError::Differs => notices.differs(video),
+        OpenError::Io(_) | OpenError::Layout(_) | OpenError::Crowded => {
+            tracing::warn!(%video, %error, "cannot serve a live video");
         }
-    }
-}
-
-/// Says that a file is not the one that was published. A full queue holds the same news already.
-pub(super) fn differs(video: VideoId, notices: &mpsc::Sender<Notice>) {
-    tracing::warn!(%video, "the source file is gone or another one");
-    if let Err(error) = notices.try_send(Notice::SourceDiffers { video }) {
-        tracing::debug!(%video, %error, "nobody was told");
     }
 }

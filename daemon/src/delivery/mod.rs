@@ -21,6 +21,7 @@ mod pages;
 pub mod platform;
 mod poster;
 mod qr;
+mod queued;
 mod range;
 mod referrer;
 mod response;
@@ -48,7 +49,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio_util::sync::CancellationToken;
 use vodpost_protocol::ids::{Token, VideoId};
@@ -61,9 +62,10 @@ use self::entrance::{Door, Entrance};
 use self::link::PublicUrl;
 use self::metrics::Metrics;
 use self::pages::Site;
-use self::platform::Platform;
+use self::platform::{Maps, Platform};
 use self::poster::Posters;
 use self::table::Table;
+pub use self::tls::CertificateFiles;
 use self::tls::{Certificates, Pair, TlsError};
 use self::views::Views;
 
@@ -124,6 +126,8 @@ pub struct Limits {
     pub connections: usize,
     /// Connections at a time from one address.
     pub connections_per_address: usize,
+    /// Different files that are open at a time.
+    pub files: usize,
     /// From the first byte of a request, or from the start of a connection, to the end of the request's head.
     pub head: Duration,
     /// Between two requests.
@@ -139,6 +143,7 @@ impl Default for Limits {
         Self {
             connections: 4096,
             connections_per_address: 256,
+            files: 4096,
             head: Duration::from_secs(10),
             idle: Duration::from_secs(60),
             stall: Duration::from_secs(60),
@@ -147,13 +152,46 @@ impl Default for Limits {
     }
 }
 
-/// What the server tells the engine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notice {
+/// News of one kind that wait to be heard.
+const NOTICES_LEN: usize = 256;
+
+/// What the server finds out about what it serves. Each kind has room of its own, so that many of one push out none of the
+/// other; whatever does not fit is found again with the next request.
+#[derive(Debug, Clone)]
+pub struct Notices {
     /// The file of a live video is missing, or not the one that was verified.
-    SourceDiffers { video: VideoId },
+    differs: mpsc::Sender<VideoId>,
     /// Somebody asked for a poster that is not there.
-    PosterMissing { token: Token },
+    posters: mpsc::Sender<Token>,
+}
+
+/// Where they are heard.
+#[derive(Debug)]
+pub struct Noticed {
+    pub differs: mpsc::Receiver<VideoId>,
+    pub posters: mpsc::Receiver<Token>,
+}
+
+#[must_use]
+pub fn notices() -> (Notices, Noticed) {
+    let (differs, heard_differs) = mpsc::channel(NOTICES_LEN);
+    let (posters, heard_posters) = mpsc::channel(NOTICES_LEN);
+    (Notices { differs, posters }, Noticed { differs: heard_differs, posters: heard_posters })
+}
+
+impl Notices {
+    fn differs(&self, video: VideoId) {
+        tracing::warn!(%video, "the source file is gone or another one");
+        if let Err(error) = self.differs.try_send(video) {
+            tracing::debug!(%video, %error, "nobody was told");
+        }
+    }
+
+    fn poster_missing(&self, token: Token) {
+        if let Err(error) = self.posters.try_send(token) {
+            tracing::debug!(%error, "nobody was told of a missing poster");
+        }
+    }
 }
 
 /// A running server.
@@ -181,6 +219,12 @@ impl Server {
         }
     }
 
+    /// The files of its certificates, where it has any.
+    #[must_use]
+    pub fn certificate_files(&self) -> Option<CertificateFiles> {
+        self.certificates.clone().map(CertificateFiles)
+    }
+
     /// Waits until the server has ended, which the `shutdown` of `start` asks for.
     pub async fn join(self) {
         if let Err(error) = self.task.await {
@@ -193,10 +237,11 @@ impl Server {
 pub fn start(
     options: Options,
     table: Arc<Table>,
-    notices: mpsc::Sender<Notice>,
+    notices: Notices,
     shutdown: CancellationToken,
 ) -> Result<Server, ServeError> {
     let (tls, plain) = options.tls.map(|tls| (tls.pairs, tls.plain)).unzip();
+    table.sources.limit_files(options.limits.files);
     let certificates = tls.map(Certificates::load).transpose()?;
     let listener = listen(options.listen, options.limits)?;
     let addr = local_addr(&listener, options.listen)?;
@@ -221,6 +266,8 @@ pub fn start(
         posters,
         platform: options.platform,
         verify_dir: options.verify_dir,
+        searching: Mutex::default(),
+        maps: Maps::default(),
     });
     let limits = options.limits;
     let (crowding, crowded) = watch::channel(false);

@@ -15,16 +15,18 @@ use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLI
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
+use tokio::sync::Mutex;
 use vodpost_protocol::ids::Token;
 
 use super::link::{PublicUrl, file_url, page_url};
-use super::platform::{self, Platform};
+use super::platform::{self, Maps, Platform};
 use super::poster::Posters;
 use super::response::{NO_STORE, REVALIDATE, answer, text};
 use super::route::{Part, Route, route};
 use super::table::{self, Entry, Table, Unavailable};
 use super::words::{Absence, Language};
 use super::{qr, title, verify};
+use crate::convert::poster_size;
 use crate::core::artifact::Served;
 
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=utf-8");
@@ -58,6 +60,9 @@ pub(super) struct Site {
     pub(super) posters: Posters,
     pub(super) platform: Platform,
     pub(super) verify_dir: Option<PathBuf>,
+    /// Whose turn it is to search all titles.
+    pub(super) searching: Mutex<()>,
+    pub(super) maps: Maps,
 }
 
 pub(super) fn router(site: Site) -> Router {
@@ -139,6 +144,12 @@ impl Site {
             language: Language::preferred(fields),
             style: STYLE,
             title: title::shown(&entry.title),
+            site_title: self.platform.title(),
+            description: match self.platform.description() {
+                none if none.is_empty() => title::shown(&entry.title),
+                description => description,
+            },
+            poster: poster_size(served.width, served.height),
             token: entry.token,
             above,
             oembed_url: self.platform.enabled.then(|| {
@@ -186,6 +197,10 @@ struct Watch {
     language: Language,
     style: &'static str,
     title: String,
+    site_title: String,
+    description: String,
+    /// In pixels.
+    poster: (u32, u32),
     token: Token,
     above: &'static str,
     page_url: String,

@@ -7,10 +7,9 @@ use std::time::SystemTime;
 
 use axum::body::Bytes;
 use http::{HeaderMap, HeaderValue, Response};
-use tokio::sync::mpsc;
 use vodpost_protocol::ids::Token;
 
-use super::Notice;
+use super::Notices;
 use super::conditional::Validators;
 use crate::convert::{POSTER_LEN_MAX, poster_path};
 use crate::core::artifact::{JobId, Served, ServedLayout};
@@ -18,11 +17,14 @@ use crate::media;
 
 const JPEG: HeaderValue = HeaderValue::from_static("image/jpeg");
 
+/// Posters that one answer asks for where they are missing.
+const ASKED_FOR_MAX: usize = 24;
+
 /// Where posters are, and who is told of a missing one.
 #[derive(Debug, Clone)]
 pub(super) struct Posters {
     pub(super) folder: PathBuf,
-    pub(super) notices: mpsc::Sender<Notice>,
+    pub(super) notices: Notices,
 }
 
 impl Posters {
@@ -31,9 +33,32 @@ impl Posters {
         // One `stat`; not worth a thread.
         let found = poster_path(&self.folder, served.job()).exists();
         if !found {
-            self.missing(token);
+            self.notices.poster_missing(token);
         }
         found
+    }
+
+    /// The same for many at once, in their order.
+    pub(super) async fn have(&self, wanted: Vec<(Token, JobId)>) -> Vec<bool> {
+        let count = wanted.len();
+        let posters = self.clone();
+        let look = move || {
+            let mut asked_for = 0;
+            let has = |(token, job): &(Token, JobId)| {
+                let found = poster_path(&posters.folder, *job).exists();
+                // A page of the site map names more of them than can be made soon.
+                if !found && asked_for < ASKED_FOR_MAX {
+                    asked_for += 1;
+                    posters.notices.poster_missing(*token);
+                }
+                found
+            };
+            wanted.iter().map(has).collect()
+        };
+        tokio::task::spawn_blocking(look).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "nobody looked for posters");
+            vec![false; count]
+        })
     }
 
     /// `None` where there is none yet.
@@ -48,19 +73,13 @@ impl Posters {
         match read.map_err(io::Error::other).flatten() {
             Ok((bytes, validators)) => Some(validators.answer(JPEG, bytes, fields)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.missing(token);
+                self.notices.poster_missing(token);
                 None
             }
             Err(error) => {
                 tracing::warn!(video = %served.video, %error, "a poster cannot be read");
                 None
             }
-        }
-    }
-
-    fn missing(&self, token: Token) {
-        if let Err(error) = self.notices.try_send(Notice::PosterMissing { token }) {
-            tracing::debug!(%error, "nobody was told of a missing poster");
         }
     }
 }

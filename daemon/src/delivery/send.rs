@@ -1,11 +1,12 @@
 //! Bytes to a socket: from memory, or from a file without passing through this process (`sendfile`). A client may be slow,
 //! but it has to take something before the stall deadline, and on average as much as the minimum rate.
 
-use std::fs::File;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rustix::net::SendFlags;
@@ -14,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
 use super::Limits;
+use super::source::Source;
 use super::stream::{Sealed, Stream};
 
 /// Bytes of one `sendfile`. Between two of them a transfer looks whether it may go on.
@@ -48,10 +50,27 @@ pub(super) struct Pace {
     waited: Duration,
     /// Bytes since it last made us wait, or others had their turn.
     in_turn_bytes: usize,
+    /// Bytes of this connection that the kernel has taken.
+    accepted: Accepted,
+}
+
+/// Counts on while others look.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Accepted(Arc<AtomicU64>);
+
+impl Accepted {
+    pub(super) fn bytes(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Pace {
+    pub(super) fn accepted(&self) -> &Accepted {
+        &self.accepted
+    }
+
     fn taken(&mut self, count: usize) {
+        self.accepted.0.fetch_add(count as u64, Ordering::Relaxed);
         self.taken_bytes += count as u64;
         self.in_turn_bytes += count;
     }
@@ -64,8 +83,9 @@ impl Pace {
             return Ok(());
         }
         let due = u128::from(limits.min_rate) * self.waited.as_millis() / 1000;
-        let judged = std::mem::take(self);
-        if u128::from(judged.taken_bytes) < due { Err(SendError::TooSlow) } else { Ok(()) }
+        let taken = std::mem::take(&mut self.taken_bytes);
+        self.waited = Duration::ZERO;
+        if u128::from(taken) < due { Err(SendError::TooSlow) } else { Ok(()) }
     }
 }
 
@@ -79,7 +99,7 @@ enum Outlet<'s> {
 #[derive(Debug)]
 enum Record<'r> {
     Memory(&'r [u8]),
-    File { file: &'r File, offset: u64, count: usize },
+    File { source: &'r Source, offset: u64, count: usize },
 }
 
 #[derive(Debug)]
@@ -120,10 +140,10 @@ impl<'s> Sender<'s> {
         if sent == 0 { Err(io::Error::from(io::ErrorKind::WriteZero).into()) } else { Ok(sent) }
     }
 
-    /// Up to a slice of a file; 0 only where the file ends.
+    /// Up to a slice of a file; 0 only where the file ends, or is another one by now (L4). It is looked at after all waiting.
     pub(super) async fn some_of_file(
         &mut self,
-        file: &File,
+        source: &Source,
         offset: u64,
         len: u64,
     ) -> Result<u64, SendError> {
@@ -131,12 +151,15 @@ impl<'s> Sender<'s> {
         let sent = match self.outlet {
             Outlet::Plain(tcp) => {
                 let send = || {
+                    if !source.is_unchanged()? {
+                        return Ok(0);
+                    }
                     let mut offset = offset;
-                    Ok(rustix::fs::sendfile(tcp, file, Some(&mut offset), count)?)
+                    Ok(rustix::fs::sendfile(tcp, &source.file, Some(&mut offset), count)?)
                 };
                 self.attempt(tcp, send).await?
             }
-            Outlet::Tls(_) => self.sealed(Record::File { file, offset, count }).await?,
+            Outlet::Tls(_) => self.sealed(Record::File { source, offset, count }).await?,
         };
         Ok(sent as u64)
     }
@@ -151,10 +174,14 @@ impl<'s> Sender<'s> {
         };
         let record = match what {
             Record::Memory(bytes) => &bytes[..bytes.len().min(RECORD_LEN)],
-            Record::File { file, offset, count } => {
+            Record::File { source, offset, count } => {
                 record.resize(RECORD_LEN, 0);
                 // It is in the page cache, or `sendfile` would wait for the disk as well.
-                let count = file.read_at(&mut record[..count.min(RECORD_LEN)], offset)?;
+                let count = source.file.read_at(&mut record[..count.min(RECORD_LEN)], offset)?;
+                // This is a copy, so that what was read before it changed is what is sent.
+                if count == 0 || !source.is_unchanged()? {
+                    return Ok(0);
+                }
                 &record[..count]
             }
         };

@@ -8,32 +8,56 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use lru::LruCache;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 
-use super::cold::{Disks, Warmth, apart};
+use super::cold::{Disks, Reading, Warmth, apart};
 use super::conditional::{Validators, layout_number};
 use super::table::Live;
-use crate::core::artifact::Served;
+use crate::core::artifact::{Served, ServedLayout};
 use crate::core::media::FileIdentity;
 use crate::media::mp4::{self, Layout, LayoutError, VirtualFile};
 use crate::media::{self, identity_of_metadata};
 
 const FILES_MAX: usize = 256;
-/// Bytes of rewritten indexes that are kept. Transfers under way hold theirs beyond it.
+/// Bytes of rewritten indexes that are kept for the next request.
 const MEMORY_MAX: u64 = 64 * 1024 * 1024;
+/// Bytes of rewritten indexes in all: those that are kept, those that are being sent, and what it takes to make one.
+const ROOM: usize = 256 * 1024 * 1024;
+/// More files than any process may have open.
+const FILES_ROOM: usize = 1 << 24;
+/// The old index, and the new one, whose offsets may take twice the space.
+const LOADING_FACTOR: u64 = 3;
 
 /// A file that was the expected one when it was opened.
 #[derive(Debug)]
 pub(super) struct Source {
     pub(super) file: File,
     pub(super) identity: FileIdentity,
-    pub(super) layout: Layout,
+    /// Bytes that are served.
+    pub(super) len: u64,
     /// Where the index ends in what is served.
     pub(super) media_start: u64,
     pub(super) validators: Validators,
     /// The room for those who wait for its disk.
     pub(super) disk: Arc<Semaphore>,
     pub(super) warmth: Warmth,
+    pub(super) reading: Reading,
+    /// Among those that may be open; given back after the file is closed.
+    _place: OwnedSemaphorePermit,
+}
+
+/// How the file is served. A transfer gives it back once it needs no more bytes of its memory.
+#[derive(Debug)]
+pub(super) struct Index {
+    pub(super) layout: Layout,
+    /// What the bytes in memory take of `ROOM`; given back after them.
+    _room: Option<OwnedSemaphorePermit>,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Opened {
+    pub(super) source: Arc<Source>,
+    pub(super) index: Arc<Index>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -44,11 +68,13 @@ pub(super) enum OpenError {
     Io(#[from] io::Error),
     #[error("cannot lay out the source file: {0}")]
     Layout(#[from] LayoutError),
+    #[error("what is being watched leaves no room for another file")]
+    Crowded,
 }
 
 /// With the number of the layout.
 type Key = (FileIdentity, u8);
-type Cell = Arc<OnceCell<Arc<Source>>>;
+type Cell = Arc<OnceCell<Opened>>;
 
 #[derive(Debug)]
 struct Slot {
@@ -67,52 +93,62 @@ struct Kept {
 pub(super) struct Sources {
     kept: Mutex<Kept>,
     disks: Disks,
+    rooms: Rooms,
+}
+
+/// What opened files take, whether they are only kept or in use.
+#[derive(Debug, Clone)]
+struct Rooms {
+    /// Bytes of their indexes.
+    memory: Arc<Semaphore>,
+    /// Descriptors.
+    files: Arc<Semaphore>,
 }
 
 impl Default for Sources {
     fn default() -> Self {
         // Unbounded as a map, because leaving has to be accounted for; `trim` keeps it within `FILES_MAX`.
         let kept = Kept { slots: LruCache::unbounded(), memory: 0 };
-        Self { kept: Mutex::new(kept), disks: Disks::default() }
+        let (memory, files) = (Arc::new(Semaphore::new(ROOM)), Arc::new(Semaphore::new(FILES_ROOM)));
+        let rooms = Rooms { memory, files };
+        Self { kept: Mutex::new(kept), disks: Disks::default(), rooms }
     }
 }
 
 impl Sources {
     /// The source of these bytes, if its path still leads to the file that was verified.
-    pub(super) async fn open(&self, live: &Arc<Live>) -> Result<Arc<Source>, OpenError> {
-        let served = &live.served;
-        let key = key(served);
+    pub(super) async fn open(&self, live: &Arc<Live>) -> Result<Opened, OpenError> {
+        let opened = match self.try_open(live).await {
+            // What is only kept makes room for what is wanted.
+            Err(OpenError::Crowded) => {
+                self.kept().drop_unused();
+                self.try_open(live).await
+            }
+            opened => opened,
+        };
+        opened.inspect_err(|_error| self.forget(&live.served))
+    }
+
+    async fn try_open(&self, live: &Arc<Live>) -> Result<Opened, OpenError> {
+        let key = key(&live.served);
         let cell = self.kept().cell(key);
-        if let Some(source) = cell.get() {
-            // One `stat` of a path that was just in use; not worth a thread.
-            return match same_file(&served.path, &served.identity) {
-                Ok(()) => Ok(Arc::clone(source)),
-                Err(error) => {
-                    self.forget(served);
-                    Err(error)
-                }
-            };
+        if let Some(opened) = cell.get() {
+            still_there(live, &opened.source).await?;
+            return Ok(opened.clone());
         }
-        let opened = cell
-            .get_or_try_init(|| {
-                let (live, disk) = (Arc::clone(live), self.disks.room(served.identity.dev));
-                async move {
-                    let loaded = apart(Arc::clone(&disk), move || load(&live.served, disk)).await;
-                    loaded?.map(Arc::new)
-                }
-            })
-            .await;
-        match opened {
-            Ok(source) => {
-                let source = Arc::clone(source);
-                self.kept().weigh(&key, &cell, source.layout.memory_bytes());
-                Ok(source)
-            }
-            Err(error) => {
-                self.forget(served);
-                Err(error)
-            }
-        }
+        let load = || {
+            let (live, rooms) = (Arc::clone(live), self.rooms.clone());
+            let disk = self.disks.room(live.served.identity.dev);
+            apart(Arc::clone(&disk), move || load(&live.served, disk, rooms))
+        };
+        let opened = cell.get_or_try_init(|| async { load().await? }).await?.clone();
+        self.kept().weigh(&key, &cell, opened.index.layout.memory_bytes());
+        Ok(opened)
+    }
+
+    /// So many may be open at a time. To be said once, before any is.
+    pub(super) fn limit_files(&self, max: usize) {
+        self.rooms.files.forget_permits(FILES_ROOM.saturating_sub(max));
     }
 
     /// Closes the file once the transfers that use it are over.
@@ -152,10 +188,28 @@ impl Kept {
     }
 
     fn trim(&mut self) {
-        while self.slots.len() > FILES_MAX || self.memory > MEMORY_MAX {
-            let Some((_, slot)) = self.slots.pop_lru() else { return };
-            self.memory -= slot.memory;
-        }
+        while self.slots.len() > FILES_MAX && self.leave() {}
+        self.shrink_to(MEMORY_MAX);
+    }
+
+    fn shrink_to(&mut self, memory: u64) {
+        while self.memory > memory && self.leave() {}
+    }
+
+    /// Those that nobody watches. To drop the others would give no room back, and take them from those who come.
+    fn drop_unused(&mut self) {
+        let unused =
+            |slot: &Slot| slot.cell.get().is_some_and(|opened| Arc::strong_count(&opened.source) == 1);
+        let keys: Vec<Key> =
+            self.slots.iter().filter(|(_, slot)| unused(slot)).map(|(key, _)| *key).collect();
+        keys.iter().for_each(|key| self.remove(key));
+    }
+
+    /// The one that was not used for longest.
+    fn leave(&mut self) -> bool {
+        let Some((_, slot)) = self.slots.pop_lru() else { return false };
+        self.memory -= slot.memory;
+        true
     }
 }
 
@@ -163,20 +217,67 @@ fn key(served: &Served) -> Key {
     (served.identity, layout_number(served.layout))
 }
 
-fn load(served: &Served, disk: Arc<Semaphore>) -> Result<Source, OpenError> {
+fn load(served: &Served, disk: Arc<Semaphore>, rooms: Rooms) -> Result<Opened, OpenError> {
     // Before it is opened, so that what is not a regular file is never opened.
     same_file(&served.path, &served.identity)?;
+    let place = rooms.files.try_acquire_owned().map_err(|_none_left| OpenError::Crowded)?;
     let file = media::open(&served.path).map_err(missing_differs)?;
-    let layout = mp4::layout(&file, served.layout)?;
+    let index = Index::load(&file, served.layout, rooms.memory)?;
     // After it is read, so that the layout belongs to this state of the file.
     if media::identity(&file)? != served.identity {
         return Err(OpenError::Differs);
     }
-    let media_start = mp4::media_start(&VirtualFile { file: &file, layout: layout.clone() })?;
-    let validators = Validators::new(&served.identity, served.layout, SystemTime::now());
+    let media_start = mp4::media_start(&VirtualFile { file: &file, layout: index.layout.clone() })?;
     let identity = served.identity;
-    let warmth = Warmth::of_file(identity.size_bytes);
-    Ok(Source { file, identity, layout, media_start, validators, disk, warmth })
+    let source = Source {
+        len: index.layout.len,
+        media_start,
+        validators: Validators::new(&identity, served.layout, SystemTime::now()),
+        disk,
+        warmth: Warmth::of_file(identity.size_bytes),
+        reading: Reading::of(&file),
+        file,
+        identity,
+        _place: place,
+    };
+    Ok(Opened { source: Arc::new(source), index: Arc::new(index) })
+}
+
+impl Source {
+    /// Whether the open file is in the state in which it was verified.
+    pub(super) fn is_unchanged(&self) -> io::Result<bool> {
+        Ok(media::identity(&self.file)? == self.identity)
+    }
+}
+
+impl Index {
+    /// Room is taken before a byte is read, for as much as may be needed, and then kept for what is held.
+    fn load(file: &File, layout: ServedLayout, room: Arc<Semaphore>) -> Result<Self, OpenError> {
+        let mut taken = match layout {
+            ServedLayout::AsIs => None,
+            ServedLayout::Relocated => {
+                let wanted = mp4::index_len(&file).map_err(LayoutError::from)?.saturating_mul(LOADING_FACTOR);
+                let permits = u32::try_from(wanted).map_err(|_too_large| OpenError::Crowded)?;
+                Some(room.try_acquire_many_owned(permits).map_err(|_none_left| OpenError::Crowded)?)
+            }
+        };
+        let layout = mp4::layout(file, layout)?;
+        let held = usize::try_from(layout.memory_bytes()).unwrap_or(usize::MAX);
+        let room = taken.as_mut().map(|taken| taken.split(held.min(taken.num_permits())));
+        Ok(Self { layout, _room: room.flatten() })
+    }
+}
+
+/// One `stat` of a path that was just in use is not worth a thread, unless even that may wait for long.
+async fn still_there(live: &Arc<Live>, source: &Source) -> Result<(), OpenError> {
+    match source.reading {
+        Reading::Asks => same_file(&live.served.path, &live.served.identity),
+        Reading::Waits => {
+            let live = Arc::clone(live);
+            let look = move || same_file(&live.served.path, &live.served.identity);
+            apart(Arc::clone(&source.disk), look).await?
+        }
+    }
 }
 
 fn same_file(path: &Path, identity: &FileIdentity) -> Result<(), OpenError> {
@@ -200,7 +301,6 @@ mod tests {
     use vodpost_protocol::ids::VideoId;
 
     use super::*;
-    use crate::core::artifact::ServedLayout;
 
     fn live(path: &Path) -> Arc<Live> {
         Arc::new(Live::new(Served {
@@ -223,12 +323,32 @@ mod tests {
         let sources = Sources::default();
         let live = live(&path);
         let first = sources.open(&live).await.unwrap();
-        assert!(Arc::ptr_eq(&first, &sources.open(&live).await.unwrap()));
+        assert!(Arc::ptr_eq(&first.source, &sources.open(&live).await.unwrap().source));
         fs::write(&path, b"longer than before").unwrap();
         assert!(matches!(sources.open(&live).await, Err(OpenError::Differs)));
         fs::remove_file(&path).unwrap();
         assert!(matches!(sources.open(&live).await, Err(OpenError::Differs)));
         assert_eq!(sources.kept().slots.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_only_kept_makes_room_and_what_is_watched_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let sources = Sources::default();
+        sources.limit_files(2);
+        let films = ["a", "b", "c"].map(|name| {
+            let path = folder.path().join(name);
+            fs::write(&path, b"x").unwrap();
+            live(&path)
+        });
+        let watched = [sources.open(&films[0]).await.unwrap(), sources.open(&films[1]).await.unwrap()];
+        assert!(matches!(sources.open(&films[2]).await, Err(OpenError::Crowded)));
+        let again = sources.open(&films[0]).await.unwrap();
+        assert!(Arc::ptr_eq(&again.source, &watched[0].source), "what is watched can be watched by others");
+        drop((watched, again));
+        for film in &films {
+            sources.open(film).await.unwrap();
+        }
     }
 
     #[tokio::test]

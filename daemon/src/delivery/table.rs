@@ -13,9 +13,11 @@ use vodpost_protocol::time::Timestamp;
 
 use super::listing::{Listing, Place};
 use super::source::Sources;
-use super::views::View;
+use super::views::{Outcome, View};
 use crate::core::artifact::{PublicState, Publication, Served};
 
+/// Listed postings that are looked at in one go, while changes wait.
+const CHUNK: usize = 500;
 /// Hosts that one token remembers between two reports.
 const REFERRERS_MAX: usize = 64;
 
@@ -34,6 +36,8 @@ pub struct Table {
 struct Entries {
     by_token: HashMap<Token, Arc<Entry>>,
     listing: Listing,
+    /// Counts the changes of anything that is listed.
+    generation: u64,
 }
 
 /// Some of the listed postings.
@@ -96,6 +100,8 @@ pub struct Usage {
     pub views: u64,
     /// Media bytes handed to the network.
     pub bytes: u64,
+    /// Whether a view began or went on.
+    pub watched: bool,
     /// Hosts of the pages that views came from.
     pub referrers: Vec<(Box<str>, u64)>,
 }
@@ -105,6 +111,7 @@ pub(super) struct Counters {
     token: Token,
     views: AtomicU64,
     bytes: AtomicU64,
+    watched: AtomicBool,
     /// Touched once for each view that came from somewhere.
     referrers: Mutex<Vec<(Box<str>, u64)>>,
     /// Whether it is in `Table::used`.
@@ -151,27 +158,42 @@ impl Table {
     }
 
     /// What the platform shows after a place: at most `max` of those that `matches` accepts, for whose sake no more than
-    /// `looks` are looked at.
-    #[must_use]
-    pub fn listed(
+    /// `looks` are looked at. A change never waits for more than a few of them.
+    pub async fn listed(
         &self,
         after: Option<Place>,
         max: usize,
         looks: usize,
         matches: impl Fn(&Entry) -> bool,
     ) -> Listed {
-        let entries = self.read();
         let mut found = Vec::new();
-        let mut last = None;
-        for place in entries.listing.after(after).take(looks) {
-            if found.len() >= max {
-                return Listed { entries: found, next: last };
+        let (mut last, mut left) = (after, looks);
+        loop {
+            let some = self.some_listed(last, left.min(CHUNK));
+            let count = some.len();
+            for (place, entry) in some {
+                if found.len() >= max {
+                    return Listed { entries: found, next: last };
+                }
+                if matches(&entry) {
+                    found.push(entry);
+                }
+                last = Some(place);
             }
-            found.extend(entries.by_token.get(&place.token()).filter(|entry| matches(entry)).cloned());
-            last = Some(place);
+            left -= count;
+            if count < CHUNK || left == 0 {
+                let more = count > 0 && !self.some_listed(last, 1).is_empty();
+                return Listed { entries: found, next: last.filter(|_| more) };
+            }
+            tokio::task::yield_now().await;
         }
-        let next = last.filter(|last| entries.listing.after(Some(*last)).next().is_some());
-        Listed { entries: found, next }
+    }
+
+    /// The next few after a place.
+    fn some_listed(&self, after: Option<Place>, max: usize) -> Vec<(Place, Arc<Entry>)> {
+        let entries = self.read();
+        let after = entries.listing.after(after).take(max);
+        after.filter_map(|place| Some((place, Arc::clone(entries.by_token.get(&place.token())?)))).collect()
     }
 
     /// How many the platform shows.
@@ -180,10 +202,29 @@ impl Table {
         self.read().listing.len()
     }
 
-    /// Places that divide what is listed into parts of so many.
+    /// Another number whenever what the platform shows is not the same as before.
     #[must_use]
-    pub fn listed_marks(&self, every: usize) -> Vec<Place> {
-        self.read().listing.marks(every)
+    pub fn listed_generation(&self) -> u64 {
+        self.read().generation
+    }
+
+    /// The last place of every so many, but for those at the end. They divide what is listed into parts.
+    pub async fn listed_marks(&self, every: usize) -> Vec<Place> {
+        let (mut marks, mut last, mut count) = (Vec::new(), None, 0);
+        loop {
+            let some: Vec<Place> = self.read().listing.after(last).take(CHUNK).collect();
+            for place in &some {
+                if count > 0 && count % every == 0 {
+                    marks.extend(last);
+                }
+                last = Some(*place);
+                count += 1;
+            }
+            if some.len() < CHUNK {
+                return marks;
+            }
+            tokio::task::yield_now().await;
+        }
     }
 
     /// What a live token shows, and what is cancelled as soon as it does not any more.
@@ -209,12 +250,17 @@ impl Table {
         used.iter().map(|counters| counters.drain()).filter(|usage| usage.views + usage.bytes > 0).collect()
     }
 
-    pub(super) fn count(&self, counters: &Arc<Counters>, bytes: u64, view: Option<View>) {
+    pub(super) fn count(&self, counters: &Arc<Counters>, bytes: u64, outcome: Outcome) {
         counters.bytes.fetch_add(bytes, Ordering::Relaxed);
-        if let Some(View { referrer }) = view {
-            counters.views.fetch_add(1, Ordering::Relaxed);
-            if let Some(host) = referrer {
-                counters.refer(host);
+        match outcome {
+            Outcome::NotYet => {}
+            Outcome::Counted => counters.watched.store(true, Ordering::Relaxed),
+            Outcome::Begins(View { referrer }) => {
+                counters.watched.store(true, Ordering::Relaxed);
+                counters.views.fetch_add(1, Ordering::Relaxed);
+                if let Some(host) = referrer {
+                    counters.refer(host);
+                }
             }
         }
         if !counters.noted.swap(true, Ordering::AcqRel) {
@@ -256,6 +302,8 @@ impl Entries {
     /// P7: a posting leaves the list with the change that ends it.
     fn list(&mut self, old: Option<&Entry>, new: Option<&Entry>) {
         let (old, new) = (old.and_then(Entry::place), new.and_then(Entry::place));
+        // Its title or its file may be another one.
+        self.generation += u64::from(old.is_some() || new.is_some());
         if old == new {
             return;
         }
@@ -320,6 +368,7 @@ impl Counters {
             token,
             views: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
+            watched: AtomicBool::new(false),
             referrers: Mutex::default(),
             noted: AtomicBool::new(false),
         }
@@ -342,103 +391,11 @@ impl Counters {
             token: self.token,
             views: self.views.swap(0, Ordering::Relaxed),
             bytes: self.bytes.swap(0, Ordering::Relaxed),
+            watched: self.watched.swap(false, Ordering::Relaxed),
             referrers: mem::take(&mut *self.referrers.lock().unwrap_or_else(PoisonError::into_inner)),
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::artifact::ServedLayout;
-    use crate::core::media::FileIdentity;
-    use vodpost_protocol::ids::VideoId;
-
-    fn served(mtime_ns: i64) -> Served {
-        Served {
-            video: VideoId::from_random(1),
-            attempt: 1,
-            path: "/v.mp4".into(),
-            identity: FileIdentity { dev: 1, ino: 1, size_bytes: 1, mtime_ns },
-            layout: ServedLayout::AsIs,
-            duration_ms: 1,
-            width: 1,
-            height: 1,
-        }
-    }
-
-    fn publication(title: &str, state: PublicState) -> Publication {
-        let created_at = Timestamp::from_millis(1);
-        Publication { token: Token::from_random(1), title: title.to_owned(), listed: true, created_at, state }
-    }
-
-    fn live_ended(table: &Table) -> CancellationToken {
-        match &table.lookup(&Token::from_random(1)).unwrap().state {
-            State::Live(live) => live.ended().clone(),
-            State::Unavailable(state) => panic!("{state:?}"),
-        }
-    }
-
-    #[test]
-    fn transfers_end_when_and_only_when_their_bytes_are_no_longer_live() {
-        let live = |title, mtime| publication(title, PublicState::Live(served(mtime)));
-        let table = Table::new();
-        table.apply(vec![live("a", 1)]);
-        let first = live_ended(&table);
-        table.apply(vec![live("renamed", 1)]);
-        assert!(!first.is_cancelled());
-        assert_eq!(table.lookup(&Token::from_random(1)).unwrap().title.as_ref(), "renamed");
-        table.apply(vec![live("renamed", 2)]);
-        assert!(first.is_cancelled(), "another file");
-        for state in [PublicState::Suspended, PublicState::Pending, PublicState::Invalid] {
-            table.apply(vec![live("a", 3)]);
-            let ended = live_ended(&table);
-            assert!(!ended.is_cancelled());
-            table.apply(vec![publication("a", state)]);
-            assert!(ended.is_cancelled());
-        }
-        table.apply(vec![live("a", 4), publication("a", PublicState::Suspended), live("a", 4)]);
-        let last = live_ended(&table);
-        assert!(!last.is_cancelled());
-        table.remove(&Token::from_random(1));
-        assert!(last.is_cancelled());
-        assert!(table.lookup(&Token::from_random(1)).is_none());
-    }
-
-    #[test]
-    fn usage_is_reported_once_and_survives_changes_of_state() {
-        let view = |host: &str| Some(View { referrer: Some(host.into()) });
-        let table = Table::new();
-        table.apply(vec![publication("a", PublicState::Live(served(1)))]);
-        let counters = Arc::clone(table.lookup(&Token::from_random(1)).unwrap().counters());
-        assert_eq!(table.drain_usage(9), []);
-        table.count(&counters, 10, view("a.example"));
-        table.apply(vec![publication("a", PublicState::Suspended)]);
-        table.count(&counters, 5, Some(View { referrer: None }));
-        table.count(&counters, 0, view("a.example"));
-        let (token, referrers) = (Token::from_random(1), vec![("a.example".into(), 2)]);
-        assert_eq!(table.drain_usage(9), [Usage { token, views: 3, bytes: 15, referrers }]);
-        assert_eq!(table.drain_usage(9), []);
-        for number in 0..1000 {
-            table.count(&counters, 1, view(&number.to_string()));
-        }
-        let usage = table.drain_usage(9);
-        assert_eq!((usage[0].views, usage[0].bytes, usage[0].referrers.len()), (1000, 1000, REFERRERS_MAX));
-    }
-
-    #[tokio::test]
-    async fn usage_is_reported_in_parts() {
-        let table = Table::new();
-        for number in 0..10 {
-            let state = PublicState::Live(served(1));
-            table.apply(vec![Publication { token: Token::from_random(number), ..publication("a", state) }]);
-            let counters = Arc::clone(table.lookup(&Token::from_random(number)).unwrap().counters());
-            table.count(&counters, 1, None);
-        }
-        for expected in [4, 4, 2] {
-            table.wait_used().await;
-            assert_eq!(table.drain_usage(4).len(), expected);
-        }
-        assert_eq!(table.drain_usage(4), []);
-    }
-}
+mod tests;

@@ -23,14 +23,25 @@ const NOT_ATTR_CHAR: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'|')
     .remove(b'~');
 
-/// One line without control characters and without those that reorder the text around them (Unicode Bidi_Control).
+/// What a title looks like everywhere; never empty.
 pub(super) fn shown(title: &str) -> String {
-    let visible =
-        title.chars().map(|char| if char.is_control() { ' ' } else { char }).filter(|char| !steers(*char));
-    let line: String = visible.collect();
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let text: String = words.join(" ").chars().take(CHARS_MAX).collect();
+    let text = line(title, CHARS_MAX);
     if text.is_empty() { NAMELESS.to_owned() } else { text }
+}
+
+/// One line of at most so many characters, without control characters, those that reorder the text around them (Unicode
+/// Bidi_Control), and noncharacters, of which XML forbids two (XML 1.0, section 2.2).
+pub(super) fn line(text: &str, chars_max: usize) -> String {
+    let visible = text.chars().map(|char| if char.is_control() { ' ' } else { char });
+    let visible: String = visible.filter(|char| !steers(*char) && !is_noncharacter(*char)).collect();
+    let words: Vec<&str> = visible.split_whitespace().collect();
+    let line: String = words.join(" ").chars().take(chars_max).collect();
+    line.trim_end().to_owned()
+}
+
+/// Unicode, section 23.7.
+fn is_noncharacter(char: char) -> bool {
+    matches!(char, '\u{FDD0}'..='\u{FDEF}') || u32::from(char) & 0xFFFE == 0xFFFE
 }
 
 fn steers(char: char) -> bool {
@@ -64,6 +75,8 @@ mod tests {
             ("\u{200B}\u{FEFF}", "video"),
             ("", "video"),
             ("演讲 <1>", "演讲 <1>"),
+            ("a\u{FFFE}b\u{FFFF}c\u{FDD0}\u{1FFFE}\u{10FFFF}d", "abcd"),
+            ("\u{FFFF}", "video"),
         ] {
             assert_eq!(shown(title), expected, "{}", title.escape_debug());
         }

@@ -33,7 +33,7 @@ pub(super) async fn answer(folder: &Path, path: &str, fields: &HeaderMap) -> Opt
 }
 
 /// The one segment of a path, if it can be the name of such a file: nothing hidden, nothing encoded, no way out.
-fn name(path: &str) -> Option<&str> {
+pub(super) fn name(path: &str) -> Option<&str> {
     let name = path.strip_prefix('/')?;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     let fits = (1..=NAME_LEN_MAX).contains(&name.len()) && !name.starts_with('.');

@@ -206,10 +206,13 @@ impl Views {
     }
 }
 
+/// What bytes that were sent to a viewer mean.
 #[derive(Debug, PartialEq, Eq)]
-enum Outcome {
+pub(super) enum Outcome {
+    /// Nothing, so far.
     NotYet,
     Begins(View),
+    /// A view goes on that was counted before.
     Counted,
 }
 
@@ -264,32 +267,30 @@ pub(super) struct Viewing<'v> {
 
 impl Viewing<'_> {
     /// So many more bytes were sent.
-    pub(super) fn sent(&mut self, bytes: u64) -> Option<View> {
+    pub(super) fn sent(&mut self, bytes: u64) -> Outcome {
         let from = self.at.max(self.media_start);
         self.at = self.at.saturating_add(bytes);
         let media = self.at.saturating_sub(from);
         if media == 0 {
-            return None;
+            return Outcome::NotYet;
         }
         let now_s = self.views.now_s();
         match self.counted_s {
-            Some(counted_s) if now_s.saturating_sub(counted_s) < REFRESH_S => None,
-            Some(_) => {
-                self.views.refresh(self.watch, now_s);
-                self.counted_s = Some(now_s);
-                None
+            Some(counted_s) => {
+                if now_s.saturating_sub(counted_s) >= REFRESH_S {
+                    self.views.refresh(self.watch, now_s);
+                    self.counted_s = Some(now_s);
+                }
+                Outcome::Counted
             }
-            None => match self.views.sent(self.watch, media, self.needed, now_s) {
-                Outcome::NotYet => None,
-                Outcome::Counted => {
-                    self.counted_s = Some(now_s);
-                    None
-                }
-                Outcome::Begins(view) => {
-                    self.counted_s = Some(now_s);
-                    Some(view)
-                }
-            },
+            None => {
+                let outcome = self.views.sent(self.watch, media, self.needed, now_s);
+                self.counted_s = match outcome {
+                    Outcome::NotYet => None,
+                    Outcome::Begins(_) | Outcome::Counted => Some(now_s),
+                };
+                outcome
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::reply::Answer;
 use vodpost_protocol::request::Request;
 
+use super::desk::Desk;
 use crate::clients::Peer;
 use crate::core::input::{FoundFile, Input, Scan};
 
@@ -47,11 +48,11 @@ impl Answerer {
     }
 
     /// Whether the client is still there.
-    pub(super) fn is_wanted(&self) -> bool {
+    pub(crate) fn is_wanted(&self) -> bool {
         !self.session.is_closed()
     }
 
-    pub(super) fn answer(self, result: Result<Answer, Refusal>) {
+    pub(crate) fn answer(self, result: Result<Answer, Refusal>) {
         if self.session.try_send((self.id, result)).is_err() {
             tracing::debug!("a client left before its answer");
         }
@@ -64,6 +65,7 @@ pub struct EngineHandle {
     pushes: broadcast::Sender<Push>,
     instance: InstanceId,
     pub(super) newest_seq: Arc<AtomicU64>,
+    pub(super) desk: Desk,
 }
 
 /// The two ends, before the engine exists.
@@ -79,7 +81,8 @@ impl Channel {
         let (sender, inbox) = mpsc::channel(INBOX_LEN);
         let (pushes, _) = broadcast::channel(PUSHES_LEN);
         let newest_seq = Arc::new(AtomicU64::new(0));
-        let handle = EngineHandle { inbox: sender, pushes: pushes.clone(), instance, newest_seq };
+        let desk = Desk::default();
+        let handle = EngineHandle { inbox: sender, pushes: pushes.clone(), instance, newest_seq, desk };
         Self { handle, inbox, pushes }
     }
 }
@@ -99,6 +102,12 @@ impl EngineHandle {
     #[must_use]
     pub fn subscribe(&self) -> broadcast::Receiver<Push> {
         self.pushes.subscribe()
+    }
+
+    /// The answer to a request that changes nothing, if it can be had without waiting. The caller has checked who asks.
+    #[must_use]
+    pub fn look(&self, request: &Request) -> Option<Result<Answer, Refusal>> {
+        self.desk.look(request)
     }
 
     /// Hands a request over; the answer goes to the answerer.

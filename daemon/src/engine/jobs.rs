@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use vodpost_protocol::ids::{Token, VideoId};
 
@@ -22,6 +22,8 @@ use crate::posters::{self, Posters};
 
 /// Progress reports that may wait; more are left out by the worker.
 const REPORTS_LEN: usize = 64;
+/// Conversions that write nothing and so take no worker, looked into at a time.
+const TURNS: usize = 16;
 
 pub struct Jobs {
     runtime: Handle,
@@ -30,6 +32,7 @@ pub struct Jobs {
     folder: PathBuf,
     posters: Posters,
     running: HashMap<JobId, Running>,
+    turns: Arc<Semaphore>,
     counts: Arc<JobCounts>,
 }
 
@@ -79,7 +82,8 @@ impl JobCounts {
 impl Jobs {
     #[must_use]
     pub fn new(runtime: Handle, tools: Arc<Tools>, folder: PathBuf, posters: Posters) -> Self {
-        Self { runtime, tools, folder, posters, running: HashMap::new(), counts: Arc::default() }
+        let turns = Arc::new(Semaphore::new(TURNS));
+        Self { runtime, tools, folder, posters, running: HashMap::new(), turns, counts: Arc::default() }
     }
 
     #[must_use]
@@ -96,13 +100,18 @@ impl Jobs {
         let cancel = CancellationToken::new();
         let running = Running { cancel: cancel.clone(), since: Instant::now() };
         self.running.insert(assignment.job, running);
-        let (progress, mut reports) = mpsc::channel(REPORTS_LEN);
-        let context =
-            WorkerContext { tools: Arc::clone(&self.tools), artifacts_dir: self.folder.clone(), progress };
+        let (tools, artifacts_dir) = (Arc::clone(&self.tools), self.folder.clone());
+        let turns = (!assignment.plan.needs_worker()).then(|| Arc::clone(&self.turns));
         let engine = engine.clone();
         self.runtime.spawn(async move {
-            let worker = convert::run(assignment, context, cancel);
-            tokio::pin!(worker);
+            // A whole library may be asked for at once: what waits here is an assignment, not the work.
+            let _turn = match turns {
+                Some(turns) => cancel.run_until_cancelled(turns.acquire_owned()).await.and_then(Result::ok),
+                None => None,
+            };
+            let (progress, mut reports) = mpsc::channel(REPORTS_LEN);
+            let context = WorkerContext { tools, artifacts_dir, progress };
+            let mut worker = Box::pin(convert::run(assignment, context, cancel));
             let report = loop {
                 tokio::select! {
                     report = &mut worker => break report,
@@ -144,8 +153,7 @@ impl Jobs {
     pub(super) fn trash(&self, video: VideoId, root: Arc<Path>, files: Vec<Doomed>, engine: &EngineHandle) {
         let engine = engine.clone();
         self.runtime.spawn(async move {
-            let moved =
-                tokio::task::spawn_blocking(move || trash::discard(&root, &video.to_string(), &files)).await;
+            let moved = tokio::task::spawn_blocking(move || trash::discard(&root, video, &files)).await;
             let result = moved.unwrap_or_else(|error| Err(error.to_string()));
             engine.input(Input::Trashed { video, result }).await;
         });

@@ -5,18 +5,21 @@
 //! public server, answers the clients, tells subscribers and starts work (S1). If the disk refuses, the whole batch is
 //! taken back and each writer is told so; reads and URLs go on.
 
+mod backups;
+mod desk;
 mod handle;
 mod jobs;
 mod queue;
 mod reads;
 mod retention;
 mod unsaved;
+mod unwritable;
 mod writes;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -30,6 +33,7 @@ use vodpost_protocol::time::Timestamp;
 pub use handle::{Answerer, Channel, EngineHandle};
 pub use jobs::{JobCounts, Jobs};
 
+use crate::checkup::Checkups;
 use crate::clients::view;
 use crate::core::Core;
 use crate::core::artifact::{Form, Progress, PublicState, Publication, WorkerReport};
@@ -45,6 +49,7 @@ use crate::library::watch::Coverage;
 use crate::media::{Tools, identity_of_metadata};
 use crate::seal::Sealer;
 use crate::store::Store;
+use backups::Backing;
 use handle::{Message, UnknownFiles};
 use reads::ScanNotes;
 use retention::Retention;
@@ -53,7 +58,7 @@ use writes::Pending;
 
 /// Inputs that one sync may serve.
 const BATCH_MAX: usize = 256;
-/// When the disk refused what nobody will ask for again, it is tried anew after this.
+/// A disk that refused is tried anew so often, and not more often than this for anything that nobody waits for.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 /// So long after the first change the state table is flushed.
 const FLUSH_AFTER: Duration = Duration::from_secs(2);
@@ -65,6 +70,7 @@ pub struct Facts {
     pub public_url: Arc<PublicUrl>,
     pub socket: PathBuf,
     pub state_dir: PathBuf,
+    pub restored_at: Option<Timestamp>,
     pub roots: Vec<Arc<Path>>,
     pub coverage: Arc<Coverage>,
     pub tools: Arc<Tools>,
@@ -79,13 +85,16 @@ pub struct Engine {
     sealer: Sealer,
     jobs: Jobs,
     facts: Facts,
+    checkups: Checkups,
     handle: EngineHandle,
-    inbox: mpsc::Receiver<Message>,
     pushes: broadcast::Sender<Push>,
     scan_wanted: mpsc::Sender<()>,
     storage: Storage,
+    /// After the disk refused: when it is tried again.
+    retry_at: Option<Instant>,
     /// What happened but could not be made durable, in order.
     unsaved: Vec<Input>,
+    backup: Option<Backing>,
     /// When the state table wants to be flushed.
     flush_at: Option<Instant>,
     retention: Retention,
@@ -96,10 +105,13 @@ pub struct Engine {
 pub struct Parts {
     pub core: Core,
     pub store: Store,
+    /// Why changes cannot be stored for now.
+    pub refuses: Option<String>,
     pub table: Arc<Table>,
     pub sealer: Sealer,
     pub jobs: Jobs,
     pub facts: Facts,
+    pub checkups: Checkups,
     pub scan_wanted: mpsc::Sender<()>,
     /// Zero: however old they are.
     pub events_kept_for: Duration,
@@ -119,6 +131,7 @@ struct Batch {
     observed: bool,
     /// Videos that may go live for the first time, and get a poster then.
     finished: Vec<VideoId>,
+    backups: Vec<(Answerer, PathBuf)>,
 }
 
 impl Batch {
@@ -137,12 +150,72 @@ impl Batch {
     }
 }
 
+/// Runs until told to stop. Blocks its thread. The handle of the channel may be given out before; what is sent waits.
+pub fn run(parts: Parts, channel: Channel, runtime: &tokio::runtime::Handle) {
+    let Channel { handle, mut inbox, pushes } = channel;
+    let engine = Arc::new(RwLock::new(Engine::new(parts, handle.clone(), pushes)));
+    let mut at_work = lock(&engine);
+    let mut first = vec![Message::Input(Input::Started)];
+    first.extend(at_work.lost_artifacts());
+    at_work.step(first);
+    handle.desk.open(&engine);
+    loop {
+        let due = at_work.due_in();
+        // While it waits, others may look.
+        drop(at_work);
+        let first = runtime.block_on(async {
+            tokio::select! {
+                message = inbox.recv() => message,
+                () = sleep_or_wait(due) => Some(Message::Input(Input::Tick)),
+            }
+        });
+        at_work = lock(&engine);
+        let Some(first) = first else { break };
+        let mut batch = vec![first];
+        while batch.len() < BATCH_MAX
+            && let Ok(next) = inbox.try_recv()
+        {
+            batch.push(next);
+        }
+        if let Some(stopped) = at_work.step(batch) {
+            at_work.jobs.stop_all();
+            at_work.stop_backup();
+            at_work.store.close();
+            if stopped.send(()).is_err() {
+                tracing::debug!("nobody waits for the end any more");
+            }
+            return;
+        }
+        at_work.try_disk_if_due();
+        if let Some(expired) = at_work.expired_events() {
+            at_work.step(vec![Message::Input(expired)]);
+        }
+        at_work.flush_if_due();
+        at_work.store.maintain();
+    }
+    at_work.stop_backup();
+    at_work.store.close();
+}
+
+/// Only the engine's own thread changes anything, and a panic in it ends the daemon.
+fn lock(engine: &RwLock<Engine>) -> RwLockWriteGuard<'_, Engine> {
+    engine.write().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Engine {
-    /// The handle may be given out at once; what is sent waits until [`Engine::run`].
-    #[must_use]
-    pub fn new(parts: Parts, channel: Channel) -> Self {
-        let Parts { core, store, table, sealer, jobs, facts, scan_wanted, events_kept_for } = parts;
-        let Channel { handle, inbox, pushes } = channel;
+    fn new(parts: Parts, handle: EngineHandle, pushes: broadcast::Sender<Push>) -> Self {
+        let Parts {
+            core,
+            store,
+            refuses,
+            table,
+            sealer,
+            jobs,
+            facts,
+            checkups,
+            scan_wanted,
+            events_kept_for,
+        } = parts;
         Self {
             core,
             store,
@@ -150,53 +223,18 @@ impl Engine {
             sealer,
             jobs,
             facts,
+            checkups,
             handle,
-            inbox,
             pushes,
             scan_wanted,
-            storage: Storage::Ok,
+            retry_at: refuses.is_some().then(Instant::now),
+            storage: refuses.map_or(Storage::Ok, Storage::ReadOnly),
             unsaved: Vec::new(),
+            backup: None,
             flush_at: None,
             retention: Retention::new(events_kept_for),
             scans: ScanNotes::default(),
         }
-    }
-
-    /// Runs until told to stop. Blocks its thread.
-    pub fn run(mut self, runtime: &tokio::runtime::Handle) {
-        let mut first = vec![Message::Input(Input::Started)];
-        first.extend(self.lost_artifacts());
-        self.step(first);
-        loop {
-            let due = self.due_in();
-            let first = runtime.block_on(async {
-                tokio::select! {
-                    message = self.inbox.recv() => message,
-                    () = sleep_or_wait(due) => Some(Message::Input(Input::Tick)),
-                }
-            });
-            let Some(first) = first else { break };
-            let mut batch = vec![first];
-            while batch.len() < BATCH_MAX
-                && let Ok(next) = self.inbox.try_recv()
-            {
-                batch.push(next);
-            }
-            if let Some(stopped) = self.step(batch) {
-                self.jobs.stop_all();
-                self.store.close();
-                if stopped.send(()).is_err() {
-                    tracing::debug!("nobody waits for the end any more");
-                }
-                return;
-            }
-            if let Some(expired) = self.expired_events() {
-                self.step(vec![Message::Input(expired)]);
-            }
-            self.flush_if_due();
-            self.store.maintain();
-        }
-        self.store.close();
     }
 
     fn now() -> Timestamp {
@@ -204,34 +242,43 @@ impl Engine {
     }
 
     fn due_in(&self) -> Option<Duration> {
+        let flush = self.flush_at.map(|at| at.saturating_duration_since(Instant::now()));
+        if let Some(retry_at) = self.retry_at {
+            // Whatever is due meanwhile would be refused as well.
+            let retry = retry_at.saturating_duration_since(Instant::now());
+            return Some(flush.map_or(retry, |flush| flush.min(retry)));
+        }
         let due = self.core.next_due();
         let due = due.into_iter().chain(self.retention.due()).min().map(|due| due.since(Self::now()));
-        let retry = (!self.unsaved.is_empty()).then_some(RETRY_AFTER);
+        let unsaved = (!self.unsaved.is_empty()).then_some(Duration::ZERO);
         // The clock counts in milliseconds; a little later is after the moment for certain.
         let due = due.map(|due| due + Duration::from_millis(2));
-        let flush = self.flush_at.map(|at| at.saturating_duration_since(Instant::now()));
-        [due, retry, flush].into_iter().flatten().min()
+        [due, unsaved, flush].into_iter().flatten().min()
     }
 
     /// Handles one batch; returns whom to tell when it held the order to stop.
     fn step(&mut self, messages: Vec<Message>) -> Option<oneshot::Sender<()>> {
         let mut batch = Batch::default();
         let mut stop = None;
-        for input in std::mem::take(&mut self.unsaved) {
-            self.take_input(&mut batch, input);
+        let tries = self.retry_is_due().unwrap_or(true) || messages.iter().any(Message::is_worth_a_try);
+        if tries {
+            for input in std::mem::take(&mut self.unsaved) {
+                self.take_input(&mut batch, input);
+            }
         }
         for message in messages {
             match message {
                 Message::Ask { peer, request, answerer } => {
                     self.take_ask(&mut batch, peer, request, answerer)
                 }
-                Message::Input(input) => self.take_input(&mut batch, input),
+                Message::Input(input) if tries => self.take_input(&mut batch, input),
+                Message::Input(input) => self.put_off(input),
                 Message::UnknownFiles(question) => self.answer_unknown(question),
                 Message::ScanBegins => self.scans.begin(),
                 Message::SourceDiffers(video) => {
                     tracing::debug!(%video, "the file on disk is not the one that was verified; looking at the library");
                     self.want_scan();
-                    if self.artifact_is_lost(video) {
+                    if tries && self.artifact_is_lost(video) {
                         self.take_input(&mut batch, Input::ArtifactLost { video });
                     }
                 }
@@ -272,6 +319,10 @@ impl Engine {
             batch.answers.push((answerer, Pending::Refused(refusal)));
             return;
         }
+        if request == Request::Checkup {
+            self.checkups.ask(&self.facts.roots, answerer);
+            return;
+        }
         if request.is_read() {
             batch.answers.push((answerer, Pending::Read(Box::new(request))));
             return;
@@ -282,7 +333,7 @@ impl Engine {
             return;
         }
         if let Request::Backup { path } = request {
-            batch.answers.push((answerer, Pending::Backup(path.into())));
+            batch.backups.push((answerer, path.into()));
             return;
         }
         batch.observe(self);
@@ -359,14 +410,11 @@ impl Engine {
 
     /// Makes the batch durable and then visible, or takes it back.
     fn commit(&mut self, batch: Batch) {
-        let Batch { changes, undo, effects, touched, answers, retry, observed: _, finished } = batch;
+        let Batch { changes, undo, effects, touched, answers, retry, observed: _, finished, backups } = batch;
         match self.store.commit(&changes) {
             Ok(()) => {
                 if !changes.is_empty() {
-                    // A look whose findings were lost while the disk refused them.
-                    if matches!(std::mem::replace(&mut self.storage, Storage::Ok), Storage::ReadOnly(_)) {
-                        self.want_scan();
-                    }
+                    self.recovered();
                     self.flush_at.get_or_insert_with(|| Instant::now() + FLUSH_AFTER);
                 }
                 for video in touched {
@@ -382,21 +430,27 @@ impl Engine {
                 for video in finished {
                     self.want_poster(video);
                 }
+                for (answerer, path) in backups {
+                    self.backup(answerer, path);
+                }
+                self.store.follow();
             }
             Err(error) => {
                 let reason = chain(&error);
-                tracing::error!(error = reason, "changes cannot be made durable and are refused");
                 self.core.take_back(undo);
                 self.unsaved = gathered(retry);
-                self.storage = Storage::ReadOnly(reason.clone());
+                self.refused(reason.clone());
                 for (answerer, pending) in answers {
                     let result = match pending {
-                        Pending::Read(_) | Pending::Refused(_) | Pending::Backup(_) => self.resolve(pending),
+                        Pending::Read(_) | Pending::Refused(_) => self.resolve(pending),
                         Pending::Video(_) | Pending::Account | Pending::Jobs | Pending::Scan(_) => {
                             Err(Refusal::StorageFailed { reason: reason.clone() })
                         }
                     };
                     answerer.answer(result);
+                }
+                for (answerer, path) in backups {
+                    self.backup(answerer, path);
                 }
             }
         }

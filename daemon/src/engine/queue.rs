@@ -1,6 +1,5 @@
 //! What clients are told of the queue, and what the rules are told of the disk under it.
 
-use std::cmp::Reverse;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -14,14 +13,15 @@ use vodpost_protocol::time::Timestamp;
 use super::Engine;
 use crate::clients::view;
 use crate::core::conversion::state_of;
+use crate::core::forecast::Forecast;
 use crate::core::media::MediaInfo;
 use crate::core::plan::{self, Plan};
 use crate::core::query;
-use crate::core::queue::{Forecast, Machine};
+use crate::core::queue::{Machine, span_in_words};
 use crate::core::resolve;
 use crate::core::select;
 use crate::core::video::{Conversion, Source, Video};
-use crate::core::work::{Work, output_bytes_max};
+use crate::core::work::{OutputSize, Work};
 
 /// So many jobs fit a frame, whatever their titles and reasons are.
 const JOBS_MAX: usize = 100;
@@ -31,9 +31,8 @@ impl Engine {
     /// Tells the rules how much room there is for conversions.
     pub(super) fn observe_room(&mut self) {
         let folder = self.jobs.folder();
-        let disk = rustix::fs::statvfs(folder).ok();
-        let room_bytes = disk.map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
-        self.core.observe(Machine { room_bytes });
+        // A folder that cannot be asked is for the worker to complain about.
+        self.core.observe(Machine { room_bytes: crate::disk::room_bytes(folder).ok() });
     }
 
     pub(super) fn jobs_view(&self) -> JobsView {
@@ -62,33 +61,44 @@ impl Engine {
         }
     }
 
-    /// Whether these could be converted in time, behind what is under way (C3).
+    /// Whether these could be converted in time beside what is under way, and what would become of that (C3).
     pub(super) fn forecast(&self, query: &ForecastQuery) -> Result<ForecastView, Refusal> {
         let settings = self.core.settings();
         let now = Self::now();
         let within_s = query.within_s.unwrap_or(settings.conversion_deadline.as_secs());
-        let mut sum = Sum::new(self.core.forecast(now), now, within_s);
-        let mut videos = self.asked(query)?;
-        // As the queue would take them: of orders with one deadline the longest comes first.
-        videos.sort_by_cached_key(|video| (Reverse(sum.span(video)), video.title()));
-        for video in videos {
-            sum.add(video);
+        let mut asked = Asked::default();
+        for video in self.asked(query)? {
+            asked.add(video);
         }
-        sum.jobs.sort_by_key(|job| job.ready_in_s);
-        sum.jobs.truncate(FORECAST_LISTED_MAX);
-        sum.left_out.truncate(FORECAST_LISTED_MAX);
-        let room = self.core.around().machine.room_bytes;
-        let fits = sum.late == 0 && room.is_none_or(|room| sum.needs_bytes <= room);
+        let works: Vec<(VideoId, Work)> =
+            asked.wanted.iter().filter_map(|wanted| Some((wanted.video.id, wanted.work?))).collect();
+        let expected = self.core.forecast_with(&works, now);
+        let mut jobs: Vec<ForecastJob> =
+            asked.wanted.iter().map(|wanted| wanted.job(&expected, now, within_s)).collect();
+        jobs.sort_by_key(|job| job.ready_in_s);
+        let made_late = expected.late_unlike(&self.core.forecast_with(&[], now), self.core.state());
+        let mut delayed: Vec<Problem> = made_late.iter().map(|(video, by)| delay(video, *by)).collect();
+        let needs_bytes = asked.wanted.iter().map(Wanted::bytes).fold(0, u64::saturating_add);
+        let free_bytes = self.core.room_for_more();
+        let has_room = free_bytes.is_none_or(|free| needs_bytes <= free);
+        let fits = has_room && delayed.is_empty() && jobs.iter().all(|job| job.fits);
+        let ready_in_s = jobs.last().map_or(0, |job| job.ready_in_s);
+        let rates = expected.rates();
+        let measured = works.iter().all(|(_, work)| rates.of(work.kind).measured);
+        jobs.truncate(FORECAST_LISTED_MAX);
+        asked.left_out.truncate(FORECAST_LISTED_MAX);
+        delayed.truncate(FORECAST_LISTED_MAX);
         Ok(ForecastView {
             fits,
-            ready_in_s: sum.ready_in_s,
+            ready_in_s,
             within_s,
             workers: u32::try_from(settings.workers).unwrap_or(u32::MAX),
-            needs_bytes: sum.needs_bytes,
-            free_bytes: room,
-            measured: sum.measured,
-            jobs: sum.jobs,
-            left_out: sum.left_out,
+            needs_bytes,
+            free_bytes,
+            measured,
+            jobs,
+            left_out: asked.left_out,
+            delayed,
         })
     }
 
@@ -139,45 +149,39 @@ fn seconds(span: Duration) -> u64 {
     u64::try_from(span.as_millis().div_ceil(1000)).unwrap_or(u64::MAX)
 }
 
-/// A forecast while it is added up.
-struct Sum {
-    expected: Forecast,
-    now: Timestamp,
-    within_s: u64,
-    jobs: Vec<ForecastJob>,
-    left_out: Vec<Problem>,
-    late: usize,
-    ready_in_s: u64,
-    needs_bytes: u64,
-    measured: bool,
+/// It would miss its deadline if those were ordered as well.
+fn delay(video: &Video, by: Duration) -> Problem {
+    let reason = format!("it would miss its deadline by {}", span_in_words(by));
+    Problem { path: video.title(), reason }
 }
 
-impl Sum {
-    fn new(expected: Forecast, now: Timestamp, within_s: u64) -> Self {
-        Self {
-            expected,
-            now,
-            within_s,
-            jobs: Vec::new(),
-            left_out: Vec::new(),
-            late: 0,
-            ready_in_s: 0,
-            needs_bytes: 0,
-            measured: true,
-        }
-    }
+/// What was asked about: what needs a conversion, and the rest with the reason.
+#[derive(Default)]
+struct Asked<'a> {
+    wanted: Vec<Wanted<'a>>,
+    left_out: Vec<Problem>,
+}
 
-    fn span(&self, video: &Video) -> Duration {
-        let work = likely(video).and_then(|(plan, info, size_bytes)| Work::of(&plan, info, size_bytes));
-        work.map_or(Duration::ZERO, |work| self.expected.rates().expected(work))
-    }
+struct Wanted<'a> {
+    video: &'a Video,
+    plan: Plan,
+    size: OutputSize,
+    /// `None` for what takes no worker.
+    work: Option<Work>,
+}
 
-    fn add(&mut self, video: &Video) {
+impl<'a> Asked<'a> {
+    fn add(&mut self, video: &'a Video) {
         let reason = match (&video.source, &video.conversion) {
             (Source::Deleted(_), _) => "its source was deleted".to_owned(),
             (Source::Missing { .. }, _) => "its files are not there".to_owned(),
             (Source::Present, Conversion::None | Conversion::Failed(_)) => match likely(video) {
-                Some(found) => return self.plan(video, found),
+                Some((plan, info, size_bytes)) => {
+                    let work = Work::of(&plan, info, size_bytes);
+                    let size = OutputSize::of(&plan, info, size_bytes);
+                    self.wanted.push(Wanted { video, plan, size, work });
+                    return;
+                }
                 None => "none of its files can be used".to_owned(),
             },
             (Source::Present, Conversion::Queued(_) | Conversion::Running(_) | Conversion::Ready(_)) => {
@@ -186,30 +190,25 @@ impl Sum {
         };
         self.left_out.push(Problem { path: video.title(), reason });
     }
+}
 
-    fn plan(&mut self, video: &Video, (plan, info, size_bytes): (Plan, &MediaInfo, u64)) {
-        let rates = *self.expected.rates();
-        let (work, ready_at) = match Work::of(&plan, info, size_bytes) {
-            Some(work) => {
-                self.measured &= rates.of(work.kind).measured;
-                let span = rates.expected(work);
-                (span, self.expected.take(span, self.now))
-            }
-            None => (Duration::ZERO, self.now),
-        };
-        let ready_in_s = seconds(ready_at.since(self.now));
-        let fits = ready_in_s <= self.within_s;
-        self.late += usize::from(!fits);
-        self.ready_in_s = self.ready_in_s.max(ready_in_s);
-        self.needs_bytes = self.needs_bytes.saturating_add(output_bytes_max(&plan, info, size_bytes));
-        self.jobs.push(ForecastJob {
-            video: video.id,
-            title: video.title(),
-            plan: view::plan_kind(&plan),
-            plan_why: plan.explain(),
+impl Wanted<'_> {
+    fn bytes(&self) -> u64 {
+        self.size.bytes()
+    }
+
+    fn job(&self, expected: &Forecast, now: Timestamp, within_s: u64) -> ForecastJob {
+        let work = self.work.map_or(Duration::ZERO, |work| expected.rates().expected(work));
+        let ready_at = expected.ready_at(self.video.id).unwrap_or(now);
+        let ready_in_s = seconds(ready_at.since(now));
+        ForecastJob {
+            video: self.video.id,
+            title: self.video.title(),
+            plan: view::plan_kind(&self.plan),
+            plan_why: self.plan.explain(),
             work_s: seconds(work),
             ready_in_s,
-            fits,
-        });
+            fits: ready_in_s <= within_s,
+        }
     }
 }

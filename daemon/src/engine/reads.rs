@@ -7,7 +7,7 @@ use std::sync::Arc;
 use vodpost_protocol::codec;
 use vodpost_protocol::event::EventKind;
 use vodpost_protocol::refusal::Refusal;
-use vodpost_protocol::reply::{Answer, BackupView, EventPage, Located, Page};
+use vodpost_protocol::reply::{Answer, EventPage, Located, Page};
 use vodpost_protocol::request::{ListQuery, Request};
 use vodpost_protocol::status::{Counts, Listen, Problem, Queue, RootView, ScanView, Status, Tool};
 use vodpost_protocol::time::Timestamp;
@@ -22,7 +22,7 @@ use crate::core::resolve;
 use crate::core::state::Change;
 use crate::core::video::{Conversion, MissingCause, Source};
 use crate::error::chain;
-use crate::seal::KEY_FILE;
+use crate::library::watch;
 
 const EVENTS_MAX: usize = 500;
 const PROBLEMS_MAX: usize = 200;
@@ -124,7 +124,8 @@ impl ScanNotes {
                 | EventKind::QueuePaused
                 | EventKind::QueueResumed
                 | EventKind::PostingListed
-                | EventKind::PostingUnlisted => {}
+                | EventKind::PostingUnlisted
+                | EventKind::VideoForgotten => {}
             }
         }
         count.changed = changed.len() as u64;
@@ -134,7 +135,7 @@ impl ScanNotes {
 
 impl Engine {
     /// Turns what was promised into the answer.
-    pub(super) fn resolve(&self, pending: Pending) -> Result<Answer, Refusal> {
+    pub(super) fn resolve(&mut self, pending: Pending) -> Result<Answer, Refusal> {
         match pending {
             Pending::Refused(refusal) => Err(refusal),
             Pending::Read(request) => self.read(*request),
@@ -146,25 +147,15 @@ impl Engine {
             }
             Pending::Account => Ok(Answer::Account(Box::new(view::account(self.core.state().account())))),
             Pending::Jobs => Ok(Answer::Jobs(self.jobs_view())),
-            Pending::Backup(path) => self.backup(&path),
             Pending::Scan(count) => Ok(Answer::Scan(Box::new(self.scan_view(count)))),
         }
-    }
-
-    /// Writes what is durable at this moment, which is everything that was acknowledged.
-    fn backup(&self, path: &Path) -> Result<Answer, Refusal> {
-        let key = self.facts.state_dir.join(KEY_FILE);
-        let written = self.store.backup(path, &key);
-        let backup = written.map_err(|error| Refusal::BackupFailed { reason: chain(&error) })?;
-        let path = path.to_string_lossy().into_owned();
-        Ok(Answer::Backup(BackupView { path, size_bytes: backup.size_bytes, commit: backup.seq }))
     }
 
     pub(super) fn view(&self) -> ViewContext<'_> {
         ViewContext::new(&self.core, &self.facts.public_url, Self::now())
     }
 
-    fn read(&self, request: Request) -> Result<Answer, Refusal> {
+    fn read(&mut self, request: Request) -> Result<Answer, Refusal> {
         let state = self.core.state();
         match request {
             Request::Status => Ok(Answer::Status(Box::new(self.status()))),
@@ -194,11 +185,12 @@ impl Engine {
             | Request::AccountRevoke { .. }
             | Request::ServiceActivate
             | Request::Scan
+            | Request::Checkup
             | Request::PauseQueue
             | Request::ResumeQueue
             | Request::SetListed { .. }
             | Request::Backup { .. } => {
-                tracing::error!("a change was taken for a read");
+                tracing::error!("this is not answered from the state");
                 Err(Refusal::Busy)
             }
         }
@@ -226,7 +218,7 @@ impl Engine {
         Ok(Page { videos, next, total: listed.total })
     }
 
-    fn events(&self, since: u64, limit: u32) -> Result<Answer, Refusal> {
+    fn events(&mut self, since: u64, limit: u32) -> Result<Answer, Refusal> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX).clamp(1, EVENTS_MAX);
         let failed = |error: crate::store::StoreError| Refusal::StorageFailed { reason: chain(&error) };
         let events = self.store.events(since, limit).map_err(failed)?;
@@ -235,7 +227,7 @@ impl Engine {
         Ok(Answer::Events(EventPage { events: events.iter().map(view::event).collect(), newest, oldest }))
     }
 
-    fn status(&self) -> Status {
+    pub(super) fn status(&self) -> Status {
         let now = Self::now();
         let account = self.core.state().account();
         let (counts, queue) = self.counts();
@@ -259,6 +251,8 @@ impl Engine {
             },
             storage: self.storage.clone(),
             ffmpeg: self.tool(),
+            state_id: format!("{:016x}", self.sealer.state_id()),
+            restored_at: self.facts.restored_at,
         }
     }
 
@@ -317,7 +311,7 @@ impl Engine {
             unavailable: self.scans.unavailable.get(root).cloned().or_else(from_videos),
             videos: self.core.state().index().totals.by_root.get(root).copied().unwrap_or_default(),
             scanned_at: self.scans.at,
-            unwatched: self.facts.coverage.unwatched(root),
+            unwatched: self.facts.coverage.unwatched(root).map(|why| watch::in_words(&why).into_owned()),
         }
     }
 

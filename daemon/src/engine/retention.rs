@@ -35,6 +35,10 @@ impl Retention {
 impl Engine {
     /// What is too old by now; `None` where nothing is due.
     pub(super) fn expired_events(&mut self) -> Option<Input> {
+        // What cannot be stored is not given up.
+        if self.retry_at.is_some() {
+            return None;
+        }
         let now = Self::now();
         self.retention.due.filter(|due| *due <= now)?;
         let ask_again = now.after(self.retention.keep_for.clamp(ASK_AGAIN.0, ASK_AGAIN.1));

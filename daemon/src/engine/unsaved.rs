@@ -4,13 +4,17 @@ use std::collections::HashMap;
 
 use vodpost_protocol::ids::Token;
 
+use crate::core::artifact::WorkerReport;
 use crate::core::input::{Input, Usage};
 
 /// A copy of what nobody would say again.
 pub(super) fn retry_of(input: &Input) -> Option<Input> {
     match input {
         Input::Started => Some(Input::Started),
-        Input::Worker(report) => Some(Input::Worker(report.clone())),
+        Input::Worker(WorkerReport::Progress(_)) => None,
+        Input::Worker(report @ (WorkerReport::Ready { .. } | WorkerReport::Failed { .. })) => {
+            Some(Input::Worker(report.clone()))
+        }
         Input::Trashed { video, result } => Some(Input::Trashed { video: *video, result: result.clone() }),
         Input::Usage(used) => Some(Input::Usage(used.clone())),
         // A client hears of the failure; the rest comes again.
@@ -54,6 +58,7 @@ fn add(used: &mut HashMap<Token, Usage>, more: Usage) {
     };
     known.views += more.views;
     known.bytes += more.bytes;
+    known.watched |= more.watched;
     for (host, views) in more.referrers {
         if let Some((_, known)) = known.referrers.iter_mut().find(|(known, _)| *known == host) {
             *known += views;
@@ -73,6 +78,7 @@ mod tests {
             token: Token::from_random(token),
             views: 1,
             bytes: 10,
+            watched: true,
             referrers: vec![(host.to_owned(), 1)],
         };
         let used =

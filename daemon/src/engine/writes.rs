@@ -1,7 +1,5 @@
 //! Requests that change something: names resolved, texts bounded, numbers sealed, then handed to the rules.
 
-use std::path::PathBuf;
-
 use vodpost_protocol::account::Submission;
 use vodpost_protocol::ids::VideoId;
 use vodpost_protocol::refusal::Refusal;
@@ -18,7 +16,7 @@ use crate::core::resolve;
 use crate::core::transaction::Outcome;
 use crate::core::video::{MissingCause, Source};
 use crate::error::chain;
-use crate::library::trash;
+use crate::library::trash::{self, NoTrash};
 
 /// A path may be this long on Linux; no id, title or URL of ours is longer.
 const NAME_BYTES_MAX: u32 = 4096;
@@ -32,7 +30,6 @@ pub(super) enum Pending {
     Account,
     Scan(ScanCount),
     Jobs,
-    Backup(PathBuf),
 }
 
 /// # Errors
@@ -74,7 +71,8 @@ pub(super) fn check_lengths(request: &Request) -> Result<(), Refusal> {
         | Request::Events { .. }
         | Request::Subscribe
         | Request::PauseQueue
-        | Request::ResumeQueue => Ok(()),
+        | Request::ResumeQueue
+        | Request::Checkup => Ok(()),
         Request::Forecast(query) => {
             if query.videos.len() > ForecastQuery::VIDEOS_MAX {
                 return Err(Refusal::TooLarge);
@@ -143,6 +141,7 @@ impl Engine {
             | Request::Events { .. }
             | Request::Subscribe
             | Request::Forecast(_)
+            | Request::Checkup
             | Request::Backup { .. } => {
                 tracing::error!("a read was taken for a change");
                 Err(Refusal::Busy)
@@ -165,8 +164,11 @@ impl Engine {
         if keep_files || !present {
             return Ok(());
         }
-        trash::check_writable(&video.place.root, &video.place.folder).map_err(|reason| {
-            Refusal::ReadOnlyRoot { root: format!("{} ({reason})", video.place.root.display()) }
+        trash::check(&video.place.root, &video.place.folder).map_err(|why| match why {
+            NoTrash::ReadOnly(reason) => {
+                Refusal::ReadOnlyRoot { root: format!("{} ({reason})", video.place.root.display()) }
+            }
+            NoTrash::Other(reason) => Refusal::TrashFailed { title: video.title(), reason },
         })
     }
 

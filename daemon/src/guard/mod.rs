@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::capture::{CaptureError, Captured};
 pub use self::order::Layers;
-pub use self::verdict::{Lack, Verdict};
+pub use self::verdict::{Lack, Landlock, Verdict};
 
 use self::order::{COMMAND, Order, Run};
 use self::verdict::Support;
@@ -38,8 +38,6 @@ const MEMORY: u64 = 8 * GIB;
 /// Each thread takes address space for its stack and its heap, and there are some for each core.
 const MEMORY_PER_CORE: u64 = GIB / 8;
 const MEMORY_MIN: u64 = 2 * GIB;
-/// So much of a disk, or a twentieth if that is less, no tool fills.
-const DISK_RESERVE: u64 = GIB;
 
 /// What is done where a tool cannot be confined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
@@ -307,11 +305,7 @@ fn made(path: &Path) -> Result<PathBuf, GuardError> {
 
 /// How long a file may become without filling the disk that it is on.
 fn room_for(path: &Path) -> Result<u64, GuardError> {
-    let disk = rustix::fs::statvfs(path)
-        .map_err(|errno| GuardError::File { path: path.to_owned(), source: errno.into() })?;
-    let size = disk.f_blocks.saturating_mul(disk.f_frsize);
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    Ok(free.saturating_sub(DISK_RESERVE.min(size / 20)))
+    crate::disk::room_bytes(path).map_err(|source| GuardError::File { path: path.to_owned(), source })
 }
 
 /// Generous for pictures of any size, but not more than the machine has.

@@ -2,8 +2,9 @@
 
 use std::io;
 use std::os::fd::RawFd;
+use std::process::{Command, Stdio};
 
-use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit, setsid};
+use rustix::process::{Resource, Rlimit, getpid, getrlimit, nice, setrlimit, setsid};
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
 
 use super::order::Run;
@@ -56,9 +57,10 @@ pub(super) fn limit(run: &Run) -> io::Result<()> {
     Ok(())
 }
 
-/// Behind everything else on this machine. The kernel takes the priority on the disk from the niceness where none was set.
+/// Behind everything else on this machine.
 pub(super) fn step_back() -> io::Result<()> {
     nice(NICENESS)?;
+    step_back_on_the_disk();
     match std::fs::write("/proc/self/oom_score_adj", OOM_SCORE) {
         Ok(()) => Ok(()),
         // Not there in every container; then the kernel chooses by size, which is likely to hit the tool as well.
@@ -72,6 +74,17 @@ pub(super) fn step_back() -> io::Result<()> {
         }
         Err(error) => Err(error),
     }
+}
+
+/// Behind everything else that uses the disk, for which safe Rust has no call (ioprio_set(2)). Where the program is missing, or
+/// is refused, the kernel goes by the niceness, which comes close.
+fn step_back_on_the_disk() {
+    let own = getpid().as_raw_nonzero().to_string();
+    let mut ionice = Command::new("ionice");
+    ionice.args(["-c", "2", "-n", "7", "-t", "-p", &own]);
+    ionice.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    // Nobody to tell: whatever a guard says is said in the name of its tool.
+    drop(ionice.status());
 }
 
 /// Of root's rights only the one to read a video whoever it belongs to; others have none to begin with.

@@ -9,10 +9,12 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+use vodpost_protocol::checkup::Unwatched;
+use vodpost_protocol::time::Timestamp;
 
 use crate::core::input::{FoundFile, RootScan, Scan};
 use crate::core::media::{FileIdentity, MediaInfo};
@@ -20,7 +22,7 @@ use crate::core::video::Unusable;
 use crate::engine::EngineHandle;
 use crate::media::{self, ProbeError, Tools};
 use settle::Settling;
-use walk::Seen;
+use walk::{Seen, Walked};
 use watch::{Changes, Coverage, Watches};
 
 /// How many files are looked into at the same time.
@@ -120,6 +122,7 @@ async fn scan(
     settling: &mut Settling,
 ) -> Option<Duration> {
     engine.scan_begins().await;
+    let began_at = Timestamp::from_system(SystemTime::now());
     let walked = {
         let (options, watches) = (Arc::clone(options), watches.clone());
         tokio::task::spawn_blocking(move || walk_all(&options, watches.as_ref())).await
@@ -136,31 +139,32 @@ async fn scan(
         .collect();
     let unknown = engine.unknown_files(listing).await?;
     let probed = probe_all(unknown, tools).await;
-    engine.scanned(Scan { roots, probed }).await;
+    engine.scanned(Scan { began_at, roots, probed }).await;
     again
 }
 
 /// Files that move from folder to folder meanwhile would be seen twice, as two videos; then it is walked again.
 fn walk_all(options: &Options, watches: Option<&Watches>) -> Vec<RootScan> {
-    for root in &options.roots {
-        trash::purge(root, options.trash_days);
-    }
     let mut walks = 0;
     loop {
         let mut seen = Seen::default();
-        let walked = options.roots.iter().map(|root| walk_root(root, options, watches, &mut seen)).collect();
+        let walked: Vec<Walked> =
+            options.roots.iter().map(|root| walk_root(root, options, watches, &mut seen)).collect();
         walks += 1;
         if !seen.has_moved() || walks == WALKS_MAX {
-            return walked;
+            for Walked { scan, trashes } in &walked {
+                trashes.iter().for_each(|folder| trash::purge(&scan.root.join(folder), options.trash_days));
+            }
+            return walked.into_iter().map(|walked| walked.scan).collect();
         }
     }
 }
 
-fn walk_root(root: &Arc<Path>, options: &Options, watches: Option<&Watches>, seen: &mut Seen) -> RootScan {
+fn walk_root(root: &Arc<Path>, options: &Options, watches: Option<&Watches>, seen: &mut Seen) -> Walked {
     let unwatched = RefCell::new(match watches {
         Some(_) => None,
-        None if options.watch => Some("no folder can be watched (fs.inotify.max_user_instances)".to_owned()),
-        None => Some("library.watch is off".to_owned()),
+        None if options.watch => Some(Unwatched::NoInstances),
+        None => Some(Unwatched::Off),
     });
     let enter = |folder: &Path| {
         if let Some(Err(reason)) = watches.map(|watches| watches.add(folder)) {
@@ -212,13 +216,18 @@ fn probe(path: &Path, seen: FileIdentity, tools: &Tools) -> Result<MediaInfo, Un
 /// Whether the same file may be usable later, though nothing of it changes.
 fn may_pass(error: &ProbeError) -> bool {
     match error {
-        ProbeError::FfprobeMissing | ProbeError::Guard(_) | ProbeError::Changing | ProbeError::Io(_) => true,
+        ProbeError::FfprobeMissing
+        | ProbeError::Guard(_)
+        | ProbeError::Changing
+        | ProbeError::TimedOut(_)
+        | ProbeError::Io(_) => true,
         ProbeError::Empty
         | ProbeError::NotRegular
         | ProbeError::IndexMissing
         | ProbeError::Truncated { .. }
         | ProbeError::Damaged(_)
         | ProbeError::IndexTooLarge
+        | ProbeError::IndexTwice
         | ProbeError::NotMedia
         | ProbeError::NoVideo
         | ProbeError::ExternalReference

@@ -44,7 +44,7 @@ impl Settling {
         now: Instant,
         wall: SystemTime,
     ) -> Found {
-        let Found { files, mut settling, unreadable, empty } = found;
+        let Found { files, mut settling, unreadable, devices } = found;
         let mut settled: Vec<FoundFile> = Vec::with_capacity(files.len());
         for file in files {
             let since = before.get(&file.identity).copied().unwrap_or(now);
@@ -55,7 +55,7 @@ impl Settling {
                 settling.push((file.folder.to_path_buf(), file.base.into_os_string()));
             }
         }
-        Found { files: settled, settling, unreadable, empty }
+        Found { files: settled, settling, unreadable, devices }
     }
 
     fn is_old(&self, file: &FoundFile, wall: SystemTime) -> bool {

@@ -1,12 +1,14 @@
 //! One pass over a root: every file that L1 takes for a rendition, without following links out of the root.
 
 use std::collections::HashSet;
-use std::fs::Metadata;
+use std::ffi::OsStr;
+use std::fs::{DirEntry, Metadata};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::trash;
 use crate::core::group::base_name;
 use crate::core::input::{Found, FoundFile, RootScan};
 use crate::media::identity_of_metadata;
@@ -35,93 +37,177 @@ impl Seen {
     }
 }
 
+/// How one entry of a folder is looked at; links lead to what they stand for.
+type Stat<'a> = &'a dyn Fn(&Path, &DirEntry) -> io::Result<Entry>;
+
+enum Entry {
+    Folder,
+    File(Metadata),
+    /// A link to a file inside the root.
+    Link(Metadata),
+    /// What is none of these, or is not there any more.
+    Nothing,
+}
+
+/// What is in a root, and which of its folders have a trash.
+#[derive(Debug)]
+pub struct Walked {
+    pub scan: RootScan,
+    pub trashes: Vec<PathBuf>,
+}
+
 /// `enter` is called with each folder before it is listed.
 #[must_use]
-pub fn walk(root: &Arc<Path>, enter: &dyn Fn(&Path), seen: &mut Seen) -> RootScan {
+pub fn walk(root: &Arc<Path>, enter: &dyn Fn(&Path), seen: &mut Seen) -> Walked {
+    walk_with(root, enter, seen, &stat)
+}
+
+fn walk_with(root: &Arc<Path>, enter: &dyn Fn(&Path), seen: &mut Seen, stat: Stat<'_>) -> Walked {
+    let mut walk = Walk { root, stat, seen, found: Found::default(), trashes: Vec::new() };
     let found = match std::fs::read_dir(root) {
-        Ok(_) => Ok(walk_readable(root, enter, seen)),
+        Ok(_) => {
+            walk.all(enter);
+            Ok(walk.found)
+        }
         Err(error) => Err(format!("{} cannot be read: {error}", root.display())),
     };
-    RootScan { root: root.clone(), found }
+    Walked { scan: RootScan { root: root.clone(), found }, trashes: walk.trashes }
 }
 
-fn walk_readable(root: &Path, enter: &dyn Fn(&Path), seen: &mut Seen) -> Found {
-    let mut found = Found::default();
-    let mut folders = vec![(PathBuf::new(), 0)];
-    while let Some((folder, depth)) = folders.pop() {
-        enter(&root.join(&folder));
-        match list(root, &folder, &mut found, seen) {
-            Ok(below) if depth < DEPTH_MAX => {
-                folders.extend(below.into_iter().map(|below| (below, depth + 1)))
+struct Walk<'a> {
+    root: &'a Path,
+    stat: Stat<'a>,
+    seen: &'a mut Seen,
+    found: Found,
+    trashes: Vec<PathBuf>,
+}
+
+impl Walk<'_> {
+    fn all(&mut self, enter: &dyn Fn(&Path)) {
+        let mut folders = vec![(PathBuf::new(), 0)];
+        while let Some((folder, depth)) = folders.pop() {
+            enter(&self.root.join(&folder));
+            let below = self.list(&folder);
+            if depth < DEPTH_MAX {
+                folders.extend(below.into_iter().map(|below| (below, depth + 1)));
+            } else {
+                let reason = format!("more than {DEPTH_MAX} folders deep");
+                self.found.unreadable.extend(below.into_iter().map(|below| (below, reason.clone())));
             }
-            Ok(below) => found.unreadable.extend(
-                below.into_iter().map(|below| (below, format!("more than {DEPTH_MAX} folders deep"))),
-            ),
-            // Removed since its parent was listed: then it is simply not there.
-            Err(error) if error.kind() == io::ErrorKind::NotFound && depth > 0 => {}
+            if self.found.files.len() >= FILES_MAX {
+                let reason = format!("the root has more than {FILES_MAX} videos");
+                let left = folders.drain(..).map(|(folder, _)| (folder, reason.clone()));
+                self.found.unreadable.extend(left);
+            }
+        }
+    }
+
+    /// Takes in the files of one folder and returns the folders below it. What cannot be read is not taken for gone: then
+    /// nothing is known of the folder.
+    fn list(&mut self, folder: &Path) -> Vec<PathBuf> {
+        let path = self.root.join(folder);
+        // Listing it is what mounts a disk that is mounted on demand.
+        let entries = std::fs::read_dir(&path).and_then(|entries| Ok((entries, std::fs::metadata(&path)?)));
+        let entries = match entries {
+            Ok((entries, meta)) => {
+                self.found.devices.insert(meta.dev());
+                entries
+            }
+            // Removed, or replaced by a file, since its parent was listed.
+            Err(error) if is_gone(&error) && !folder.as_os_str().is_empty() => return Vec::new(),
             Err(error) => {
-                let reason = format!("{} cannot be read: {error}", root.join(&folder).display());
-                found.unreadable.push((folder, reason));
+                self.unreadable(folder, folder, &error);
+                return Vec::new();
             }
-        }
-        if found.files.len() >= FILES_MAX {
-            let reason = format!("the root has more than {FILES_MAX} videos");
-            found.unreadable.extend(folders.drain(..).map(|(folder, _)| (folder, reason.clone())));
-        }
-    }
-    found
-}
-
-/// Adds the files of one folder and returns the folders below it.
-fn list(root: &Path, folder: &Path, found: &mut Found, seen: &mut Seen) -> io::Result<Vec<PathBuf>> {
-    let mut below = Vec::new();
-    let mut empty = true;
-    let shared: Arc<Path> = folder.into();
-    for entry in std::fs::read_dir(root.join(folder))? {
-        let entry = entry?;
-        empty = false;
-        let name = entry.file_name();
-        // Hidden folders hold the trash and other programs' data.
-        if name.as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            below.push(folder.join(&name));
-            continue;
-        }
-        let Some(base) = base_name(&name) else { continue };
-        let meta = if kind.is_symlink() { inside(root, &entry.path()) } else { entry.metadata() };
-        match meta {
-            Ok(meta) if meta.is_file() => {
-                if !kind.is_symlink() {
-                    seen.note(&meta);
+        };
+        let mut below = Vec::new();
+        let shared: Arc<Path> = folder.into();
+        for entry in entries {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    self.unreadable(folder, folder, &error);
+                    return below;
                 }
-                let identity = identity_of_metadata(&meta);
-                found.files.push(FoundFile {
-                    folder: Arc::clone(&shared),
-                    name,
-                    base: base.into(),
-                    identity,
-                });
+            };
+            let name = entry.file_name();
+            // Hidden folders hold the trash and other programs' data.
+            if name.as_encoded_bytes().starts_with(b".") {
+                if name == trash::FOLDER {
+                    self.trashes.push(folder.to_owned());
+                }
+                continue;
             }
-            Ok(_) => {}
-            Err(error) => tracing::debug!(path = %entry.path().display(), %error, "skipped"),
+            match (self.stat)(self.root, &entry) {
+                Ok(Entry::Folder) => below.push(folder.join(&name)),
+                Ok(Entry::File(meta)) => {
+                    if let Some(base) = base_name(&name) {
+                        self.seen.note(&meta);
+                        self.file(&shared, &name, base.into(), &meta);
+                    }
+                }
+                Ok(Entry::Link(meta)) => {
+                    if let Some(base) = base_name(&name) {
+                        self.file(&shared, &name, base.into(), &meta);
+                    }
+                }
+                Ok(Entry::Nothing) => {}
+                Err(error) => self.unreadable(folder, &folder.join(&name), &error),
+            }
+        }
+        below
+    }
+
+    fn file(&mut self, folder: &Arc<Path>, name: &OsStr, base: Box<OsStr>, meta: &Metadata) {
+        let identity = identity_of_metadata(meta);
+        self.found.devices.insert(identity.dev);
+        self.found.files.push(FoundFile {
+            folder: Arc::clone(folder),
+            name: name.to_owned(),
+            base,
+            identity,
+        });
+    }
+
+    /// One reason for each folder will do.
+    fn unreadable(&mut self, folder: &Path, what: &Path, error: &io::Error) {
+        if self.found.unreadable.last().is_none_or(|(last, _)| last != folder) {
+            let reason = format!("{} cannot be read: {error}", self.root.join(what).display());
+            self.found.unreadable.push((folder.to_owned(), reason));
         }
     }
-    if empty && !folder.as_os_str().is_empty() {
-        found.empty.push((folder.to_owned(), std::fs::metadata(root.join(folder))?.dev()));
-    }
-    Ok(below)
 }
 
-/// What a link points to, if that lies in the root.
-fn inside(root: &Path, link: &Path) -> io::Result<std::fs::Metadata> {
-    let target = std::fs::canonicalize(link)?;
-    if !target.starts_with(root) {
-        return Err(io::Error::other("the link leads out of the root"));
+fn stat(root: &Path, entry: &DirEntry) -> io::Result<Entry> {
+    match look_at(root, entry) {
+        Err(error) if is_gone(&error) => Ok(Entry::Nothing),
+        looked => looked,
     }
-    std::fs::metadata(target)
+}
+
+fn look_at(root: &Path, entry: &DirEntry) -> io::Result<Entry> {
+    let kind = entry.file_type()?;
+    if !kind.is_dir() && base_name(&entry.file_name()).is_none() {
+        return Ok(Entry::Nothing);
+    }
+    if kind.is_symlink() {
+        let target = std::fs::canonicalize(entry.path())?;
+        if !target.starts_with(root) {
+            return Ok(Entry::Nothing);
+        }
+        let meta = std::fs::metadata(target)?;
+        return Ok(if meta.is_file() { Entry::Link(meta) } else { Entry::Nothing });
+    }
+    if kind.is_dir() {
+        return Ok(Entry::Folder);
+    }
+    Ok(if kind.is_file() { Entry::File(entry.metadata()?) } else { Entry::Nothing })
+}
+
+/// Nothing is there: no file, or no folder that it could be in, or a link that leads round in a circle.
+fn is_gone(error: &io::Error) -> bool {
+    let is_loop = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+    is_loop || matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 #[cfg(test)]
@@ -139,7 +225,7 @@ mod tests {
         std::fs::hard_link(root.join("talk.mp4"), root.join("link.mp4")).unwrap();
         std::os::unix::fs::symlink("talk.mp4", root.join("soft.mp4")).unwrap();
         let mut seen = Seen::default();
-        assert_eq!(walk(&root, &|_| {}, &mut seen).found.unwrap().files.len(), 3);
+        assert_eq!(walk(&root, &|_| {}, &mut seen).scan.found.unwrap().files.len(), 3);
         assert!(!seen.has_moved());
         // From the folder that was listed into the one that is listed next.
         let first = std::cell::RefCell::new(None);
@@ -159,7 +245,7 @@ mod tests {
             }
         };
         let mut seen = Seen::default();
-        let files = walk(&root, &enter, &mut seen).found.unwrap().files;
+        let files = walk(&root, &enter, &mut seen).scan.found.unwrap().files;
         assert_eq!(files.iter().filter(|file| *file.base == *"film").count(), 2);
         assert!(seen.has_moved());
     }
@@ -179,9 +265,41 @@ mod tests {
         link("real", "again");
         link("loop.mp4", "loop.mp4");
         link("nowhere.mp4", "dangling.mp4");
-        let found = walk(&root, &|_| {}, &mut Seen::default()).found.unwrap();
+        let found = walk(&root, &|_| {}, &mut Seen::default()).scan.found.unwrap();
         let mut names: Vec<_> = found.files.iter().map(|file| file.folder.join(&file.name)).collect();
         names.sort();
         assert_eq!(names, [Path::new("inside.mp4"), Path::new("real/talk.mp4")]);
+        assert_eq!(found.unreadable, []);
+    }
+
+    /// L5: a disk that fails is not a file that is gone.
+    #[test]
+    fn l5_what_cannot_be_looked_at_is_not_taken_for_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let root: Arc<Path> = folder.path().into();
+        std::fs::create_dir(root.join("deep")).unwrap();
+        for name in ["talk.mp4", "deep/film.mp4", "deep/other.mp4"] {
+            std::fs::write(root.join(name), "x").unwrap();
+        }
+        let failing = |failed: &'static str, with: rustix::io::Errno| {
+            let root = Arc::clone(&root);
+            move || {
+                let stat = |root: &Path, entry: &DirEntry| {
+                    if entry.file_name() == failed { Err(with.into()) } else { stat(root, entry) }
+                };
+                walk_with(&root, &|_| {}, &mut Seen::default(), &stat).scan.found.unwrap()
+            }
+        };
+        for error in [rustix::io::Errno::IO, rustix::io::Errno::STALE, rustix::io::Errno::ACCESS] {
+            let found = failing("film.mp4", error)();
+            assert_eq!(found.files.len(), 2, "{error}");
+            let [(unknown, reason)] = &*found.unreadable else { panic!("{:?}", found.unreadable) };
+            assert_eq!(unknown, Path::new("deep"));
+            assert!(reason.contains("deep/film.mp4 cannot be read"), "{reason}");
+        }
+        // Which folders there are is told by the same look.
+        let found = failing("deep", rustix::io::Errno::IO)();
+        assert_eq!((found.files.len(), found.unreadable.len()), (1, 1));
+        assert_eq!(found.unreadable[0].0, Path::new(""));
     }
 }

@@ -4,6 +4,7 @@
 //! set on each folder before it is listed, so nothing falls between the two. Where watches run out, or the file system
 //! reports nothing (network mounts), the periodic look remains.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io;
 use std::mem::MaybeUninit;
@@ -17,6 +18,7 @@ use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
 use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use vodpost_protocol::checkup::Unwatched;
 
 use crate::core::group::base_name;
 
@@ -33,16 +35,17 @@ pub struct Watches {
 /// Of which roots changes are found by the periodic look alone, and why. Written by the scanner, read for `status`.
 #[derive(Debug, Default)]
 pub struct Coverage {
-    unwatched: Mutex<HashMap<Arc<Path>, String>>,
+    unwatched: Mutex<HashMap<Arc<Path>, Unwatched>>,
 }
 
 impl Coverage {
-    pub(super) fn set(&self, root: &Arc<Path>, reason: Option<String>) {
+    pub(super) fn set(&self, root: &Arc<Path>, reason: Option<Unwatched>) {
         let mut unwatched = self.unwatched.lock().unwrap_or_else(PoisonError::into_inner);
         match reason {
             Some(reason) if unwatched.get(root) == Some(&reason) => {}
             Some(reason) => {
-                tracing::info!(root = %root.display(), reason, "changes are found by the periodic look alone");
+                let said = in_words(&reason);
+                tracing::info!(root = %root.display(), reason = %said, "changes are found by the periodic look alone");
                 unwatched.insert(root.clone(), reason);
             }
             None => {
@@ -52,15 +55,30 @@ impl Coverage {
     }
 
     #[must_use]
-    pub fn unwatched(&self, root: &Path) -> Option<String> {
+    pub fn unwatched(&self, root: &Path) -> Option<Unwatched> {
         self.unwatched.lock().unwrap_or_else(PoisonError::into_inner).get(root).cloned()
+    }
+}
+
+/// As it stands in `status` and in the log.
+#[must_use]
+pub fn in_words(why: &Unwatched) -> Cow<'static, str> {
+    match why {
+        Unwatched::Off => "library.watch is off".into(),
+        Unwatched::NoInstances => "no folder can be watched (fs.inotify.max_user_instances)".into(),
+        Unwatched::NoWatches => "no more folders can be watched (fs.inotify.max_user_watches)".into(),
+        Unwatched::Remote(kind) => format!("{kind} does not tell what other machines change").into(),
     }
 }
 
 /// File systems whose changes may be made elsewhere, where this kernel does not hear of them (statfs(2)).
 fn remote_kind(folder: &Path) -> Option<&'static str> {
     let kind = rustix::fs::statfs(folder).ok()?.f_type;
-    Some(match u32::try_from(kind & 0xFFFF_FFFF).ok()? {
+    remote_name(u32::try_from(kind & 0xFFFF_FFFF).ok()?)
+}
+
+fn remote_name(kind: u32) -> Option<&'static str> {
+    Some(match kind {
         0x6969 => "NFS",
         0xFF53_4D42 | 0xFE53_4D42 | 0x517B => "SMB",
         0x6573_5546 => "FUSE",
@@ -95,7 +113,7 @@ impl Watches {
     ///
     /// # Errors
     /// Why not all changes in it will be told.
-    pub fn add(&self, folder: &Path) -> Result<(), String> {
+    pub fn add(&self, folder: &Path) -> Result<(), Unwatched> {
         let flags = WatchFlags::CREATE
             | WatchFlags::CLOSE_WRITE
             | WatchFlags::DELETE
@@ -107,7 +125,7 @@ impl Watches {
         match inotify::add_watch(&self.inotify, folder, flags) {
             // What is done on this machine is told all the same.
             Ok(_) => match remote_kind(folder) {
-                Some(kind) => Err(format!("{kind} does not tell what other machines change")),
+                Some(kind) => Err(Unwatched::Remote(kind.to_owned())),
                 None => Ok(()),
             },
             Err(Errno::NOSPC | Errno::NOMEM) => {
@@ -117,7 +135,7 @@ impl Watches {
                          found by the periodic look"
                     );
                 }
-                Err("no more folders can be watched (fs.inotify.max_user_watches)".to_owned())
+                Err(Unwatched::NoWatches)
             }
             // It cannot be read or is gone; listing it says so.
             Err(error) => {

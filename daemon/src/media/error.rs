@@ -1,6 +1,7 @@
 //! Why a file cannot be described. Each sentence is shown to admins.
 
 use std::io;
+use std::time::Duration;
 
 use crate::guard::GuardError;
 
@@ -18,6 +19,8 @@ pub enum ProbeError {
     Damaged(String),
     #[error("the index is larger than 64 MiB")]
     IndexTooLarge,
+    #[error("the file has two indexes (moov), which may describe different videos")]
+    IndexTwice,
     #[error("not a media file")]
     NotMedia,
     #[error("there is no video stream in the file")]
@@ -28,6 +31,8 @@ pub enum ProbeError {
     FfprobeMissing,
     #[error("ffprobe failed: {0}")]
     Ffprobe(String),
+    #[error("ffprobe did not end within {} seconds", .0.as_secs())]
+    TimedOut(Duration),
     #[error(transparent)]
     Guard(GuardError),
     #[error("the file is changing while it is read")]

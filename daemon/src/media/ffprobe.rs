@@ -102,7 +102,8 @@ fn unusable(error: CaptureError) -> ProbeError {
         CaptureError::Guard(GuardError::File { source, .. }) => ProbeError::Io(source),
         CaptureError::Guard(error) => ProbeError::Guard(error),
         CaptureError::Io(error) => ProbeError::Io(error),
-        error @ (CaptureError::TimedOut(_) | CaptureError::TooMuch) => ProbeError::Ffprobe(error.to_string()),
+        CaptureError::TimedOut(after) => ProbeError::TimedOut(after),
+        CaptureError::TooMuch => ProbeError::Ffprobe(CaptureError::TooMuch.to_string()),
     }
 }
 
@@ -125,6 +126,16 @@ mod tests {
             matches!(judge("file:/a: Permission denied\n"), ProbeError::Ffprobe(why) if why == "Permission denied")
         );
         assert!(matches!(judge(""), ProbeError::Ffprobe(_)));
+    }
+
+    /// A disk that was slow once says nothing about the file.
+    #[test]
+    fn a_tool_that_takes_too_long_is_no_verdict_on_the_file() {
+        let time = Duration::from_secs(30);
+        assert!(
+            matches!(unusable(CaptureError::TimedOut(time)), ProbeError::TimedOut(after) if after == time)
+        );
+        assert!(matches!(unusable(CaptureError::TooMuch), ProbeError::Ffprobe(_)));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -18,6 +19,11 @@ pub trait ReadAt: Send + Sync {
 
     /// Reads up to `buf.len()` bytes from `offset`; 0 at and beyond the end.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize>;
+
+    /// The bytes of this range, where they are in memory as they are.
+    fn held(&self, _range: Range<u64>) -> Option<&[u8]> {
+        None
+    }
 
     /// Fills `buf` or fails with `UnexpectedEof`.
     fn read_exact_at(&self, mut buf: &mut [u8], mut offset: u64) -> io::Result<()> {

@@ -5,10 +5,13 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::disk::{self, Disk, System};
 use super::error::StoreError;
-use super::log::Log;
+use super::log::{Log, Sealed};
+use super::record;
 use super::snapshot::{self, Each, Records};
 use super::truth::Truth;
 
@@ -22,6 +25,27 @@ pub struct Backup {
     /// The commit up to which it goes.
     pub seq: u64,
     pub size_bytes: u64,
+}
+
+/// A backup that is to be written.
+pub struct BackupJob {
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) snapshot: Option<(u64, PathBuf)>,
+    pub(super) parts: Vec<Sealed>,
+    pub(super) seq: u64,
+    /// Keeps the files from being removed.
+    pub(super) _in_use: Arc<()>,
+}
+
+impl BackupJob {
+    /// Writes everything, with the key in `key_file`, into one new file. Takes as long as the state is large.
+    ///
+    /// # Errors
+    /// When it cannot be written, there is such a file already, or `stop` was set meanwhile.
+    pub fn write(self, target: &Path, key_file: &Path, stop: Arc<AtomicBool>) -> Result<Backup, StoreError> {
+        let truth = Truth::read(Arc::clone(&self.disk), self.snapshot.as_ref(), &self.parts, stop)?;
+        write(&*self.disk, target, self.seq, &truth, key_file)
+    }
 }
 
 struct WithKey<'a> {
@@ -42,7 +66,7 @@ fn exists(what: &str) -> io::Error {
 }
 
 /// Writes a backup; never over an existing file.
-pub(super) fn write(
+fn write(
     disk: &dyn Disk,
     target: &Path,
     seq: u64,
@@ -74,11 +98,11 @@ pub(super) fn write(
 /// # Errors
 /// When the backup does not check, or the folder holds a state already; nothing is changed then.
 pub fn restore(backup: &Path, folder: &Path, key_file: &Path) -> Result<Backup, StoreError> {
-    restore_on(std::sync::Arc::new(System), backup, folder, key_file)
+    restore_on(Arc::new(System), backup, folder, key_file)
 }
 
 pub(super) fn restore_on(
-    disk: std::sync::Arc<dyn Disk>,
+    disk: Arc<dyn Disk>,
     backup: &Path,
     folder: &Path,
     key_file: &Path,
@@ -96,11 +120,20 @@ pub(super) fn restore_on(
     let mut key = None;
     let no_backup = |error| match error {
         StoreError::SnapshotDamaged { path, detail } => StoreError::NoBackup { path, detail },
+        StoreError::Damaged { what, detail } => {
+            StoreError::NoBackup { path: backup.to_owned(), detail: format!("{what}: {detail}") }
+        }
+        StoreError::Newer { found, known, .. } => {
+            StoreError::Newer { what: "the backup".to_owned(), found, known }
+        }
         other => other,
     };
     let seq = snapshot::read(&*disk, backup, &mut |name, value| {
         if name == KEY_RECORD {
             key = Some(value.to_vec());
+        } else {
+            // One that a newer version wrote is refused here, and not at the next start.
+            drop(record::read(name, value)?);
         }
         Ok(())
     })
@@ -112,7 +145,7 @@ pub(super) fn restore_on(
     let unfinished = folder.join("restoring.new");
     drop(disk::replace(&*disk, &restoring, &unfinished, b"")?);
     drop(disk::replace(&*disk, key_file, &unfinished, &key)?);
-    drop(Log::create(std::sync::Arc::clone(&disk), &folder.join("log"), seq)?);
+    drop(Log::create(Arc::clone(&disk), &folder.join("log"), seq)?);
     snapshot::write(&*disk, &folder.join("snapshot"), seq, &Restored { disk: &*disk, backup })?;
     // From here on the folder is a state.
     disk.remove(&restoring).map_err(|source| StoreError::io("remove", &restoring, source))?;

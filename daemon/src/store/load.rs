@@ -9,6 +9,7 @@ use super::error::StoreError;
 use super::log::{Log, Unfinished};
 use super::snapshot::{self, Records};
 use super::table::Table;
+use super::tree::Cache;
 use super::truth::{self, Truth};
 use super::{Store, record, segment};
 use crate::core::state::{Change, Loader, State};
@@ -41,6 +42,7 @@ impl Store {
             Ok(state) => {
                 self.resume(unfinished, notices);
                 self.catch_up(notices);
+                self.shrink(notices);
                 return Ok(state);
             }
             Err(StoreError::Damaged { what, detail }) => Some(format!("{what}: {detail}")),
@@ -61,6 +63,7 @@ impl Store {
             match self.rebuild(&damage, notices) {
                 Ok(()) => {
                     notices.push(format!("the state table was rebuilt up to commit {}", self.log.last_seq()));
+                    self.shrink(notices);
                 }
                 Err(error) => {
                     self.table.close();
@@ -69,6 +72,14 @@ impl Store {
             }
         }
         Ok(state)
+    }
+
+    /// The table served to read everything; from now on it is written.
+    fn shrink(&mut self, notices: &mut Vec<String>) {
+        if let Err(error) = self.table.shrink(&*self.disk, &self.folder.join("db")) {
+            self.table.close();
+            notices.push(format!("the state table cannot be used for now: {}", chain(&error)));
+        }
     }
 
     fn load_truth(&self) -> Result<State, StoreError> {
@@ -88,7 +99,7 @@ impl Store {
         if !exists && self.log.last_seq() > 0 {
             return Err(StoreError::damaged("the state table", "the folder db is missing"));
         }
-        self.table = Table::open(&*self.disk, &db, notices)?;
+        self.table = Table::open(&*self.disk, &db, Cache::Large, notices)?;
         let (applied, logged) = (self.table.applied_seq(), self.log.last_seq());
         if applied > logged {
             let folder = self.folder.clone();
@@ -153,7 +164,7 @@ impl Store {
     }
 
     fn fill(&mut self, db: &Path, truth: &Truth, notices: &mut Vec<String>) -> Result<(), StoreError> {
-        self.table = Table::open(&*self.disk, db, notices)?;
+        self.table = Table::open(&*self.disk, db, Cache::Large, notices)?;
         let mut filler = self.table.fill();
         truth.for_each(&mut |key, value| filler.put(key, value))?;
         filler.finish(self.log.last_seq())

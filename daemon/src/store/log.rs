@@ -27,6 +27,8 @@ pub(super) struct Log {
     /// Segments whose commits are all in the snapshot.
     obsolete: Vec<PathBuf>,
     last_seq: u64,
+    /// The last commit, as long as it is not known to be on disk: what the next segment begins with.
+    unsure: Vec<u8>,
     /// A sync failed since the last snapshot.
     suspect: bool,
 }
@@ -72,6 +74,7 @@ impl Log {
             current: None,
             obsolete: Vec::new(),
             last_seq: base,
+            unsure: Vec::new(),
             suspect: false,
         }
     }
@@ -115,10 +118,22 @@ impl Log {
 
     /// Makes sure that the last commit is on disk, and takes back what an unfinished append left.
     pub(super) fn resume(&mut self, unfinished: &Unfinished) -> Result<(), StoreError> {
-        match unfinished.last_record.as_slice() {
-            [] => self.begin(self.last_seq + 1, &[]),
-            record => self.begin(self.last_seq, record),
+        self.unsure.clone_from(&unfinished.last_record);
+        self.reopen()
+    }
+
+    /// Begins a new segment where there is none that can be written to: at the start, and after a failure.
+    pub(super) fn reopen(&mut self) -> Result<(), StoreError> {
+        if self.current.is_some() {
+            return Ok(());
         }
+        let record = std::mem::take(&mut self.unsure);
+        let first = if record.is_empty() { self.last_seq + 1 } else { self.last_seq };
+        let begun = self.begin(first, &record);
+        if begun.is_err() {
+            self.unsure = record;
+        }
+        begun
     }
 
     pub(super) fn last_seq(&self) -> u64 {
@@ -152,9 +167,7 @@ impl Log {
     pub(super) fn append(&mut self, writes: &[Write]) -> Result<u64, StoreError> {
         let seq = self.last_seq + 1;
         let bytes = segment::encode(seq, writes)?;
-        if self.current.is_none() {
-            self.begin(seq, &[])?;
-        }
+        self.reopen()?;
         let Some(current) = &mut self.current else { return Err(StoreError::Closed) };
         let written = current.file.write_at(&bytes, current.len);
         let synced = written.and_then(|()| current.file.sync().inspect_err(|_failed| self.suspect = true));

@@ -1,9 +1,10 @@
 //! The state on disk: a commit log and a snapshot, which are the truth, and a sled tree made of them. The only folder
 //! that names sled.
 //!
-//! The order of things is the whole design. A commit is appended to the log and `fdatasync`ed; then it is applied to the
-//! table; then, and only then, is it acknowledged. sled's own flush on Linux is not an fsync, and it heals damage by
-//! forgetting, so the table is a cache that knows up to which commit it goes and what it must hold. At start the rest of
+//! The order of things is the whole design. A commit is appended to the log and `fdatasync`ed; then, and only then, is it
+//! acknowledged; the table follows after the answers, since nothing that was promised depends on it. sled's own flush on
+//! Linux is not an fsync, and it heals damage by forgetting, so the table is a cache that knows up to which commit it goes
+//! and what it must hold. At start the rest of
 //! the log is applied to it. A table that does not open or does not hold what it must is set aside and built anew; while
 //! there is none that can be used, the state is read from the truth and changes go on. The log is cut only behind a
 //! snapshot that was read back. State that cannot be read is never taken for empty (S3).
@@ -29,7 +30,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-pub use backup::{Backup, restore};
+pub use backup::{Backup, BackupJob, restore};
 pub use error::StoreError;
 
 use crate::core::event::Event;
@@ -37,7 +38,7 @@ use crate::core::state::{Change, State};
 use crate::error::chain;
 use disk::{Disk, System};
 use log::Log;
-use record::Key;
+use record::{Key, Write};
 use snapshot::Records;
 use table::Table;
 use truth::{Compaction, Running, Truth, Written};
@@ -55,7 +56,11 @@ pub struct Store {
     snapshot: Option<(u64, PathBuf)>,
     log: Log,
     table: Table,
+    /// The last commit, while the table does not have it.
+    ahead: Option<(u64, Vec<Write>)>,
     compaction: Option<Running>,
+    /// Held by whoever reads snapshot and log on another thread.
+    in_use: Arc<()>,
     compact_after: Option<Instant>,
     revive_after: Option<Instant>,
 }
@@ -65,6 +70,8 @@ pub struct Loaded {
     pub state: State,
     /// What had to be mended, for the log and the admin.
     pub notices: Vec<String>,
+    /// Why changes cannot be stored for now.
+    pub refuses: Option<String>,
 }
 
 impl Store {
@@ -89,13 +96,16 @@ impl Store {
             snapshot,
             log,
             table: Table::default(),
+            ahead: None,
             compaction: None,
+            in_use: Arc::new(()),
             compact_after: None,
             revive_after: None,
         };
         let state = store.load(unfinished.as_ref(), &mut notices)?;
         store.finish_cut();
-        Ok((store, Loaded { state, notices }))
+        let refuses = store.try_disk().err().map(|error| chain(&error));
+        Ok((store, Loaded { state, notices, refuses }))
     }
 
     fn truth(&self) -> Result<Truth, StoreError> {
@@ -103,7 +113,7 @@ impl Store {
         Truth::read(Arc::clone(&self.disk), self.snapshot.as_ref(), &self.log.parts(), never)
     }
 
-    /// Makes changes durable, all or none. They are on disk when this returns.
+    /// Makes changes durable, all or none. They are on disk when this returns; [`Store::follow`] is to be called soon.
     ///
     /// # Errors
     /// When they could not be made durable. None of them will be there after a restart either, except if the daemon ends
@@ -112,13 +122,28 @@ impl Store {
         if changes.is_empty() {
             return Ok(());
         }
+        self.follow();
         let writes = record::writes(changes)?;
         let seq = self.log.append(&writes)?;
-        // From here on the commit is a fact. A table that cannot follow is caught up later.
-        if let Err(error) = self.table.apply(seq, &writes) {
+        self.ahead = Some((seq, writes));
+        Ok(())
+    }
+
+    /// Applies the last commit to the table. It is a fact already: a table that cannot follow is caught up later.
+    pub fn follow(&mut self) {
+        if let Some((seq, writes)) = self.ahead.take()
+            && let Err(error) = self.table.apply(seq, &writes)
+        {
             self.table_failed(&error);
         }
-        Ok(())
+    }
+
+    /// Tries whether the disk takes anything again after it refused a change.
+    ///
+    /// # Errors
+    /// When it still refuses.
+    pub fn try_disk(&mut self) -> Result<(), StoreError> {
+        self.log.reopen()
     }
 
     fn table_failed(&mut self, error: &StoreError) {
@@ -132,6 +157,10 @@ impl Store {
     /// Looks after the log: begins a new snapshot when one is wanted, and cuts the log behind one that is finished. Never
     /// waits for the disk longer than a commit does.
     pub fn maintain(&mut self) {
+        if Arc::strong_count(&self.in_use) > 1 {
+            // A backup reads the files that would be removed.
+            return;
+        }
         if let Some(running) = self.compaction.take_if(|running| running.is_finished()) {
             self.settle(running.join());
         }
@@ -197,19 +226,24 @@ impl Store {
         self.compact_after = Some(Instant::now() + RETRY_AFTER);
     }
 
-    /// Writes the state as of the last commit, with the key in `key_file`, into one new file.
-    ///
-    /// # Errors
-    /// When it cannot be written, or there is such a file already.
-    pub fn backup(&self, target: &Path, key_file: &Path) -> Result<Backup, StoreError> {
-        backup::write(&*self.disk, target, self.log.last_seq(), &self.truth()?, key_file)
+    /// What a backup of the state as of the last commit is made of. None of it changes while commits go on.
+    #[must_use]
+    pub fn begin_backup(&self) -> BackupJob {
+        BackupJob {
+            disk: Arc::clone(&self.disk),
+            snapshot: self.snapshot.clone(),
+            parts: self.log.parts(),
+            seq: self.log.last_seq(),
+            _in_use: Arc::clone(&self.in_use),
+        }
     }
 
     /// Events after `since`, oldest first.
     ///
     /// # Errors
     /// When they cannot be read.
-    pub fn events(&self, since: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
+    pub fn events(&mut self, since: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
+        self.follow();
         let (first, last) = (Key::event(since.saturating_add(1)), Key::event(u64::MAX));
         if self.table.is_open() {
             let page = self.table.range(&first, &last, limit);
@@ -230,6 +264,7 @@ impl Store {
 
     /// Lets the table write what it holds in memory, or catches it up after a failure. Durability does not depend on it.
     pub fn flush(&mut self) {
+        self.follow();
         if self.table.is_open() {
             if let Err(error) = self.table.flush() {
                 self.table_failed(&error);
@@ -251,7 +286,8 @@ impl Store {
     }
 
     /// Hands what is in memory to the operating system, for a clean end.
-    pub fn close(mut self) {
+    pub fn close(&mut self) {
+        self.follow();
         if let Err(error) = self.table.flush() {
             tracing::warn!(error = chain(&error), "the state table will be caught up at the next start");
         }

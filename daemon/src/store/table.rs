@@ -11,7 +11,7 @@ use std::path::Path;
 use super::disk::Disk;
 use super::error::StoreError;
 use super::record::{Key, Value, Write};
-use super::tree::{Put, Tree};
+use super::tree::{Cache, Put, Tree};
 
 const WHAT: &str = "the state table";
 /// The one key that is the table's own.
@@ -20,6 +20,8 @@ const FIRST_KEY: &[u8] = &[];
 const LAST_KEY: &[u8] = &[0xff; 64];
 /// Records that are put into one batch when a table is filled.
 const CHUNK: usize = 1000;
+/// From so many records on, what reading them left in memory is worth the time of another opening.
+const SHRINK_FROM: u64 = 10_000;
 
 /// What the table must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -67,9 +69,14 @@ pub(super) struct Table {
 
 impl Table {
     /// Opens the table of a folder, or makes an empty one there.
-    pub(super) fn open(disk: &dyn Disk, path: &Path, notices: &mut Vec<String>) -> Result<Self, StoreError> {
+    pub(super) fn open(
+        disk: &dyn Disk,
+        path: &Path,
+        cache: Cache,
+        notices: &mut Vec<String>,
+    ) -> Result<Self, StoreError> {
         guard(|| {
-            let tree = disk.tree(path, notices)?;
+            let tree = disk.tree(path, cache, notices)?;
             let Some(head) = tree.get(HEAD)? else {
                 // Created, but the daemon ended before the first commit reached the disk.
                 return Ok(Self { tree: Some(tree), applied: 0, sum: Sum::default() });
@@ -85,6 +92,22 @@ impl Table {
 
     pub(super) fn is_open(&self) -> bool {
         self.tree.is_some()
+    }
+
+    /// Lets go of what reading all of it has left in memory, where that is worth the time. Nothing else changes.
+    pub(super) fn shrink(&mut self, disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
+        if !self.is_open() || self.sum.count < SHRINK_FROM {
+            return Ok(());
+        }
+        let before = (self.applied, self.sum);
+        self.close();
+        // What there was to say was said when it was opened first.
+        let table = Self::open(disk, path, Cache::Small, &mut Vec::new())?;
+        if (table.applied, table.sum) != before {
+            return Err(StoreError::damaged(WHAT, "it is another than it was a moment before"));
+        }
+        *self = table;
+        Ok(())
     }
 
     /// Applies a commit that is in the log already. A table that cannot follow is closed.

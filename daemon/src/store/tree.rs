@@ -11,9 +11,24 @@ use rustix::fs::FlockOperation;
 
 use super::error::StoreError;
 
-/// sled's default of 1 GiB is far more than a state of small records needs. With much less, reading a large state in order
-/// at the start fetches the same page again and again.
-const CACHE_BYTES: u64 = 16 << 20;
+/// How much of the tree sled may keep in memory; its default of 1 GiB is far more than a state of small records needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cache {
+    /// For reading all of it in order: with much less, the same page is fetched again and again.
+    Large,
+    /// For single records.
+    Small,
+}
+
+impl Cache {
+    fn bytes(self) -> u64 {
+        match self {
+            Self::Large => 16 << 20,
+            Self::Small => 2 << 20,
+        }
+    }
+}
+
 const LOCK_TRIES: u32 = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
@@ -21,7 +36,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(20);
 pub(super) type Each<'a> = dyn FnMut(&[u8], &[u8]) -> Result<bool, StoreError> + 'a;
 pub(super) type Put = (Vec<u8>, Option<Vec<u8>>);
 
-pub(super) trait Tree: Send {
+pub(super) trait Tree: Send + Sync {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
     /// All or none; no value removes the key.
     fn apply(&mut self, batch: &[Put]) -> Result<(), StoreError>;
@@ -31,11 +46,15 @@ pub(super) trait Tree: Send {
     fn flush(&self) -> Result<(), StoreError>;
 }
 
-pub(super) fn open(path: &Path, notices: &mut Vec<String>) -> Result<Box<dyn Tree>, StoreError> {
+pub(super) fn open(
+    path: &Path,
+    cache: Cache,
+    notices: &mut Vec<String>,
+) -> Result<Box<dyn Tree>, StoreError> {
     if path.exists() {
         quarantine_unfinished(path, notices)?;
     }
-    let db = open_db(path).map_err(|error| failed(path, error))?;
+    let db = open_db(path, cache).map_err(|error| failed(path, error))?;
     Ok(Box::new(Sled { path: path.to_owned(), db }))
 }
 
@@ -81,10 +100,10 @@ impl Tree for Sled {
     }
 }
 
-fn open_db(path: &Path) -> sled::Result<sled::Db> {
+fn open_db(path: &Path, cache: Cache) -> sled::Result<sled::Db> {
     let config = sled::Config::default()
         .path(path)
-        .cache_capacity(CACHE_BYTES)
+        .cache_capacity(cache.bytes())
         // Flushed when there is something to flush; sled's own thread would wake twice a second for ever.
         .flush_every_ms(None)
         .mode(sled::Mode::LowSpace);

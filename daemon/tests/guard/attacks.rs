@@ -9,12 +9,13 @@ use tokio_util::sync::CancellationToken;
 use vodpost_protocol::ids::VideoId;
 use vodpost_protocol::time::Timestamp;
 use vodpostd::convert::{self, WorkerContext};
-use vodpostd::core::artifact::{Assignment, JobId, WorkerReport};
+use vodpostd::core::artifact::{Assignment, Form, JobId, WorkerReport};
 use vodpostd::core::media::{Container, Format, Index, MediaInfo, VideoCodec, VideoStream};
-use vodpostd::core::plan::{Plan, Treatment};
+use vodpostd::core::plan::{self, Plan, Treatment};
+use vodpostd::core::work::OutputSize;
 use vodpostd::media::{self, Tools};
 
-use crate::world::{World, ffmpeg, run};
+use crate::world::{World, ffmpeg, ffprobe, run};
 
 /// Everything that ffmpeg can be talked into.
 const RECKLESS: [&str; 6] =
@@ -90,6 +91,29 @@ fn external_media(world: &World, path: &str) -> PathBuf {
     world.write("dref.mp4", film)
 }
 
+/// An AVI with a film and a stream of subtitles whose first packet holds this whole file (`GAB2`), which ffmpeg opens with
+/// whatever demuxer takes it, or did so before CVE-2017-9993.
+fn nested(world: &World, name: &str, inner: &str) -> PathBuf {
+    let sound = ["-f", "lavfi", "-i", "sine=sample_rate=8000:duration=1", "-c:a", "pcm_u8"];
+    let mut film = std::fs::read(world.film("carrier.avi", &sound)).unwrap();
+    let header = find(&film, b"auds");
+    film[header..header + 4].copy_from_slice(b"txts");
+    let media = find(&film, b"movi");
+    for at in media..film.len() - 4 {
+        if &film[at..at + 4] == b"01wb" {
+            film[at..at + 4].copy_from_slice(b"01tx");
+        }
+    }
+    let len = u32::try_from(inner.len()).unwrap();
+    // Version 2, no description, two bytes that nobody reads.
+    let packet = [&b"GAB2\0"[..], &[2, 0], &[0; 4], &[4, 0], &len.to_le_bytes(), inner.as_bytes()].concat();
+    let at = find(&film, b"01tx") + 8;
+    let room = u32::from_le_bytes(film[at - 4..at].try_into().unwrap()) as usize;
+    film[at..at + room].fill(b'\n');
+    film[at..at + packet.len()].copy_from_slice(&packet);
+    world.write(name, film)
+}
+
 fn find(film: &[u8], name: &[u8]) -> usize {
     film.windows(name.len()).position(|part| part == name).unwrap()
 }
@@ -147,6 +171,43 @@ async fn on_the_usual_way_none_of_them_gets_anywhere() {
     assert!(left.is_empty(), "{left:?}");
 }
 
+/// AVI is a container that we take, so here is a film, and it is converted: without what hides in its subtitles.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_hides_in_the_subtitles_of_an_avi_is_not_opened() {
+    let world = World::new();
+    let tools = Tools::find(std::env::var_os("PATH").as_deref()).guarded_by(world.guarded.clone());
+    let (progress, _reports) = tokio::sync::mpsc::channel(64);
+    let artifacts_dir = world.path("artifacts");
+    let context =
+        WorkerContext { tools: Arc::new(tools.clone()), artifacts_dir: artifacts_dir.clone(), progress };
+    let codecs = |path: &Path| {
+        let arguments =
+            ["-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0", path.to_str().unwrap()];
+        let listed = run(&world.free, &ffprobe(), &arguments, &[path], &[]);
+        String::from_utf8(listed.text).unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    // That what is inside is opened at all, as long as it is harmless.
+    let harmless = nested(&world, "harmless.avi", "1\n00:00:00,000 --> 00:00:01,000\nhello\n\n");
+    assert_eq!(codecs(&harmless), "mpeg4 subrip");
+    // A picture made of the text of another file (XBIN), by a playlist that names it, and one from the network.
+    let canary = world.write("canary.xbin", format!("XBIN\x1a{}", "canary ".repeat(100)));
+    let url = format!("http://127.0.0.1:{}/secret.ts", world.tcp_port());
+    let playlist =
+        |url: &str| format!("#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{url}\n#EXT-X-ENDLIST\n");
+    let concat = format!("ffconcat version 1.0\nfile '{}'\n", canary.display());
+    for inner in [playlist(&format!("file://{}", canary.display())), playlist(&url), concat] {
+        let film = nested(&world, "film.avi", &inner);
+        let probed = tokio::task::block_in_place(|| media::probe(&film, &tools)).unwrap();
+        let plan = plan::plan(&probed.info).unwrap();
+        let order = Assignment { info: probed.info, plan, ..assignment(&film) };
+        let report = convert::run(order, context.clone(), CancellationToken::new()).await;
+        assert!(!world.was_reached(), "{inner}");
+        let WorkerReport::Ready { artifact, .. } = report else { panic!("{inner}: {report:?}") };
+        let Form::File { name, .. } = artifact.form else { panic!("{inner}: {artifact:?}") };
+        assert_eq!(codecs(&artifacts_dir.join(name)), "h264", "{inner}");
+    }
+}
+
 /// As if the file had been taken for a film.
 fn assignment(source: &Path) -> Assignment {
     let video = VideoStream {
@@ -171,5 +232,6 @@ fn assignment(source: &Path) -> Assignment {
         plan: Plan::Transcode { video: Treatment::Encode { why: "mpeg4".to_owned() }, audio: None },
         requested_at: Timestamp::from_system(SystemTime::now()),
         deadline: Timestamp::from_system(SystemTime::now()).after(Duration::from_secs(600)),
+        size: OutputSize::Likely(0),
     }
 }

@@ -99,14 +99,13 @@ fn python() -> Option<std::path::PathBuf> {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a test that does not test must say so")]
 fn a_program_in_its_place_can_do_nothing_but_read_one_file_and_write_one() {
     let world = World::new();
     if !world.confines() {
         return;
     }
     let Some(python) = python() else {
-        eprintln!("SKIPPED: there is no python3 below /usr");
+        crate::skip::skip("there is no python3 below /usr");
         return;
     };
     let listener = world.path("s.sock");

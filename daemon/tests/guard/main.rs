@@ -5,4 +5,7 @@
 
 mod attacks;
 mod kernel;
+#[expect(unreachable_pub, reason = "the end-to-end tests, whose file this is, need it public")]
+#[path = "../../../tests/src/skip.rs"]
+mod skip;
 mod world;

@@ -42,12 +42,11 @@ impl World {
     }
 
     /// Whether this machine can confine anything. Where it cannot there must at least be a warning.
-    #[expect(clippy::print_stderr, reason = "a test that does not test must say so")]
     pub(crate) fn confines(&self) -> bool {
         let verdict = self.guarded.verdict(&ffmpeg());
         if verdict.lack().is_some() {
             assert!(verdict.to_string().contains("NOT"), "{verdict}");
-            eprintln!("SKIPPED: ffmpeg{verdict}");
+            crate::skip::skip(&format!("ffmpeg{verdict}"));
         }
         verdict.lack().is_none()
     }
@@ -116,4 +115,8 @@ pub(crate) fn run(
     let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
     let access = guard.access(read, write);
     Guarded { program, arguments: &arguments, access, time: TIME }.capture(1 << 20).unwrap()
+}
+
+pub(crate) fn ffprobe() -> PathBuf {
+    vodpostd::media::Tools::find(std::env::var_os("PATH").as_deref()).ffprobe.unwrap()
 }

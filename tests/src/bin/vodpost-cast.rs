@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use vodpost_tests::http::get;
 use vodpost_tests::media::Sample;
-use vodpost_tests::picture;
 use vodpost_tests::screen::{Chunk, Screen};
 use vodpost_tests::site::{Daemon, Site};
+use vodpost_tests::svg;
 
 const SIZE: (u16, u16) = (96, 28);
 /// Where the videos are, as the recording shows it.
@@ -98,7 +98,7 @@ fn record(folder: &Path) -> std::io::Result<()> {
     does(&mut screen, "j", "> town hall");
     does(&mut screen, "g", "] ");
     does(&mut screen, "kk", "> keynote");
-    let picture = screen.look(picture::svg);
+    let picture = screen.look(svg::draw);
     does(&mut screen, "/公", "with \"公\"");
     does(&mut screen, "\r", "> 公开课");
     does(&mut screen, "g", "> default  * live");

@@ -13,6 +13,7 @@
 //! | `state: …` | |
 //! |---|---|
 //! | `loses its table`, `is damaged`, `is repaired` | one bit of the log is turned over, and back |
+//! | `is of a newer version`, `is of this version` | as a later `vodpostd` would have written it |
 //! | `search TEXT` | in all files of the state folder and in what the daemon logged |
 //!
 //! | `ffmpeg: …` | |
@@ -41,6 +42,7 @@ const SAMPLES: &[(&str, Sample)] = &[
     ("matroska", Sample::Matroska),
     ("hevc", Sample::Hevc),
     ("vp9", Sample::Vp9),
+    ("long", Sample::Long),
     ("truncated", Sample::Truncated),
     ("empty", Sample::Empty),
     ("text", Sample::Text),
@@ -102,6 +104,15 @@ pub(super) fn state(site: &Site, log: &str, what: &str) -> Vec<String> {
             let mut bytes = std::fs::read(&path).expect("the log");
             bytes[40] ^= 1;
             std::fs::write(path, bytes).expect("the log");
+        }
+        // The byte of the format that each file of the log begins with.
+        "is of a newer version" | "is of this version" => {
+            let format = if what == "is of this version" { 1 } else { 99 };
+            for path in files_below(&site.state().join("log")) {
+                let mut bytes = std::fs::read(&path).expect("the log");
+                bytes[5] = format;
+                std::fs::write(path, bytes).expect("the log");
+            }
         }
         _other => panic!("what happens to the state? {what:?}"),
     }

@@ -38,7 +38,7 @@ pub fn check(app: &App, command: Command) -> Result<(), Why> {
         | Command::Quit
         | Command::Stop => Ok(()),
         Command::Close => close(app),
-        Command::ShowQr | Command::CopyUrl => has_posting(app),
+        Command::ShowQr | Command::CopyUrl | Command::SaveQr => has_posting(app),
         Command::SwitchFocus => video(app).map(|_| ()),
         Command::Explain => has_posting(app),
         Command::Mark | Command::MarkAll => mark(app),
@@ -122,7 +122,8 @@ fn has_posting(app: &App) -> Result<(), Why> {
             | Modal::Confirm { .. }
             | Modal::Reason { .. }
             | Modal::Submit(_)
-            | Modal::Jump { .. },
+            | Modal::Jump { .. }
+            | Modal::SaveQr { .. },
         )
         | None => {
             video(app)?;

@@ -1,5 +1,6 @@
 //! What may happen to the UI ([`Event`]) and what it may ask of the run loop ([`Action`]). Both are closed.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use vodpost_protocol::event::Push;
@@ -8,6 +9,7 @@ use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::reply::Answer;
 use vodpost_protocol::request::Request;
 
+use crate::app::modal::NotSaved;
 use crate::text::Sentence;
 
 /// The keys that the UI knows; every other key press is dropped where keys are read.
@@ -63,6 +65,12 @@ pub enum Event {
     Tick,
     Link(LinkEvent),
     Copied(Copied),
+    /// What came of [`Action::SaveQr`].
+    SavedQr {
+        /// The name that was typed.
+        name: String,
+        result: Result<PathBuf, NotSaved>,
+    },
     /// The process was stopped and goes on; the terminal shows somebody else's text.
     Continued,
     /// Asked to stop, as Ctrl-Z does.
@@ -129,6 +137,13 @@ pub enum Action {
     Copy {
         text: String,
         way: CopyWay,
+    },
+    /// Write the QR code of a URL to a new file.
+    SaveQr {
+        url: String,
+        /// As typed; relative to the folder.
+        name: String,
+        folder: PathBuf,
     },
     /// Do not wait for the next attempt.
     ConnectNow,

@@ -18,11 +18,14 @@ pub mod modal;
 pub mod mouse;
 pub mod notice;
 mod perform;
+mod qr;
 mod replies;
 pub mod requests;
 #[cfg(test)]
 pub(crate) mod tests;
 mod travel;
+
+use std::path::{Path, PathBuf};
 
 use vodpost_protocol::account::AccountView;
 use vodpost_protocol::hello::DaemonHello;
@@ -107,8 +110,14 @@ pub struct App {
     /// The posting that was chosen last; it counts while it belongs to the selected video.
     posting: Option<Token>,
     clipboard: CopyWay,
+    /// Where files go whose name says nothing else.
+    folder: PathBuf,
     /// The run of the daemon that the data is from.
     instance: Option<InstanceId>,
+    /// The state that the data is from.
+    known_state: Option<KnownState>,
+    /// What is said when the notice has gone.
+    said_next: Option<Said>,
     /// The number of the newest event.
     newest_seq: u64,
     /// A change for several videos that is not answered to the end.
@@ -141,12 +150,21 @@ impl App {
             scroll_max: 0,
             posting: None,
             clipboard,
+            folder: PathBuf::new(),
             instance: None,
+            known_state: None,
+            said_next: None,
             newest_seq: 0,
             batch: None,
             reload_at: None,
             outbox: Vec::new(),
         }
+    }
+
+    #[must_use]
+    pub fn with_folder(mut self, folder: PathBuf) -> Self {
+        self.folder = folder;
+        self
     }
 
     /// Begins with the mouse in these hands.
@@ -173,6 +191,7 @@ impl App {
             Event::Tick => {}
             Event::Link(event) => self.link_event(event),
             Event::Copied(copied) => self.copied(copied),
+            Event::SavedQr { name, result } => self.saved_qr(&name, result),
             Event::Continued => self.outbox.push(Action::Redraw),
             Event::StopRequested => self.outbox.push(Action::Stop),
             Event::ThreadFailed(name) => self.outbox.push(Action::Quit(Ending::ThreadFailed(name))),
@@ -181,6 +200,12 @@ impl App {
             }
         }
         std::mem::take(&mut self.outbox)
+    }
+
+    /// Where files go whose name says nothing else.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// When [`Event::Tick`] is wanted; never while nothing is going to change by itself.
@@ -266,7 +291,7 @@ impl App {
     #[must_use]
     pub fn posting_switch(&self) -> Option<PostingSwitch<'_>> {
         let one = match (&self.modal, self.focus) {
-            (Some(Modal::Qr(qr)), Focus::Videos | Focus::Postings) => {
+            (Some(Modal::Qr(qr) | Modal::SaveQr { qr, .. }), Focus::Videos | Focus::Postings) => {
                 let video = self.list.get(qr.video)?;
                 Some((video, video.postings.iter().find(|posting| posting.token == qr.token)?))
             }
@@ -306,6 +331,9 @@ impl App {
 
     fn key(&mut self, key: Key) {
         self.notice = None;
+        if let Some(said) = self.said_next.take() {
+            self.say(said);
+        }
         if let Some(command) = keymap::lookup(self.place(), key) {
             self.run(command);
         } else if let Some(modal) = &mut self.modal {
@@ -324,6 +352,14 @@ impl App {
 
     fn say(&mut self, said: Said) {
         self.notice = Some(Notice::new(said, self.now));
+    }
+
+    /// After a doubt that is still on show, which must be read first.
+    fn say_after_doubt(&mut self, said: Said) {
+        match &self.notice {
+            Some(notice) if matches!(notice.said, Said::Unanswered(_)) => self.said_next = Some(said),
+            Some(_) | None => self.say(said),
+        }
     }
 
     /// While a filter is typed the list follows it, one request at a time.
@@ -374,6 +410,13 @@ impl App {
         self.send(ticket, request, Purpose::Change(change));
         ticket
     }
+}
+
+/// Which state it is, and which of its lives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct KnownState {
+    id: String,
+    restored_at: Option<Timestamp>,
 }
 
 /// What the posting switch key would do.

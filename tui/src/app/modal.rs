@@ -15,6 +15,12 @@ use crate::text;
 pub enum Modal {
     Help,
     Qr(QrModal),
+    /// The name of the file that the QR code is written to. What it is a layer over comes back when it closes.
+    SaveQr {
+        qr: QrModal,
+        input: TextInput,
+        step: Step,
+    },
     /// A URL to be selected with the mouse, whatever the clipboard did.
     Url {
         url: String,
@@ -54,15 +60,29 @@ pub struct QrModal {
     pub video: VideoId,
     pub token: Token,
     pub url: String,
-    pub size: QrSize,
+    pub form: QrForm,
 }
 
+/// How the code is to be drawn, where there is room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum QrSize {
-    /// Two modules per character cell.
+pub enum QrForm {
+    /// Two cells per module where that fits, else two modules per cell.
+    Largest,
+    /// Two modules per cell.
     Half,
-    /// Two cells per module, without any glyph.
-    Full,
+    /// Two characters per module, for terminals and fonts that can do nothing else.
+    Ascii,
+}
+
+/// Why a picture was not saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotSaved {
+    /// Nothing is ever overwritten.
+    Exists,
+    /// The name ends neither in `.png` nor in `.svg`.
+    NotAPicture,
+    TooLongForQr,
+    Failed(String),
 }
 
 /// How far a modal that changes something is.
@@ -83,6 +103,7 @@ pub enum Failure {
     TitleDiffers,
     InvalidLabel,
     ReasonMissing,
+    NotSaved(NotSaved),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,7 +245,9 @@ impl Modal {
             Self::Url { .. } => Place::Url,
             Self::Filter { .. } => Place::Filter,
             Self::Explain(_) => Place::Explain,
-            Self::Label { .. } | Self::Reason { .. } | Self::Jump { .. } => Place::Prompt,
+            Self::Label { .. } | Self::Reason { .. } | Self::Jump { .. } | Self::SaveQr { .. } => {
+                Place::Prompt
+            }
             Self::Delete(_) => Place::Delete,
             Self::Confirm { .. } => Place::Confirm,
             Self::Submit(form) => match form.field {
@@ -241,7 +264,8 @@ impl Modal {
             Self::Label { step, .. }
             | Self::Confirm { step, .. }
             | Self::Reason { step, .. }
-            | Self::Jump { step, .. } => Some(step),
+            | Self::Jump { step, .. }
+            | Self::SaveQr { step, .. } => Some(step),
             Self::Delete(delete) => Some(&mut delete.step),
             Self::Submit(form) => Some(&mut form.step),
         }
@@ -254,7 +278,8 @@ impl Modal {
             Self::Label { step, .. }
             | Self::Confirm { step, .. }
             | Self::Reason { step, .. }
-            | Self::Jump { step, .. } => Some(step),
+            | Self::Jump { step, .. }
+            | Self::SaveQr { step, .. } => Some(step),
             Self::Delete(delete) => Some(&delete.step),
             Self::Submit(form) => Some(&form.step),
         }
@@ -271,7 +296,8 @@ impl Modal {
             Self::Filter { input, .. }
             | Self::Label { input, .. }
             | Self::Reason { input, .. }
-            | Self::Jump { input, .. } => Some(input),
+            | Self::Jump { input, .. }
+            | Self::SaveQr { input, .. } => Some(input),
             Self::Delete(delete) => Some(&mut delete.input),
             Self::Submit(form) => form.input(),
         }

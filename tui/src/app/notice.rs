@@ -1,5 +1,6 @@
 //! One short message about what just happened. What it says is a fact; `view/words.rs` makes the sentence.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use vodpost_protocol::hello::Role;
@@ -11,6 +12,7 @@ use vodpost_protocol::time::Timestamp;
 use crate::app::event::CopyWay;
 use crate::app::keymap::Command;
 use crate::app::marks::Batch;
+use crate::app::modal::NotSaved;
 use crate::app::mouse::Pointer;
 
 /// Good news leaves by itself; anything else stays until the next key.
@@ -88,8 +90,14 @@ pub enum Said {
     TooLongToCopy,
     /// Who has the mouse now.
     Mouse(Pointer),
+    SavedQr(PathBuf),
+    NotSavedQr(NotSaved),
     /// Another run of the daemon answers now.
     DaemonRestarted,
+    /// A daemon with another state answers now.
+    OtherState,
+    /// The state was restored from a backup since it was last seen.
+    StateRestored(Timestamp),
     /// The daemon answered something else than what was asked.
     UnexpectedAnswer,
 }
@@ -124,9 +132,12 @@ impl Said {
     pub fn mood(&self) -> Mood {
         match self {
             Self::Batch(batch) if batch.refused > 0 => Mood::Bad,
-            Self::Done(_) | Self::LiveNow { .. } | Self::Scanned(_) | Self::Batch(_) | Self::Copied(_) => {
-                Mood::Good
-            }
+            Self::Done(_)
+            | Self::LiveNow { .. }
+            | Self::Scanned(_)
+            | Self::Batch(_)
+            | Self::Copied(_)
+            | Self::SavedQr(_) => Mood::Good,
             Self::DaemonRestarted | Self::Disabled { .. } | Self::Mouse(_) => Mood::Plain,
             Self::Refused { .. }
             | Self::ReadRefused(_)
@@ -134,6 +145,9 @@ impl Said {
             | Self::NotSent(_)
             | Self::NotConnected
             | Self::TooLongToCopy
+            | Self::NotSavedQr(_)
+            | Self::OtherState
+            | Self::StateRestored(_)
             | Self::UnexpectedAnswer => Mood::Bad,
         }
     }

@@ -10,9 +10,7 @@ use crate::app::event::{Action, Ending};
 use crate::app::input::TextInput;
 use crate::app::keymap::Command;
 use crate::app::marks::Deed;
-use crate::app::modal::{
-    Decision, DeleteModal, Failure, Files, Form, Modal, QrModal, QrSize, Question, Step,
-};
+use crate::app::modal::{Decision, DeleteModal, Failure, Files, Form, Modal, Question, Step};
 use crate::app::notice::Change;
 use crate::app::requests::Resource;
 use crate::app::{App, Focus, LinkState, Screen, geometry, opposite};
@@ -64,7 +62,8 @@ impl App {
             Command::Activate => self.ask(Question::Activate),
             Command::Reject => self.ask_reason(Decision::Reject),
             Command::Revoke => self.ask_reason(Decision::Revoke),
-            Command::QrSize => self.qr_size(),
+            Command::QrSize => self.qr_form(),
+            Command::SaveQr => self.ask_qr_file(),
             Command::Accept => self.accept(),
             Command::NextField => self.in_form(|form| form.move_field(1)),
             Command::PreviousField => self.in_form(|form| form.move_field(-1)),
@@ -131,22 +130,6 @@ impl App {
             Focus::Videos => Focus::Postings,
             Focus::Postings => Focus::Videos,
         };
-    }
-
-    fn show_qr(&mut self) {
-        if let Some((video, posting)) = self.current_posting() {
-            let (video, token, url) = (video.id, posting.token, posting.url.clone());
-            self.modal = Some(Modal::Qr(QrModal { video, token, url, size: QrSize::Half }));
-        }
-    }
-
-    fn qr_size(&mut self) {
-        if let Some(Modal::Qr(qr)) = &mut self.modal {
-            qr.size = match qr.size {
-                QrSize::Half => QrSize::Full,
-                QrSize::Full => QrSize::Half,
-            };
-        }
     }
 
     fn generate(&mut self) {
@@ -236,7 +219,7 @@ impl App {
 
     fn copy_url(&mut self) {
         let url = match &self.modal {
-            Some(Modal::Qr(qr)) => Some(qr.url.clone()),
+            Some(Modal::Qr(qr) | Modal::SaveQr { qr, .. }) => Some(qr.url.clone()),
             Some(Modal::Url { url }) => Some(url.clone()),
             Some(
                 Modal::Help
@@ -317,6 +300,7 @@ impl App {
         self.scroll = 0;
         match self.modal.take() {
             Some(Modal::Filter { before, .. }) => self.filter_by(before),
+            Some(Modal::SaveQr { qr, .. }) => self.close_qr_file(qr),
             Some(
                 Modal::Help
                 | Modal::Qr(_)
@@ -350,6 +334,10 @@ impl App {
         }
         if let Modal::Jump { input, .. } = modal {
             self.jump(input.trimmed());
+            return;
+        }
+        if let Modal::SaveQr { .. } = modal {
+            self.save_qr();
             return;
         }
         match asked_for(modal) {
@@ -397,9 +385,12 @@ enum Asked {
 fn asked_for(modal: &Modal) -> Asked {
     let change = |request, change| Asked::Change(Box::new(request), change);
     match modal {
-        Modal::Help | Modal::Qr(_) | Modal::Url { .. } | Modal::Explain(_) | Modal::Jump { .. } => {
-            Asked::Nothing
-        }
+        Modal::Help
+        | Modal::Qr(_)
+        | Modal::Url { .. }
+        | Modal::Explain(_)
+        | Modal::Jump { .. }
+        | Modal::SaveQr { .. } => Asked::Nothing,
         Modal::Filter { .. } => Asked::Close,
         Modal::Label { video, title, input, .. } => match input.trimmed().parse::<Label>() {
             Ok(label) => change(

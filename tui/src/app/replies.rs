@@ -7,13 +7,14 @@ use vodpost_protocol::hello::DaemonHello;
 use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::reply::Answer;
 use vodpost_protocol::request::Request;
+use vodpost_protocol::status::Status;
 use vodpost_protocol::video::{VideoState, VideoView};
 
 use crate::app::event::{Action, Copied, CopyWay, LinkEvent, Ticket};
 use crate::app::modal::{Failure, Step};
 use crate::app::notice::{Change, Said};
 use crate::app::requests::{Purpose, Resource};
-use crate::app::{App, LinkState, Screen};
+use crate::app::{App, KnownState, LinkState, Screen};
 use crate::queue::queue_change;
 use crate::text::Sentence;
 
@@ -242,7 +243,7 @@ impl App {
         match answer {
             Answer::Video(video) => self.absorb_video(*video),
             Answer::Account(account) => self.account = Some(*account),
-            Answer::Status(status) => self.status = Some(*status),
+            Answer::Status(status) => self.absorb_status(*status),
             Answer::Scan(_) => self.reload_soon(),
             Answer::Jobs(jobs) => self.jobs.replace(jobs),
             Answer::Events(page) => self.absorb_events(page),
@@ -250,8 +251,28 @@ impl App {
             | Answer::Located(_)
             | Answer::Subscribed { .. }
             | Answer::Backup(_)
-            | Answer::Forecast(_) => self.unexpected(&answer),
+            | Answer::Forecast(_)
+            | Answer::Checkup(_) => self.unexpected(&answer),
         }
+    }
+
+    /// Says whose data it is that appears now, if it is not what was there before.
+    fn absorb_status(&mut self, status: Status) {
+        let state = KnownState { id: status.state_id.clone(), restored_at: status.restored_at };
+        match &self.known_state {
+            Some(known) if known.id != state.id => {
+                // Nothing that was chosen exists there.
+                self.marks.clear();
+                self.posting = None;
+                self.say_after_doubt(Said::OtherState);
+            }
+            Some(known) if known.restored_at != state.restored_at => {
+                self.say_after_doubt(state.restored_at.map_or(Said::DaemonRestarted, Said::StateRestored));
+            }
+            Some(_) | None => {}
+        }
+        self.known_state = Some(state);
+        self.status = Some(status);
     }
 
     fn absorb_video(&mut self, video: VideoView) {
@@ -288,7 +309,8 @@ impl App {
             | EventKind::AccountRejected
             | EventKind::AccountRevoked
             | EventKind::ServiceActivated => self.read(Resource::Account),
-            EventKind::VideoAdded | EventKind::VideoRenamed => self.reload_soon(),
+            // The order of the list changes, or what is in it.
+            EventKind::VideoAdded | EventKind::VideoRenamed | EventKind::VideoForgotten => self.reload_soon(),
             // What waits shows it.
             EventKind::QueuePaused | EventKind::QueueResumed => self.reload_soon(),
             EventKind::SourceReplaced

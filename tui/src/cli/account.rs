@@ -9,8 +9,9 @@ use vodpost_protocol::request::Request;
 use super::Context;
 use super::failure::Failure;
 use super::output::Output;
-use crate::format::{Tone, moment};
+use crate::format::{Tone, column, moment};
 use crate::text::{self, Sentence, plain};
+use crate::{say, word};
 
 /// Show, submit or decide the account's verification
 #[derive(Debug, Args)]
@@ -140,7 +141,10 @@ fn number(given: String, mut stdin: impl BufRead) -> Result<String, Failure> {
     }
     let mut line = String::new();
     stdin.read_line(&mut line).map_err(|error| {
-        Failure::Failed(Sentence::new(format!("The number could not be read from stdin: {error}.")))
+        Failure::Failed(Sentence::new(say!(
+            "The number could not be read from stdin: {error}.",
+            "无法从标准输入读取号码：{error}。"
+        )))
     })?;
     Ok(line.trim().to_owned())
 }
@@ -155,26 +159,26 @@ pub(super) fn change(context: &mut Context, request: Request) -> Result<(), Fail
 }
 
 fn field(out: &mut Output, name: &str, value: &str) -> Result<(), Failure> {
-    let name = Tone::Faint.paint(&format!("{name:<10}"), out.color());
+    let name = Tone::Faint.paint(&column(name, 10), out.color());
     out.line(&format!("{name} {value}"))
 }
 
 fn print(out: &mut Output, account: &AccountView) -> Result<(), Failure> {
-    field(out, "account", text::verification(account.state))?;
+    field(out, word!("account", "账号"), text::verification(account.state))?;
     if let Some(reason) = &account.reason {
-        field(out, "reason", &plain(reason))?;
+        field(out, word!("reason", "原因"), &plain(reason))?;
     }
     let mut service = text::service(account.service).to_owned();
     if let (Some(by), Some(at)) = (&account.activated_by, account.activated_at) {
-        service.push_str(&format!(" (by {}, {})", plain(by), moment(at)));
+        service.push_str(&say!(" (by {by}, {at})", "（{by}，{at}）", by = plain(by), at = moment(at)));
     }
-    field(out, "service", &service)?;
+    field(out, word!("service", "服务"), &service)?;
     if let Some(submission) = &account.submission {
-        print_submission(out, "Submission", submission)?;
+        print_submission(out, word!("Submission", "提交的认证"), submission)?;
     }
     match &account.approved {
         Some(approved) if account.submission.as_ref() != Some(approved) => {
-            print_submission(out, "Approval in force", approved)
+            print_submission(out, word!("Approval in force", "当前生效的认证"), approved)
         }
         Some(_) | None => Ok(()),
     }
@@ -183,17 +187,18 @@ fn print(out: &mut Output, account: &AccountView) -> Result<(), Failure> {
 fn print_submission(out: &mut Output, title: &str, submission: &SubmissionView) -> Result<(), Failure> {
     out.line("")?;
     out.line(&Tone::Strong.paint(title, out.color()))?;
-    field(out, "kind", text::account_kind(submission.kind))?;
-    field(out, "name", &plain(&submission.name))?;
-    field(out, "document", text::document(submission.document))?;
-    field(out, "number", &plain(&submission.number_masked))?;
+    field(out, word!("kind", "类型"), text::account_kind(submission.kind))?;
+    field(out, word!("name", "名称"), &plain(&submission.name))?;
+    field(out, word!("document", "证件"), text::document(submission.document))?;
+    field(out, word!("number", "号码"), &plain(&submission.number_masked))?;
     if let Some(contact) = &submission.contact {
-        field(out, "contact", &plain(contact))?;
+        field(out, word!("contact", "联系人"), &plain(contact))?;
     }
-    let submitted = format!("{} by {}", moment(submission.submitted_at), plain(&submission.submitted_by));
-    field(out, "submitted", &submitted)?;
+    let by = |at, by: &str| say!("{at} by {by}", "{at}，{by}", at = moment(at), by = plain(by));
+    let submitted = by(submission.submitted_at, &submission.submitted_by);
+    field(out, word!("submitted", "提交"), &submitted)?;
     match (submission.decided_at, &submission.decided_by) {
-        (Some(at), Some(by)) => field(out, "decided", &format!("{} by {}", moment(at), plain(by))),
+        (Some(at), Some(who)) => field(out, word!("decided", "审核"), &by(at, who)),
         (Some(_), None) | (None, Some(_) | None) => Ok(()),
     }
 }

@@ -9,6 +9,7 @@ use vodpost_protocol::request::Request;
 use super::Context;
 use super::failure::Failure;
 use crate::format;
+use crate::say;
 use crate::text::plain;
 
 /// Write the daemon's state into one new file, while it runs
@@ -36,7 +37,12 @@ impl Backup {
         if context.out.json {
             return context.out.json(&backup);
         }
-        let size = format::bytes(backup.size_bytes);
-        context.out.line(&format!("{}: {size}, up to commit {}", plain(&backup.path), backup.commit))
+        context.out.line(&say!(
+            "{path}: {size}, up to commit {commit}",
+            "{path}：{size}，截至提交 {commit}",
+            path = plain(&backup.path),
+            size = format::bytes(backup.size_bytes),
+            commit = backup.commit,
+        ))
     }
 }

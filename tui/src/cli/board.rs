@@ -8,8 +8,9 @@ use vodpost_protocol::time::Timestamp;
 
 use super::live::Size;
 use crate::format::{self, Cell, Tone, percent, span};
-use crate::queue::{late, ready_in, speed, waits_for};
-use crate::text::{self, plain};
+use crate::queue::{late, left as left_text, ready_in, speed, waits};
+use crate::text::{self, comma, plain};
+use crate::{say, word};
 
 /// More conversions than this are no longer read, but counted.
 const ROWS_MAX: usize = 6;
@@ -74,12 +75,13 @@ fn row(
             cells.extend(progress(conversion, now, room));
         }
         ConversionState::Queued => {
-            let mut text = format!("waits for {}", waits_for(conversion, paused, now));
+            let mut text = waits(conversion, paused, now);
             if let Some(ready) = ready_in(conversion, now).filter(|_| paused.is_none()) {
-                text.push_str(&format!("; ready in {}", span(ready)));
+                text.push_str(&say!("; ready in {ready}", "；{ready} 后完成", ready = span(ready)));
             }
             let room = width.saturating_sub(title_width + 1);
-            let late = late(conversion).map(|late| Cell::toned(format!("({late})"), Tone::Warning));
+            let late =
+                late(conversion).map(|late| Cell::toned(say!("({late})", "（{late}）"), Tone::Warning));
             // Being late is missed more than the end of what it waits for.
             let taken = late.as_ref().map_or(0, |late| late.width() + 1);
             cells.push(Cell::new(format::fit(&text, room.saturating_sub(taken))));
@@ -103,9 +105,8 @@ fn progress(conversion: &ConversionView, now: Timestamp, width: usize) -> Vec<Ce
         Some(Cell::toned(text, tone))
     };
     let late = take(late(conversion), Tone::Warning);
-    let rest = ready_in(conversion, now).map(span);
-    let long = rest.as_ref().map(|rest| format!("{rest} left"));
-    let left_over = take(long, Tone::Plain).or_else(|| take(rest, Tone::Plain));
+    let rest = ready_in(conversion, now);
+    let left_over = take(rest.map(left_text), Tone::Plain).or_else(|| take(rest.map(span), Tone::Plain));
     let speed = take(speed(conversion), Tone::Faint);
     let bar = (left > BAR_MIN).then(|| format::bar(part, BAR_MAX.min(left - 1)));
     let percent = Cell::new(format!("{:>PERCENT$}", percent(part)));
@@ -117,18 +118,21 @@ fn progress(conversion: &ConversionView, now: Timestamp, width: usize) -> Vec<Ce
 fn summary(entries: &[Entry<'_>], now: Timestamp) -> Vec<Cell> {
     let count = |state| entries.iter().filter(|entry| entry.conversion.state == state).count();
     let kinds = [
-        (count(ConversionState::Ready), "ready"),
-        (count(ConversionState::Failed), "failed"),
-        (count(ConversionState::None), "cancelled"),
-        (count(ConversionState::Running), "running"),
-        (count(ConversionState::Queued), "waiting"),
+        (count(ConversionState::Ready), word!("ready", "完成")),
+        (count(ConversionState::Failed), word!("failed", "失败")),
+        (count(ConversionState::None), word!("cancelled", "取消")),
+        (count(ConversionState::Running), word!("running", "进行中")),
+        (count(ConversionState::Queued), word!("waiting", "等待")),
     ];
-    let counts: Vec<String> =
-        kinds.iter().filter(|(count, _)| *count > 0).map(|(count, kind)| format!("{count} {kind}")).collect();
-    let mut text = counts.join(", ");
+    let counts: Vec<String> = kinds
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, kind)| say!("{count} {kind}", "{kind} {count}"))
+        .collect();
+    let mut text = counts.join(comma());
     let last: Option<Duration> = entries.iter().filter_map(|entry| ready_in(entry.conversion, now)).max();
     if let Some(last) = last {
-        text.push_str(&format!("; the last in about {}", span(last)));
+        text.push_str(&say!("; the last in about {last}", "；最后一个约 {last} 后完成", last = span(last)));
     }
     vec![Cell::toned(text, Tone::Faint)]
 }

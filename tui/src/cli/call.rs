@@ -98,11 +98,7 @@ pub(super) fn talk<B: BufRead>(
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
-    thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(work)
-        .map(drop)
-        .map_err(|error| Failure::Failed(Sentence::new(format!("A thread could not be started: {error}."))))
+    thread::Builder::new().name(name.to_owned()).spawn(work).map(drop).map_err(Failure::thread)
 }
 
 /// A line may be read once more. When nobody reads lines any more, nobody misses it.

@@ -6,7 +6,7 @@ use vodpost_protocol::request::Request;
 use super::Context;
 use super::failure::Failure;
 use super::show::conversion_line;
-use crate::text::plain;
+use crate::text::{pair, plain};
 
 /// End a conversion that waits or runs
 #[derive(Debug, Args)]
@@ -25,6 +25,6 @@ impl Cancel {
         if context.out.json {
             return context.out.json(&video);
         }
-        context.out.line(&format!("{}: {}", plain(&video.title), conversion_line(&video.conversion)))
+        context.out.line(&pair(&plain(&video.title), &conversion_line(&video.conversion)))
     }
 }

@@ -17,6 +17,7 @@ use vodpost_protocol::video::VideoView;
 use super::failure::Failure;
 use crate::connect::{self, Connection, Outcome, is_timeout};
 use crate::text::Sentence;
+use crate::{say, word};
 
 /// How long an answer may take that nothing but the daemon itself has to work on.
 const ANSWER_LIMIT: Duration = Duration::from_secs(60);
@@ -39,7 +40,9 @@ impl Daemon {
         Self::of(connect::connect(named)?)
     }
 
-    fn of(connection: Connection) -> Result<Self, Failure> {
+    /// # Errors
+    /// When the system has no handle left.
+    pub fn of(connection: Connection) -> Result<Self, Failure> {
         let duplicate = || connection.stream.try_clone().map_err(|error| Failure::Talk(error.into()));
         let client = Client::new(duplicate()?, duplicate()?);
         Ok(Self { hello: connection.hello, socket: connection.socket, stream: connection.stream, client })
@@ -221,8 +224,15 @@ fn late(error: CallError) -> Failure {
     match error {
         CallError::Talk(TalkError::Io(error)) if is_timeout(&error) => {
             Failure::TimedOut(Sentence::with_hint(
-                format!("The daemon did not answer within {} s.", ANSWER_LIMIT.as_secs()),
-                "look at its log; whether a change was made, vodpost show tells",
+                say!(
+                    "The daemon did not answer within {limit_s} s.",
+                    "守护进程在 {limit_s} s 内没有应答。",
+                    limit_s = ANSWER_LIMIT.as_secs(),
+                ),
+                word!(
+                    "look at its log; whether a change was made, vodpost show tells",
+                    "请查看其日志；更改是否已执行，可用 vodpost show 确认"
+                ),
             ))
         }
         error => error.into(),

@@ -16,6 +16,7 @@ use super::failure::Failure;
 use super::output::Output;
 use super::progress::Tenths;
 use crate::format::moment;
+use crate::say;
 use crate::text::{self, plain};
 
 /// Events per request; fewer when they do not fit one answer.
@@ -60,7 +61,7 @@ impl Events {
         note_gap(&mut context.out, self.since, first.oldest)?;
         let (newest, oldest) = (first.newest, first.oldest);
         if self.since > newest {
-            context.out.note(&format!("The newest event is {newest}."))?;
+            context.out.note(&say!("The newest event is {newest}.", "最新的事件是 {newest}。"))?;
         }
         let mut page = first;
         // What happens meanwhile is not part of the answer: this ends.
@@ -124,12 +125,12 @@ fn follow(context: &mut Context, since: u64, progress: bool) -> Result<(), Failu
             Ok(never) => match never {},
         }
         context.out.flush()?;
-        context.out.note("The daemon went away; waiting for its return.")?;
+        context.out.note(text::daemon_gone())?;
         daemon = Daemon::return_of(context.global.socket.as_deref(), None, |pause| {
             thread::sleep(pause);
             true
         })?;
-        context.out.note("The daemon is back.")?;
+        context.out.note(text::daemon_back())?;
     }
 }
 
@@ -195,7 +196,12 @@ fn emit_progress(out: &mut Output, tenths: &mut Tenths, view: &ProgressView) -> 
 /// Old events are given up at some time; whoever asked for them should know.
 fn note_gap(out: &mut Output, last: u64, oldest: u64) -> Result<(), Failure> {
     if oldest > last + 1 {
-        return out.note(&format!("Events {} to {} are no longer kept.", last + 1, oldest - 1));
+        return out.note(&say!(
+            "Events {first} to {last} are no longer kept.",
+            "事件 {first} 至 {last} 已不再保留。",
+            first = last + 1,
+            last = oldest - 1,
+        ));
     }
     Ok(())
 }
@@ -222,7 +228,7 @@ fn event_line(event: &EventView) -> String {
         }
     }
     if let Some(detail) = &event.detail {
-        line.push_str(&format!("  ({})", plain(detail)));
+        line.push_str(&say!("  ({detail})", "（{detail}）", detail = plain(detail)));
     }
     line
 }

@@ -8,6 +8,7 @@ use vodpost_protocol::refusal::{Refusal, RefusalClass};
 
 use crate::connect::{ConnectError, Outcome};
 use crate::text::{self, Sentence};
+use crate::{say, word};
 
 /// The statuses, as `--help` documents them.
 pub const EXIT_STATUSES: &str = "Exit status:
@@ -102,19 +103,27 @@ impl Failure {
             Self::Connect(error) => text::connect_error(error),
             Self::Talk(error) => text::talk_error(error),
             Self::Refused(refusal) => text::refusal(refusal),
-            Self::UnexpectedAnswer => Sentence::with_hint(
-                "The daemon answered something else than was asked.",
-                "use a client and a daemon of the same version",
-            ),
+            Self::UnexpectedAnswer => text::unexpected_answer(),
             Self::TimedOut(sentence)
             | Self::Usage(sentence)
             | Self::NotFound(sentence)
             | Self::Failed(sentence)
             | Self::Interrupted(sentence) => sentence.clone(),
             Self::Reported(failure) => failure.sentence(),
-            Self::BrokenPipe => Sentence::new("The output was closed."),
-            Self::Output(error) => Sentence::new(format!("The output could not be written: {error}.")),
+            Self::BrokenPipe => Sentence::new(word!("The output was closed.", "输出已被关闭。")),
+            Self::Output(error) => {
+                Sentence::new(say!("The output could not be written: {error}.", "无法写入输出：{error}。"))
+            }
         }
+    }
+
+    /// The system has no thread left.
+    #[must_use]
+    pub fn thread(error: io::Error) -> Self {
+        Self::Failed(Sentence::new(say!(
+            "A thread could not be started: {error}.",
+            "无法启动线程：{error}。"
+        )))
     }
 
     #[must_use]
@@ -192,7 +201,8 @@ mod tests {
             json(&failure),
             r#"{"error":{"kind":"not_verified","message":"The account is not verified (state: none).","hint":"vodpost account submit individual --name NAME --id-number NUMBER"}}"#
         );
-        assert!(json(&Failure::Refused(Refusal::AlreadyActivated)).ends_with(r#""hint":null}}"#));
+        let failure = Failure::Failed(Sentence::new("Nothing was deleted."));
+        assert!(json(&failure).ends_with(r#""hint":null}}"#));
     }
 
     #[test]

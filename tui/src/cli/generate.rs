@@ -16,7 +16,8 @@ use super::forecast;
 use super::show::{order_line, posting_line};
 use super::wait::{Waiter, now};
 use crate::queue::is_under_way;
-use crate::text::{plain, shell_word};
+use crate::say;
+use crate::text::{pair, plain, shell_word};
 
 /// Make a dedicated URL for each video, converting it first if it needs that
 #[derive(Debug, Args)]
@@ -148,17 +149,20 @@ fn print(context: &mut Context, video: &VideoView, label: &Label) -> Result<(), 
     if let Some(posting) = video.postings.iter().find(|posting| posting.label == *label) {
         context.out.line(&plain(&posting.url))?;
         if posting.state != PostingState::Live {
-            context.out.note(&format!("{title}: {}", posting_line(posting)))?;
+            context.out.note(&pair(&title, &posting_line(posting)))?;
         }
         return Ok(());
     }
-    context.out.note(&format!("{title}: {}", order_line(&video.conversion, now())))?;
+    context.out.note(&pair(&title, &order_line(&video.conversion, now())))?;
     if is_under_way(video.conversion.state) {
         let target = match label {
             label if *label == Label::default() => shell_word(&video.title),
             label => shell_word(&format!("{}#{label}", video.title)),
         };
-        context.out.note(&format!("The URL exists when it is ready: vodpost url {target}"))?;
+        context.out.note(&say!(
+            "The URL exists when it is ready: vodpost url {target}",
+            "处理完成后生成链接：vodpost url {target}"
+        ))?;
     }
     Ok(())
 }

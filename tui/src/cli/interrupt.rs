@@ -12,6 +12,7 @@ use signal_hook::iterator::Signals;
 
 use super::daemon::{Daemon, end};
 use super::failure::Failure;
+use crate::say;
 use crate::text::Sentence;
 
 /// How long a pause lasts at most before it looks for Ctrl-C.
@@ -31,7 +32,8 @@ impl Interrupt {
             Self { happened: Arc::new(AtomicBool::new(false)), waited_on: Arc::new(Mutex::new(None)) };
         interrupt
             .listen()
-            .map_err(|error| Failure::Failed(Sentence::new(format!("Ctrl-C cannot be handled: {error}."))))?;
+            .map_err(|error| say!("Ctrl-C cannot be handled: {error}.", "无法处理 Ctrl-C：{error}。"))
+            .map_err(|message| Failure::Failed(Sentence::new(message)))?;
         Ok(interrupt)
     }
 

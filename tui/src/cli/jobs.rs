@@ -13,6 +13,7 @@ use super::Context;
 use super::failure::Failure;
 use super::forecast;
 use super::wait::now;
+use crate::word;
 
 /// List the conversions that run and wait, pause them, or ask what would be ready in time
 #[derive(Debug, Args)]
@@ -56,7 +57,12 @@ pub struct Jobs {
     within: Option<Duration>,
 }
 
-const PAUSED: &str = "Paused: no further conversion starts, what runs goes on. To go on: vodpost jobs resume";
+fn paused() -> &'static str {
+    word!(
+        "Paused: no further conversion starts, what runs goes on. To go on: vodpost jobs resume",
+        "已暂停：不再开始新的处理，进行中的继续。恢复：vodpost jobs resume"
+    )
+}
 
 #[derive(Debug, Subcommand)]
 enum Action {
@@ -87,8 +93,10 @@ impl Jobs {
             None if self.follow || self.until_done => return follow::run(context, self.until_done.into()),
             Some(Action::Watch { until_done }) => return follow::run(context, until_done.into()),
             None => (Request::Jobs, None),
-            Some(Action::Pause) => (Request::PauseQueue, Some(PAUSED)),
-            Some(Action::Resume) => (Request::ResumeQueue, Some("Conversions start again.")),
+            Some(Action::Pause) => (Request::PauseQueue, Some(paused())),
+            Some(Action::Resume) => {
+                (Request::ResumeQueue, Some(word!("Conversions start again.", "队列已恢复，继续处理。")))
+            }
         };
         let jobs = context.daemon()?.jobs(request)?;
         if context.out.json {

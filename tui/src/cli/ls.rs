@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::{Context, daemon::Daemon};
 use crate::format::{self, Cell, Column, Table, Tone};
 use crate::text::{self, plain, shell_word};
+use crate::{say, word};
 
 /// List the videos
 #[derive(Debug, Args)]
@@ -106,14 +107,15 @@ impl Ls {
             return context.out.json(&Page { videos, next: rest.next, total: rest.total });
         }
         if table.is_empty() {
-            return context.out.note("No videos.");
+            return context.out.note(word!("No videos.", "没有视频。"));
         }
         context.out.table(&table)?;
         match rest.next {
-            Some(next) => context.out.note(&format!(
-                "{} in all; the next page: --after {}",
-                format::count(rest.total, "video", "videos"),
-                shell_word(&next)
+            Some(next) => context.out.note(&say!(
+                "{videos} in all; the next page: --after {next}",
+                "共{videos}；下一页：--after {next}",
+                videos = text::videos(rest.total),
+                next = shell_word(&next),
             )),
             None => Ok(()),
         }
@@ -162,11 +164,11 @@ struct Rest {
 fn new_table() -> Table {
     Table::new(&[
         Column::Left("ID"),
-        Column::Left("STATE"),
-        Column::Right("LENGTH"),
-        Column::Right("BITRATE"),
-        Column::Right("URLS"),
-        Column::Flexible("TITLE"),
+        Column::Left(word!("STATE", "状态")),
+        Column::Right(word!("LENGTH", "时长")),
+        Column::Right(word!("BITRATE", "码率")),
+        Column::Right(word!("URLS", "链接")),
+        Column::Flexible(word!("TITLE", "标题")),
     ])
 }
 

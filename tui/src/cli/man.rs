@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::failure::Failure;
 use super::{Cli, Context};
 use crate::text::{Sentence, plain};
+use crate::{say, word};
 
 /// Print the manual page, or write those of all commands
 #[derive(Debug, Args)]
@@ -40,8 +41,11 @@ impl Man {
         let Some(folder) = self.folder else {
             if context.out.json {
                 return Err(Failure::Usage(Sentence::with_hint(
-                    "A manual page has no JSON form.",
-                    "leave out --json, or name a folder for the pages: vodpost man DIR",
+                    word!("A manual page has no JSON form.", "手册页没有 JSON 形式。"),
+                    word!(
+                        "leave out --json, or name a folder for the pages: vodpost man DIR",
+                        "请去掉 --json，或指定存放手册页的目录：vodpost man DIR"
+                    ),
                 )));
             }
             let page = page(&whole(), "vodpost".into())?;
@@ -88,8 +92,16 @@ fn page(command: &Command, name: String) -> Result<Page, Failure> {
 
 fn refused(path: &Path, error: &std::io::Error) -> Failure {
     Failure::Failed(Sentence::with_hint(
-        format!("{} cannot be written: {error}.", plain(&path.to_string_lossy())),
-        "name a folder that you may write to: vodpost man DIR",
+        say!(
+            "{path} cannot be written: {error}.",
+            "无法写入 {path}：{error}。",
+            path = plain(&path.to_string_lossy()),
+            error = error
+        ),
+        word!(
+            "name a folder that you may write to: vodpost man DIR",
+            "请指定一个可写的目录：vodpost man DIR"
+        ),
     ))
 }
 
@@ -120,7 +132,7 @@ mod tests {
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
-        for child in Cli::command().get_subcommands() {
+        for child in Cli::command().get_subcommands().filter(|child| !child.is_hide_set()) {
             assert!(names.contains(&format!("vodpost-{}.1", child.get_name())), "{}", child.get_name());
         }
         assert!(names.contains("vodpost.1") && names.contains("vodpost-account-submit-enterprise.1"));

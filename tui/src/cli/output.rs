@@ -4,12 +4,17 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 
 use clap::ValueEnum;
 use serde::Serialize;
+use unicode_width::UnicodeWidthStr;
 
 use super::failure::Failure;
 use super::live::Size;
 use crate::format::{Table, Tone};
 use crate::text::Sentence;
+use crate::view::text::wrap;
+use crate::word;
 
+/// Narrower, lines are left to the terminal to break.
+const ROOM_MIN: usize = 20;
 /// Terminals that do not say how large they are.
 const SIZE_DEFAULT: Size = Size { columns: 80, rows: 24 };
 
@@ -80,14 +85,14 @@ impl Output {
         Self {
             json,
             out: Stream {
-                width: size(rustix::stdio::stdout()).map(|size| size.columns),
+                width: columns(rustix::stdio::stdout(), out_is_terminal),
                 redraws: out_is_terminal && can_redraw(),
                 to: Box::new(BufWriter::with_capacity(64 << 10, stdout)),
                 is_terminal: out_is_terminal,
                 color: !json && color.allows(out_is_terminal),
             },
             err: Stream {
-                width: size(rustix::stdio::stderr()).map(|size| size.columns),
+                width: columns(rustix::stdio::stderr(), err_is_terminal),
                 redraws: err_is_terminal && can_redraw(),
                 to: Box::new(stderr),
                 is_terminal: err_is_terminal,
@@ -154,6 +159,21 @@ impl Output {
     pub fn line(&mut self, text: &str) -> Result<(), Failure> {
         debug_assert!(!self.json, "with --json stdout holds JSON only");
         self.out.line(text)
+    }
+
+    /// Text behind what leads it, in as many lines as it takes: the others begin below its beginning. Without a terminal,
+    /// which has an edge, it is one. The text must hold no colours.
+    ///
+    /// # Errors
+    /// When stdout cannot be written.
+    pub fn hanging(&mut self, lead: &str, indent: usize, text: &str) -> Result<(), Failure> {
+        let room = self.out.width.map(|width| width.saturating_sub(indent));
+        let room = room.filter(|room| (ROOM_MIN..text.width()).contains(room));
+        let lines = room.map_or_else(|| vec![text.to_owned()], |room| wrap(text, room));
+        let mut lines = lines.iter();
+        let first = lines.next().map_or("", String::as_str);
+        self.line(format!("{lead}{first}").trim_end())?;
+        lines.try_for_each(|line| self.line(&format!("{:indent$}{line}", "")))
     }
 
     /// # Errors
@@ -225,12 +245,20 @@ impl Output {
     /// When stderr cannot be written.
     pub fn complain(&mut self, sentence: &Sentence) -> Result<(), Failure> {
         let color = self.err.color;
-        self.note(&format!("{} {}", Tone::Bad.paint("error:", color), sentence.message))?;
+        self.note(&(Tone::Bad.paint(word!("error:", "错误："), color) + word!(" ", "") + &sentence.message))?;
         match &sentence.hint {
-            Some(hint) => self.note(&format!("{} {hint}", Tone::Strong.paint("hint:", color))),
+            Some(hint) => {
+                self.note(&(Tone::Strong.paint(word!("hint:", "提示："), color) + word!(" ", "") + hint))
+            }
             None => Ok(()),
         }
     }
+}
+
+/// Of a terminal, as it says or, where it does not know, as `COLUMNS` does. What is no terminal has no edge.
+fn columns(stream: impl std::os::fd::AsFd, is_terminal: bool) -> Option<usize> {
+    let said = || std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0);
+    if is_terminal { size(stream).map(|size| size.columns).or_else(said) } else { None }
 }
 
 fn size(stream: impl std::os::fd::AsFd) -> Option<Size> {
@@ -250,12 +278,28 @@ fn failure(error: io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::tests::peer::Shared;
 
     #[test]
     fn a_choice_beats_what_the_stream_is() {
         assert!(ColorChoice::Always.allows(false));
         assert!(!ColorChoice::Never.allows(true));
         assert!(!ColorChoice::Auto.allows(false));
+    }
+
+    #[test]
+    fn long_text_goes_on_below_its_beginning() {
+        let shown = |width| {
+            let out = Shared::default();
+            let mut output = Output::to_writers(false, Box::new(out.clone()), Box::new(io::sink()));
+            output.out.width = width;
+            output.hanging("name  ", 6, "one two three four five six").unwrap();
+            out.text()
+        };
+        assert_eq!(shown(None), "name  one two three four five six\n");
+        assert_eq!(shown(Some(26)), "name  one two three four\n      five six\n");
+        // There is no room for a column of its own.
+        assert_eq!(shown(Some(10)), shown(None));
     }
 
     #[test]

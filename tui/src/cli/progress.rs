@@ -12,8 +12,10 @@ use vodpost_protocol::ids::VideoId;
 use super::failure::Failure;
 use super::live::{Live, Size};
 use super::output::{Output, Side};
-use crate::format::{Cell, percent, span};
-use crate::text::{Sentence, plain};
+use crate::format::{Cell, percent};
+use crate::queue::left;
+use crate::say;
+use crate::text::{Sentence, comma, pair, plain};
 
 /// No eye gains from more than ten frames a second.
 const FRAME: Duration = Duration::from_millis(100);
@@ -49,7 +51,8 @@ impl Progress {
         }
         let continued = Arc::new(AtomicBool::new(false));
         signal_hook::flag::register(SIGCONT, Arc::clone(&continued)).map_err(|error| {
-            Failure::Failed(Sentence::new(format!("The terminal cannot be watched: {error}.")))
+            let message = say!("The terminal cannot be watched: {error}.", "无法监视终端：{error}。");
+            Failure::Failed(Sentence::new(message))
         })?;
         Ok(Self { side, shape: Shape::Block(Block { live: Live::default(), drawn_at: None, continued }) })
     }
@@ -157,7 +160,7 @@ impl Tenths {
             return None;
         }
         self.told.insert(view.video, now);
-        Some(format!("{}: {}", plain(title), progress_line(view)))
+        Some(pair(&plain(title), &progress_line(view)))
     }
 }
 
@@ -166,8 +169,8 @@ impl Tenths {
 pub fn progress_line(view: &ProgressView) -> String {
     let mut parts = vec![percent(view.progress)];
     parts.extend(view.speed.map(|speed| format!("{speed:.1}x")));
-    parts.extend(view.eta_s.map(|eta| format!("{} left", span(Duration::from_secs(eta)))));
-    parts.join(", ")
+    parts.extend(view.eta_s.map(|eta| left(Duration::from_secs(eta))));
+    parts.join(comma())
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::Context;
 use super::failure::Failure;
 use super::show::order_line;
 use super::wait::{Waiter, now};
-use crate::text::plain;
+use crate::text::{pair, plain};
 
 /// Try a failed conversion again
 #[derive(Debug, Args)]
@@ -45,6 +45,6 @@ impl Retry {
         if context.out.json {
             return context.out.json(&video);
         }
-        context.out.line(&format!("{}: {}", plain(&video.title), order_line(&video.conversion, now())))
+        context.out.line(&pair(&plain(&video.title), &order_line(&video.conversion, now())))
     }
 }

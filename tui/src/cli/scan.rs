@@ -11,8 +11,8 @@ use vodpost_protocol::status::{Problem, ScanView};
 use super::Context;
 use super::failure::Failure;
 use super::output::Output;
-use crate::format::count;
-use crate::text::plain;
+use crate::text::{self, plain};
+use crate::{say, word};
 
 /// A refusal comes at once; longer there is nothing to wait for.
 const REFUSAL_LIMIT: Duration = Duration::from_millis(200);
@@ -37,7 +37,10 @@ impl Scan {
             if context.out.json {
                 return context.out.json(&json!({ "started": true }));
             }
-            return context.out.note("Looking at the library; --wait says what was found.");
+            return context.out.note(word!(
+                "Looking at the library; --wait says what was found.",
+                "正在扫描视频库；加上 --wait 可显示结果。"
+            ));
         }
         // As long as it takes: a library on a slow disk is no error.
         let Answer::Scan(found) = daemon.ask_patiently(Request::Scan)? else {
@@ -51,30 +54,31 @@ impl Scan {
 }
 
 fn print(out: &mut Output, found: &ScanView) -> Result<(), Failure> {
-    out.line(&format!(
-        "{}, {}: {} added, {} changed, {} missing",
-        count(found.videos, "video", "videos"),
-        count(found.files, "file", "files"),
-        found.added,
-        found.changed,
-        found.missing
+    out.line(&say!(
+        "{videos}, {files}: {added} added, {changed} changed, {missing} missing",
+        "{videos}，{files}：新增 {added}，变更 {changed}，缺失 {missing}",
+        videos = text::videos(found.videos),
+        files = text::files(found.files),
+        added = found.added,
+        changed = found.changed,
+        missing = found.missing,
     ))?;
     if found.settling > 0 {
-        let files = count(found.settling, "file is", "files are");
-        out.line(&format!("{files} still being written, and looked at again when done"))?;
+        out.line(&text::settling(found.settling))?;
     }
-    problems(out, "cannot be used", &found.problems)?;
+    problems(out, word!("cannot be used:", "无法使用："), &found.problems)?;
     if found.problems_left_out > 0 {
-        out.line(&format!("  and {} more", found.problems_left_out))?;
+        let left_out = found.problems_left_out;
+        out.line(&say!("  and {left_out} more", "  另有{left_out}个"))?;
     }
-    problems(out, "cannot be read", &found.roots_unavailable)
+    problems(out, word!("cannot be read:", "无法读取："), &found.roots_unavailable)
 }
 
 fn problems(out: &mut Output, title: &str, problems: &[Problem]) -> Result<(), Failure> {
     if !problems.is_empty() {
-        out.line(&format!("{title}:"))?;
+        out.line(title)?;
     }
-    problems
-        .iter()
-        .try_for_each(|problem| out.line(&format!("  {}: {}", plain(&problem.path), plain(&problem.reason))))
+    problems.iter().try_for_each(|problem| {
+        out.line(&format!("  {}", text::pair(&plain(&problem.path), &plain(&problem.reason))))
+    })
 }

@@ -10,8 +10,8 @@ use super::Context;
 use super::daemon::Daemon;
 use super::failure::Failure;
 use super::show::posting_table;
-use crate::format::count;
 use crate::text::{self, Sentence, plain};
+use crate::{say, word};
 
 /// Suspend, resume or delete a video itself, and with it all its URLs
 #[derive(Debug, Args)]
@@ -64,11 +64,12 @@ impl Source {
         if context.out.json {
             return context.out.json(&video);
         }
-        context.out.line(&format!(
-            "{}: {}, switch {}",
-            plain(&video.title),
-            text::source_state(video.source.state),
-            text::switch(video.source.switch)
+        context.out.line(&say!(
+            "{title}: {state}, switch {switch}",
+            "{title}：{state}，开关{switch}",
+            title = plain(&video.title),
+            state = text::source_state(video.source.state),
+            switch = text::switch(video.source.switch),
         ))?;
         if video.postings.is_empty() {
             return Ok(());
@@ -87,8 +88,11 @@ fn delete(context: &mut Context, video: String, yes: bool, keep_files: bool) -> 
     }
     if !io::stdin().is_terminal() {
         return Err(Failure::Usage(Sentence::with_hint(
-            "Deleting is final for the URLs, and there is no terminal to confirm it on.",
-            "--yes deletes without asking",
+            word!(
+                "Deleting is final for the URLs, and there is no terminal to confirm it on.",
+                "删除会使链接永久失效，而这里没有终端可供确认。"
+            ),
+            word!("--yes deletes without asking", "--yes 表示不经确认直接删除"),
         )));
     }
     let mut daemon = context.daemon()?;
@@ -96,7 +100,7 @@ fn delete(context: &mut Context, video: String, yes: bool, keep_files: bool) -> 
     let found = daemon.video(Request::Show { video })?;
     let answer = ask(context, &found, keep_files)?;
     if !confirms(&answer, &found) {
-        return Err(Failure::Failed(Sentence::new("Nothing was deleted.")));
+        return Err(Failure::Failed(Sentence::new(word!("Nothing was deleted.", "没有删除任何内容。"))));
     }
     send(&mut daemon, &found, keep_files)
 }
@@ -107,18 +111,28 @@ fn send(daemon: &mut Daemon, found: &VideoView, keep_files: bool) -> Result<Vide
 
 fn ask(context: &mut Context, video: &VideoView, keep_files: bool) -> Result<String, Failure> {
     let of = |list: usize| u64::try_from(list).unwrap_or(u64::MAX);
-    let urls = count(of(video.postings.len()), "URL", "URLs");
-    let files = count(of(video.renditions.len()), "file", "files");
+    let urls = text::urls(of(video.postings.len()));
+    let files = text::files(of(video.renditions.len()));
     let title = plain(&video.title);
-    let fate = if keep_files { "stay where they are" } else { "go to the trash folder" };
-    context.out.note(&format!("Deleting \"{title}\": {urls} invalid for ever, {files} that {fate}."))?;
+    let fate = if keep_files {
+        word!("stay where they are", "保留在原处")
+    } else {
+        word!("go to the trash folder", "移入回收站")
+    };
+    context.out.note(&say!(
+        "Deleting \"{title}\": {urls} invalid for ever, {files} that {fate}.",
+        "即将删除《{title}》：{urls}永久失效，{files}{fate}。"
+    ))?;
     for rendition in &video.renditions {
         context.out.note(&format!("  {}", plain(&rendition.path)))?;
     }
-    context.out.note_part("Type the title, or the id, to confirm: ")?;
+    context.out.note_part(word!("Type the title, or the id, to confirm: ", "请输入标题或 id 以确认："))?;
     let mut answer = String::new();
     io::stdin().read_line(&mut answer).map_err(|error| {
-        Failure::Failed(Sentence::new(format!("The answer could not be read: {error}. Nothing was deleted.")))
+        Failure::Failed(Sentence::new(say!(
+            "The answer could not be read: {error}. Nothing was deleted.",
+            "无法读取输入：{error}。没有删除任何内容。"
+        )))
     })?;
     Ok(answer)
 }

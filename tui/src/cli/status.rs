@@ -7,8 +7,9 @@ use vodpost_protocol::status::{RootView, Status as StatusView, Storage, Tool};
 
 use super::failure::Failure;
 use super::{Context, output::Output};
-use crate::format::{Tone, count, span};
+use crate::format::{Tone, column, span};
 use crate::text::{self, plain};
+use crate::{say, word};
 
 /// Show the daemon: version, uptime, account, counts, queue, library roots and addresses
 #[derive(Debug, Args)]
@@ -34,49 +35,57 @@ fn print(out: &mut Output, status: &StatusView, role: &str) -> Result<(), Failur
     let color = out.color();
     let uptime = span(std::time::Duration::from_secs(status.uptime_s));
     let mut field = |name: &str, value: String| {
-        let name = Tone::Faint.paint(&format!("{name:<9}"), color);
+        let name = Tone::Faint.paint(&column(name, 9), color);
         out.line(&format!("{name} {value}"))
     };
     field(
-        "daemon",
-        format!(
-            "vodpostd {} (protocol {}, pid {}), up {uptime}",
-            plain(&status.version),
-            status.protocol,
-            status.pid
+        word!("daemon", "守护进程"),
+        say!(
+            "vodpostd {version} (protocol {protocol}, pid {pid}), up {uptime}",
+            "vodpostd {version}（协议 {protocol}，pid {pid}），已运行 {uptime}",
+            version = plain(&status.version),
+            protocol = status.protocol,
+            pid = status.pid,
+            uptime = uptime,
         ),
     )?;
-    field("you", role.to_owned())?;
+    field(word!("you", "您"), role.to_owned())?;
     field(
-        "account",
-        format!("{}, service {}", text::verification(status.account), text::service(status.service)),
+        word!("account", "账号"),
+        say!(
+            "{account}, service {service}",
+            "{account}，服务{service}",
+            account = text::verification(status.account),
+            service = text::service(status.service),
+        ),
     )?;
     let counts = &status.counts;
-    field("videos", videos(counts.videos, counts.problems))?;
+    field(word!("videos", "视频"), videos(counts.videos, counts.problems))?;
     field(
-        "urls",
-        format!(
-            "{} ({} live, {} suspended, {} pending, {} invalid)",
-            counts.postings, counts.live, counts.suspended, counts.pending, counts.invalid
+        word!("urls", "链接"),
+        say!(
+            "{postings} ({states})",
+            "{postings}（{states}）",
+            postings = counts.postings,
+            states = text::url_states(counts),
         ),
     )?;
-    let queue = &status.queue;
-    let paused = if queue.paused { "; paused" } else { "" };
-    let (running, queued, failed) = (queue.running, queue.queued, queue.failed);
-    field("queue", format!("{running} running, {queued} queued, {failed} failed{paused}"))?;
+    field(word!("queue", "队列"), text::queue(&status.queue))?;
     for root in &status.roots {
-        field("library", root_line(root, color))?;
+        field(word!("library", "视频库"), root_line(root, color))?;
     }
     field("http", plain(&status.listen.http).into_owned())?;
-    field("public", plain(&status.listen.public_url).into_owned())?;
-    field("socket", plain(&status.listen.socket).into_owned())?;
-    field("state", plain(&status.listen.state_dir).into_owned())?;
-    field("storage", storage_line(&status.storage, color))?;
+    field(word!("public", "公开地址"), plain(&status.listen.public_url).into_owned())?;
+    field(word!("socket", "套接字"), plain(&status.listen.socket).into_owned())?;
+    field(word!("state", "状态目录"), plain(&status.listen.state_dir).into_owned())?;
+    field(word!("storage", "存储"), storage_line(&status.storage, color))?;
     field(
         "ffmpeg",
         match &status.ffmpeg {
             Tool::Found(version) => plain(version).into_owned(),
-            Tool::Missing(why) => Tone::Warning.paint(&format!("missing: {}", plain(why)), color),
+            Tool::Missing(why) => {
+                Tone::Warning.paint(&text::pair(word!("missing", "缺失"), &plain(why)), color)
+            }
         },
     )
 }
@@ -85,20 +94,32 @@ fn videos(videos: u64, problems: u64) -> String {
     if problems == 0 {
         return videos.to_string();
     }
-    format!("{videos}, and {} that cannot be used", count(problems, "file", "files"))
+    say!(
+        "{videos}, and {files} that cannot be used",
+        "{videos}，另有{files}无法使用",
+        videos = videos,
+        files = text::files(problems),
+    )
 }
 
 fn root_line(root: &RootView, color: bool) -> String {
     let path = plain(&root.path);
     match &root.unavailable {
-        Some(why) => format!("{path}: {}", Tone::Bad.paint(&format!("not available: {}", plain(why)), color)),
+        Some(why) => {
+            let text = text::pair(word!("not available", "不可用"), &plain(why));
+            text::pair(&path, &Tone::Bad.paint(&text, color))
+        }
         None => {
-            let videos = count(root.videos, "video", "videos");
+            let line = text::pair(&path, &text::videos(root.videos));
             match &root.unwatched {
-                Some(why) => {
-                    format!("{path}: {videos}; changes are noticed from time to time ({})", plain(why))
-                }
-                None => format!("{path}: {videos}"),
+                Some(why) => say!(
+                    "{line}; {unwatched} ({why})",
+                    "{line}；{unwatched}（{why}）",
+                    line = line,
+                    unwatched = text::unwatched(),
+                    why = plain(why),
+                ),
+                None => line,
             }
         }
     }
@@ -106,9 +127,10 @@ fn root_line(root: &RootView, color: bool) -> String {
 
 fn storage_line(storage: &Storage, color: bool) -> String {
     match storage {
-        Storage::Ok => "ok".to_owned(),
+        Storage::Ok => word!("ok", "正常").to_owned(),
         Storage::ReadOnly(why) => {
-            Tone::Bad.paint(&format!("read-only, changes are refused: {}", plain(why)), color)
+            let what = word!("read-only, changes are refused", "只读，拒绝更改");
+            Tone::Bad.paint(&text::pair(what, &plain(why)), color)
         }
     }
 }

@@ -1,7 +1,11 @@
 //! The commands against a peer that speaks the protocol and says what each test wants to hear.
 
+mod chinese;
+mod follow;
+mod forecast;
 mod hostile;
 pub(super) mod peer;
+mod shapes;
 
 use clap::CommandFactory;
 use serde_json::Value;

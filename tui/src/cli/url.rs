@@ -10,7 +10,7 @@ use vodpost_protocol::reply::Located;
 use super::Context;
 use super::failure::Failure;
 use super::show::posting_line;
-use crate::text::{Sentence, plain, shell_word};
+use crate::text::{Sentence, no_url, pair, plain, shell_word};
 
 /// Print the URL of the page of a video, or of the MP4 itself
 #[derive(Debug, Args)]
@@ -61,7 +61,7 @@ impl Url {
         for posting in postings {
             context.out.line(&plain(if self.file { &posting.file_url } else { &posting.url }))?;
             if posting.state != PostingState::Live {
-                context.out.note(&format!("{}: {}", posting.label, posting_line(posting)))?;
+                context.out.note(&pair(posting.label.as_str(), &posting_line(posting)))?;
             }
         }
         Ok(())
@@ -74,7 +74,7 @@ pub(super) fn named(located: &Located) -> Result<Vec<&PostingView>, Failure> {
     let postings: Vec<_> = located.video.postings.iter().filter(wanted).collect();
     if postings.is_empty() {
         return Err(Failure::NotFound(Sentence::with_hint(
-            format!("\"{}\" has no URL.", plain(&located.video.title)),
+            no_url(&located.video.title),
             format!("vodpost generate {}", shell_word(&located.video.title)),
         )));
     }

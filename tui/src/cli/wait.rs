@@ -20,6 +20,7 @@ use super::progress::Progress;
 use super::show::order_line;
 use crate::queue::{QueueChange, advance, is_under_way, queue_change};
 use crate::text::{self, Sentence, plain, shell_word};
+use crate::{say, word};
 
 /// A daemon that ends for good should not keep a script waiting for ever.
 const RETURN_LIMIT: Duration = Duration::from_secs(60);
@@ -129,8 +130,14 @@ impl Waiter {
             return result;
         }
         Err(Failure::Interrupted(Sentence::with_hint(
-            "No longer waiting; conversions that were requested go on.",
-            "how far they are: vodpost jobs; to end one: vodpost cancel VIDEO",
+            word!(
+                "No longer waiting; conversions that were requested go on.",
+                "已停止等待；已请求的处理会继续。"
+            ),
+            word!(
+                "how far they are: vodpost jobs; to end one: vodpost cancel VIDEO",
+                "查看进度：vodpost jobs；取消：vodpost cancel VIDEO"
+            ),
         )))
     }
 
@@ -228,17 +235,18 @@ impl Waiter {
         }
         let what = match (queue_change(event.what), event.video.and_then(ours)) {
             (Some(QueueChange::HoldsUp), Some(video)) => {
-                format!("{}: {}", plain(&video.title), text::event(event.what))
+                text::pair(&plain(&video.title), text::event(event.what))
             }
-            (Some(QueueChange::Switches), _) => {
-                format!("{} by {}", text::event(event.what), plain(&event.actor))
-            }
+            (Some(QueueChange::Switches), _) => text::event_by(event),
             (Some(QueueChange::HoldsUp), None) | (Some(QueueChange::Ends | QueueChange::Moves) | None, _) => {
                 return Ok(());
             }
         };
-        let detail = event.detail.as_deref().map(|detail| format!(": {}", plain(detail))).unwrap_or_default();
-        self.progress.say(&mut context.out, &format!("{what}{detail}"))
+        let line = match &event.detail {
+            Some(detail) => text::pair(&what, &plain(detail)),
+            None => what,
+        };
+        self.progress.say(&mut context.out, &line)
     }
 
     /// Where the videos stand in the queue, and what they wait for. Their ends come by events.
@@ -277,7 +285,7 @@ impl Waiter {
     fn say_state(&mut self, context: &mut Context, video: &VideoView) -> Result<(), Failure> {
         let title = plain(&video.title);
         if !self.progress.redraws() {
-            let line = format!("{title}: {}", order_line(&video.conversion, now()));
+            let line = text::pair(&title, &order_line(&video.conversion, now()));
             return self.progress.say(&mut context.out, &line);
         }
         if is_under_way(video.conversion.state) {
@@ -288,7 +296,7 @@ impl Waiter {
             Ok(()) => {
                 let wanted = |label| self.label.as_ref().is_none_or(|wanted| wanted == label);
                 let postings = video.postings.iter().filter(|posting| wanted(&posting.label));
-                let mut line = format!("{title}: ready");
+                let mut line = text::pair(&title, text::conversion_state(ConversionState::Ready));
                 for posting in postings {
                     line.push_str(&format!("  {}", plain(&posting.url)));
                 }
@@ -303,7 +311,7 @@ impl Waiter {
 
     /// Accepted conversions survive the daemon, so waiting goes on when it is back.
     fn come_back(&mut self, context: &mut Context, videos: &mut [VideoView]) -> Result<(), Failure> {
-        self.progress.say(&mut context.out, "The daemon went away; waiting for its return.")?;
+        self.progress.say(&mut context.out, text::daemon_gone())?;
         let socket = context.global.socket.as_deref();
         let mut daemon = Daemon::return_of(socket, Some(RETURN_LIMIT), |pause| {
             self.interrupt.pause(pause);
@@ -312,7 +320,7 @@ impl Waiter {
         self.interrupt.watch(&daemon)?;
         daemon.subscribe()?;
         self.daemon = daemon;
-        self.progress.say(&mut context.out, "The daemon is back.")?;
+        self.progress.say(&mut context.out, text::daemon_back())?;
         self.queue.changed();
         self.refresh(context, videos, |_| true)
     }
@@ -333,14 +341,18 @@ pub(super) fn now() -> Timestamp {
 /// # Errors
 /// When it failed, was too late or was cancelled.
 fn judge(video: &VideoView, now: Timestamp) -> Result<(), Failure> {
-    let (title, word) = (plain(&video.title), shell_word(&video.title));
+    let (title, name) = (plain(&video.title), shell_word(&video.title));
     match video.conversion.state {
         ConversionState::Ready => Ok(()),
         ConversionState::Failed => {
-            let reason = video.conversion.reason.as_deref().map_or("no reason is known".into(), plain);
+            let unknown = || word!("no reason is known", "原因未知").into();
+            let reason = video.conversion.reason.as_deref().map_or_else(unknown, plain);
             let sentence = Sentence::with_hint(
-                format!("The conversion of \"{title}\" failed: {reason}"),
-                format!("vodpost show {word}, then vodpost retry {word}"),
+                say!("The conversion of \"{title}\" failed: {reason}", "《{title}》处理失败：{reason}"),
+                say!(
+                    "vodpost show {name}, then vodpost retry {name}",
+                    "先用 vodpost show {name} 查看，再用 vodpost retry {name} 重试"
+                ),
             );
             // It ended just now: past its deadline means because of it.
             let too_late = video.conversion.deadline.is_some_and(|deadline| deadline <= now);
@@ -348,8 +360,8 @@ fn judge(video: &VideoView, now: Timestamp) -> Result<(), Failure> {
         }
         ConversionState::None | ConversionState::Queued | ConversionState::Running => {
             Err(Failure::Failed(Sentence::with_hint(
-                format!("The conversion of \"{title}\" was cancelled."),
-                format!("vodpost show {word}"),
+                say!("The conversion of \"{title}\" was cancelled.", "《{title}》的处理已取消。"),
+                format!("vodpost show {name}"),
             )))
         }
     }

@@ -11,8 +11,12 @@ use vodpost_protocol::frame::FrameReader;
 use vodpost_protocol::hello::{CLIENT_HELLO_LEN, DaemonHello, Role};
 use vodpost_protocol::ids::InstanceId;
 use vodpost_protocol::refusal::Refusal;
+use vodpost_protocol::time::Timestamp;
 
 use super::*;
+use crate::app::App;
+use crate::app::event::{Action, CopyWay, Key};
+use crate::app::notice::{Change, Said};
 
 /// No test waits longer for what should come.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -203,6 +207,48 @@ fn a_daemon_that_was_there_and_went_away_is_not_replaced_by_another() {
             LinkEvent::Down { .. } => downs += 1,
             LinkEvent::Connecting { .. } => {}
             other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// The run loop without a terminal: what is asked of it, of the link.
+fn act(app: &mut App, link: &Link, event: Event) {
+    for action in app.update(Timestamp::default(), event) {
+        match action {
+            Action::Send { ticket, request } => assert!(link.send(ticket, request)),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn what_a_daemon_read_before_it_died_is_in_doubt_and_not_sent_again() {
+    let mut peer = Peer::new();
+    let (link, events) = start(&peer);
+    let mut app = App::new(Timestamp::default(), (80, 24), CopyWay::Terminal);
+    let mut talk = peer.accept(PROTOCOL_NUMBER);
+    while !app.is_live() {
+        act(&mut app, &link, events.recv_timeout(LIMIT).unwrap());
+    }
+    act(&mut app, &link, Event::Key(Key::Char('R')));
+    while talk.call().request != Request::Scan {}
+    drop(talk);
+    while app.is_live() {
+        act(&mut app, &link, events.recv_timeout(LIMIT).unwrap());
+    }
+    let doubt = Said::Unanswered(vec![Change::Scan]);
+    assert_eq!(app.notice.as_ref().unwrap().said, doubt);
+    let mut talk = peer.accept(PROTOCOL_NUMBER);
+    while !app.is_live() {
+        act(&mut app, &link, events.recv_timeout(LIMIT).unwrap());
+    }
+    assert_eq!(app.notice.as_ref().unwrap().said, doubt, "it is not forgotten by the return");
+    // The last that is asked at the start of a connection; a request that was kept would come before it.
+    loop {
+        let request = talk.call().request;
+        assert!(request.is_read(), "{request:?}");
+        if request == Request::Status {
+            break;
         }
     }
 }

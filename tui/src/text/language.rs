@@ -43,13 +43,14 @@ pub fn current() -> Language {
     CHOSEN.get().copied().unwrap_or_default()
 }
 
-/// A sentence in the language of the process. Both forms are those of `format!` and name their values inline.
+/// A sentence in the language of the process. Both forms are those of `format!` and name their values: inline, or as
+/// `name = value` behind them. A value that one of the two forgets does not compile in the second way.
 #[macro_export]
 macro_rules! say {
-    ($english:literal, $chinese:literal $(,)?) => {
+    ($english:literal, $chinese:literal $(, $name:ident = $value:expr)* $(,)?) => {
         match $crate::text::language::current() {
-            $crate::text::language::Language::English => format!($english),
-            $crate::text::language::Language::Chinese => format!($chinese),
+            $crate::text::language::Language::English => format!($english $(, $name = $value)*),
+            $crate::text::language::Language::Chinese => format!($chinese $(, $name = $value)*),
         }
     };
 }
@@ -69,6 +70,8 @@ macro_rules! word {
 pub(crate) mod tests {
     use std::cell::Cell;
 
+    use vodpost_protocol::codec;
+
     use super::*;
 
     thread_local! {
@@ -81,6 +84,34 @@ pub(crate) mod tests {
         let result = work();
         SPOKEN.set(before);
         result
+    }
+
+    /// Both wordings of a sentence that there has to be in both. Numbers and these values, where the English one has them,
+    /// are in the Chinese one too.
+    pub(crate) fn both(values: &[&str], sentence: impl Fn() -> String) -> (String, String) {
+        let english = speaking(Language::English, &sentence);
+        let chinese = speaking(Language::Chinese, &sentence);
+        assert!(!english.trim().is_empty() && english.is_ascii(), "{english}");
+        let han = |letter: char| ('\u{4e00}'..='\u{9fff}').contains(&letter);
+        assert!(chinese.contains(han), "{english}: {chinese}");
+        let without_values = values.iter().fold(chinese.clone(), |text, value| text.replace(value, ""));
+        for sign in [", ", ". ", "; ", ": ", " (", "!", "? ", "\"", "“", "”", "…", "—"] {
+            assert!(!without_values.contains(sign), "{sign:?} is no Chinese punctuation: {chinese}");
+        }
+        for value in values {
+            assert!(!english.contains(value) || chinese.contains(value), "{value}: {english}: {chinese}");
+        }
+        for number in english.split(|letter: char| !letter.is_ascii_digit()).filter(|part| !part.is_empty()) {
+            assert!(chinese.contains(number), "{number}: {english}: {chinese}");
+        }
+        (english, chinese)
+    }
+
+    /// Every value of an enum without fields, in its order: on the wire they are numbered.
+    pub(crate) fn every<T: serde::de::DeserializeOwned>() -> Vec<T> {
+        let all: Vec<T> = (0..=u8::MAX).map_while(|number| codec::decode(&[number]).ok()).collect();
+        assert!(!all.is_empty());
+        all
     }
 
     #[test]
@@ -106,5 +137,11 @@ pub(crate) mod tests {
         assert_eq!(sentence(), "3 videos");
         assert_eq!(speaking(Language::Chinese, sentence), "3 个视频");
         assert_eq!(speaking(Language::Chinese, || word!("live", "有效")), "有效");
+        let named =
+            || say!("{title}: {count} URLs", "{title}有{count}个链接", title = "talk", count = number + 1);
+        assert_eq!(
+            (named(), speaking(Language::Chinese, named)),
+            ("talk: 4 URLs".into(), "talk有4个链接".into())
+        );
     }
 }

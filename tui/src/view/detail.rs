@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use vodpost_protocol::conversion::{ConversionState, ConversionView, PlanKind};
+use vodpost_protocol::conversion::{ConversionState, ConversionView};
 use vodpost_protocol::posting::{PostingState, PostingView};
 use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::{RenditionView, SourceState, SourceView, Switch, VideoView};
@@ -12,15 +12,18 @@ use vodpost_protocol::video::{RenditionView, SourceState, SourceView, Switch, Vi
 use crate::app::{App, Focus};
 use crate::format;
 use crate::queue;
-use crate::text::{causes, conversion_state, event, plain, posting_state, switch, video_state};
+use crate::text::{
+    causes, comma, conversion_state, event, pair, plain, plan_name, posting_state, switch, video_state, views,
+};
 use crate::view::list::glyph;
 use crate::view::text::{wrap, write_at, write_scrolled};
 use crate::view::theme::Theme;
 use crate::view::{progress, traffic, words};
+use crate::{say, word};
 
 pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) -> usize {
     let Some(video) = app.list.selected() else {
-        write_at(buffer, (area.x, area.y), words::NO_SELECTION, Style::new());
+        write_at(buffer, (area.x, area.y), words::no_selection(), Style::new());
         return 0;
     };
     let mut page = Page { theme, width: usize::from(area.width), lines: Vec::new(), keep: 0 };
@@ -68,42 +71,54 @@ impl Page {
         let title = plain(&video.title).into_owned();
         self.heading(&title);
         let state = format!("{} {}", glyph(video.state), video_state(video.state));
-        let spans =
-            vec![Span::styled(state, self.theme.video(video.state)), Span::raw(format!("  in {folder}"))];
+        let folder = say!("  in {folder}", "  位于 {folder}");
+        let spans = vec![Span::styled(state, self.theme.video(video.state)), Span::raw(folder)];
         self.lines.push(Line::from(spans));
         self.source(&video.source);
     }
 
     fn source(&mut self, source: &SourceView) {
-        let since = source.since.map(|since| format!(" since {}", format::moment(since))).unwrap_or_default();
-        let reason = source.reason.as_ref().map(|reason| format!(": {}", plain(reason))).unwrap_or_default();
+        let since = |at| say!(" since {at}", "（自 {at} 起）", at = format::moment(at));
+        let since = source.since.map(since).unwrap_or_default();
+        let reason = |text: &String| say!(": {reason}", "：{reason}", reason = plain(text));
+        let reason = source.reason.as_ref().map(reason).unwrap_or_default();
         match source.state {
             SourceState::Present => {}
             SourceState::Missing => {
                 let gone = match source.gone_at {
-                    Some(gone_at) => format!("; counts as deleted from {} on", format::moment(gone_at)),
-                    None => "; never counts as deleted while its folder cannot be read".to_owned(),
+                    Some(at) => say!(
+                        "; counts as deleted from {at} on",
+                        "；从 {at} 起视为已删除",
+                        at = format::moment(at),
+                    ),
+                    None => word!(
+                        "; never counts as deleted while its folder cannot be read",
+                        "；目录无法读取期间不会视为已删除"
+                    )
+                    .to_owned(),
                 };
-                let text = format!("files missing{since}{reason}{gone}");
+                let text = say!("files missing{since}{reason}{gone}", "文件缺失{since}{reason}{gone}");
                 self.wrapped("", &text, self.theme.warning());
             }
             SourceState::Deleted => {
-                self.wrapped("", &format!("deleted{since}{reason}"), self.theme.warning());
+                let text = say!("deleted{since}{reason}", "已删除{since}{reason}");
+                self.wrapped("", &text, self.theme.warning());
             }
         }
         if source.switch == Switch::Off {
-            let text = format!("video switch: {}", switch(source.switch));
+            let text = pair(word!("video switch", "视频开关"), switch(source.switch));
             self.styled(&text, self.theme.warning());
         }
     }
 
     fn postings(&mut self, app: &App, video: &VideoView) {
         if video.postings.is_empty() {
-            let spans = vec![Span::styled("URLs  ", self.theme.heading()), Span::raw(words::NO_POSTINGS)];
+            let heading = format!("{}  ", words::urls_heading());
+            let spans = vec![Span::styled(heading, self.theme.heading()), Span::raw(words::no_postings())];
             self.lines.push(Line::from(spans));
             return;
         }
-        self.heading("URLs");
+        self.heading(words::urls_heading());
         let current = app.current_posting().map(|(_, posting)| posting.token);
         for posting in &video.postings {
             self.posting(posting, Some(posting.token) == current, app.focus, app.now);
@@ -118,11 +133,7 @@ impl Page {
             posting_glyph(posting.state),
             posting_state(posting.state)
         );
-        text.push_str(&format!(
-            "  {}, {}",
-            format::count(posting.views, "view", "views"),
-            format::bytes(posting.bytes)
-        ));
+        text.push_str(&format!("  {}{}{}", views(posting.views), comma(), format::bytes(posting.bytes)));
         let style = match (current, focus) {
             (true, Focus::Postings) => self.theme.selected(),
             (true | false, Focus::Videos) | (false, Focus::Postings) => self.theme.posting(posting.state),
@@ -131,7 +142,7 @@ impl Page {
         let url = plain(&posting.url).into_owned();
         self.wrapped("  ", &url, Style::new());
         if !posting.causes.is_empty() {
-            let text = format!("{}: {}", words::NOT_LIVE, causes(&posting.causes));
+            let text = pair(words::not_live(), &causes(&posting.causes));
             self.wrapped("  ", &text, self.theme.posting(posting.state));
         }
         if let Some(used) = &posting.traffic {
@@ -143,14 +154,10 @@ impl Page {
     }
 
     fn conversion(&mut self, conversion: &ConversionView, now: Timestamp) {
-        let mut text = format!("Conversion  {}", conversion_state(conversion.state));
-        if let Some(plan) = conversion.plan {
-            text.push_str(&format!(", {}", PlanKind::name(plan)));
-        }
-        if conversion.attempt > 1 {
-            text.push_str(&format!(", attempt {}", conversion.attempt));
-        }
-        self.heading(&text);
+        let mut parts = vec![conversion_state(conversion.state).to_owned()];
+        parts.extend(conversion.plan.map(|plan| plan_name(plan).to_owned()));
+        parts.extend(queue::attempt(conversion));
+        self.heading(&format!("{}  {}", word!("Conversion", "处理"), parts.join(comma())));
         if let Some(why) = &conversion.plan_why {
             let why = plain(why).into_owned();
             self.wrapped("  ", &why, Style::new());
@@ -164,7 +171,7 @@ impl Page {
     }
 
     fn waits(&mut self, conversion: &ConversionView, now: Timestamp) {
-        let text = format!("waits for {}", queue::waits_for(conversion, None, now));
+        let text = queue::waits(conversion, None, now);
         self.wrapped("  ", &text, Style::new());
         if let Some(ready) = progress::ready(conversion, now) {
             self.wrapped("  ", &ready, Style::new());
@@ -207,7 +214,7 @@ impl Page {
     }
 
     fn renditions(&mut self, video: &VideoView) {
-        self.heading("Files");
+        self.heading(word!("Files", "文件"));
         for rendition in &video.renditions {
             let marker = if rendition.selected { '*' } else { ' ' };
             let style = if rendition.selected { self.theme.heading() } else { Style::new() };
@@ -220,11 +227,12 @@ impl Page {
 
     fn last_change(&mut self, video: &VideoView, now: Timestamp) {
         if let Some(change) = &video.last_change {
-            let text = format!(
-                "Last change  {} by {}, {}",
-                event(change.what),
-                plain(&change.actor),
-                format::when(change.at, now)
+            let text = say!(
+                "Last change  {what} by {actor}, {at}",
+                "最近变更：{what}，{actor}，{at}",
+                what = event(change.what),
+                actor = plain(&change.actor),
+                at = format::when(change.at, now),
             );
             self.wrapped("", &text, Style::new());
         }
@@ -233,7 +241,8 @@ impl Page {
 
 fn facts(rendition: &RenditionView) -> String {
     let Some(container) = &rendition.container else {
-        return format!("not readable, {}", format::bytes(rendition.size_bytes));
+        let size = format::bytes(rendition.size_bytes);
+        return say!("not readable, {size}", "无法读取，{size}");
     };
     let codec = |name: &Option<String>| {
         name.as_ref().map_or(format::NONE.to_owned(), |name| plain(name).into_owned())

@@ -9,24 +9,26 @@ use vodpost_protocol::event::EventView;
 use crate::app::App;
 use crate::app::mouse::{Hit, Target};
 use crate::format;
+use crate::say;
 use crate::text::{event, plain};
 use crate::view::text::{column, first_row, wrap, write_at};
 use crate::view::theme::Theme;
 use crate::view::words;
 
-const WHEN: usize = 8;
+/// `59 min ago`
+const WHEN: usize = 10;
 const WHO: usize = 10;
 const WHAT: usize = 24;
 /// From this width on who did it is shown in each row.
 const WHO_FROM: usize = 64;
 /// And from this one what happened in full.
 const WIDE_FROM: usize = 96;
-const WHAT_WIDE: usize = 34;
+pub(super) const WHAT_WIDE: usize = 34;
 
 pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer, targets: &mut Vec<Target>) {
     let rows = app.log.rows();
     if rows.is_empty() {
-        let text = if app.log.is_read() { words::NO_EVENTS } else { words::LOADING };
+        let text = if app.log.is_read() { words::no_events() } else { words::loading() };
         write_at(buffer, (area.x, area.y), text, Style::new());
         return;
     }
@@ -58,7 +60,7 @@ fn row(app: &App, theme: Theme, one: &EventView, selected: bool, width: usize) -
     let rest = width.saturating_sub(2 + WHEN + 1 + who + what + 1);
     let mut spans = vec![
         Span::raw(if selected { "> " } else { "  " }),
-        Span::styled(column(&format::ago(one.at, app.now), WHEN), theme.faint()),
+        Span::styled(column(&format::ago_roughly(one.at, app.now), WHEN), theme.faint()),
     ];
     if who > 0 {
         spans.push(Span::raw(format!(" {}", column(&plain(&one.actor), WHO))));
@@ -67,7 +69,9 @@ fn row(app: &App, theme: Theme, one: &EventView, selected: bool, width: usize) -
     let subject = subject(one);
     let about = match (&one.detail, subject.is_empty()) {
         (Some(detail), true) => plain(detail).into_owned(),
-        (Some(detail), false) => format!("{subject}  ({})", plain(detail)),
+        (Some(detail), false) => {
+            say!("{subject}  ({detail})", "{subject}（{detail}）", subject = subject, detail = plain(detail))
+        }
         (None, _) => subject,
     };
     spans.push(Span::raw(format!(" {}", column(&about, rest))));
@@ -86,10 +90,18 @@ fn subject(event: &EventView) -> String {
 /// Everything that is known of it.
 fn more(one: &EventView, width: usize) -> Vec<String> {
     let who = match one.uid {
-        Some(uid) => format!("{} (uid {uid})", plain(&one.actor)),
+        Some(uid) => {
+            say!("{actor} (uid {uid})", "{actor}（uid {uid}）", actor = plain(&one.actor), uid = uid)
+        }
         None => plain(&one.actor).into_owned(),
     };
-    let mut texts = vec![format!("number {}, {}, by {who}", one.seq, format::moment(one.at))];
+    let mut texts = vec![say!(
+        "number {seq}, {at}, by {who}",
+        "编号 {seq}，{at}，操作者 {who}",
+        seq = one.seq,
+        at = format::moment(one.at),
+        who = who,
+    )];
     let subject = subject(one);
     if !subject.is_empty() {
         texts.push(subject);

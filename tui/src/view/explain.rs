@@ -9,7 +9,7 @@ use vodpost_protocol::posting::PostingView;
 use vodpost_protocol::video::VideoView;
 
 use crate::app::App;
-use crate::text::{cause, plain, posting_state};
+use crate::text::{cause, pair, plain, posting_state};
 use crate::view::text::{wrap, write_at, write_scrolled};
 use crate::view::theme::Theme;
 use crate::view::words;
@@ -17,7 +17,7 @@ use crate::view::words;
 /// Says how many lines had no room.
 pub(super) fn draw(app: &App, id: VideoId, theme: Theme, area: Rect, buffer: &mut Buffer) -> usize {
     let Some(video) = app.list.get(id) else {
-        write_at(buffer, (area.x, area.y), words::NO_SELECTION, Style::new());
+        write_at(buffer, (area.x, area.y), words::no_selection(), Style::new());
         return 0;
     };
     let lines = lines(video, theme, usize::from(area.width));
@@ -32,17 +32,17 @@ fn lines(video: &VideoView, theme: Theme, width: usize) -> Vec<Line<'static>> {
         }
     };
     for posting in &video.postings {
-        let head = format!("{}: {}", posting.label, posting_state(posting.state));
+        let head = pair(posting.label.as_str(), posting_state(posting.state));
         add("", &head, theme.posting(posting.state));
         if posting.causes.is_empty() {
-            add("  ", words::EXPLAIN_LIVE, Style::new());
+            add("  ", words::explain_live(), Style::new());
         }
         for one in &posting.causes {
             add("  ", &format!("- {}", cause(*one)), theme.warning());
             add("    ", &remedy(video, posting, *one), Style::new());
         }
         if !posting.listed {
-            add("  ", words::EXPLAIN_UNLISTED, Style::new());
+            add("  ", words::explain_unlisted(), Style::new());
         }
     }
     lines

@@ -6,23 +6,22 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use vodpost_protocol::conversion::{
-    ConversionState, ConversionView, JobView, JobsView, PausedView, PlanKind,
-};
+use vodpost_protocol::conversion::{ConversionState, ConversionView, JobView, JobsView, PausedView};
 use vodpost_protocol::time::Timestamp;
 
 use crate::app::App;
 use crate::app::mouse::{Hit, Target};
 use crate::format;
 use crate::queue;
-use crate::text::{conversion_state, plain};
+use crate::text::{conversion_state, plain, plan_name};
 use crate::view::text::{column, first_row, width_of, wrap, write_at};
 use crate::view::theme::Theme;
 use crate::view::{progress, words};
+use crate::{say, word};
 
-const STATE: usize = 8;
-const PLAN: usize = 9;
-/// `deadline in 3 h 59 min`, `late by 2 h 10 min`
+pub(super) const STATE: usize = 8;
+pub(super) const PLAN: usize = 9;
+/// `due in 3 h 59 min`, `by 2 h 10 min`
 const DEADLINE: usize = 17;
 /// How far it is, or what it waits for.
 const HOW_MIN: usize = 12;
@@ -32,14 +31,14 @@ const DEADLINE_FROM: usize = 90;
 
 pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer, targets: &mut Vec<Target>) {
     let Some(view) = app.jobs.view() else {
-        write_at(buffer, (area.x, area.y), words::LOADING, Style::new());
+        write_at(buffer, (area.x, area.y), words::loading(), Style::new());
         return;
     };
     let width = usize::from(area.width);
     write_at(buffer, (area.x, area.y), &format::fit(&summary(view), width), theme.heading());
     if view.jobs.is_empty() {
         for (line, y) in
-            wrap(words::NO_JOBS, width.saturating_sub(2)).iter().zip(area.top() + 1..area.bottom())
+            wrap(words::no_jobs(), width.saturating_sub(2)).iter().zip(area.top() + 1..area.bottom())
         {
             write_at(buffer, (area.x + 2, y), line, Style::new());
         }
@@ -69,25 +68,30 @@ pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer, tar
 }
 
 fn summary(view: &JobsView) -> String {
-    let running =
-        view.jobs.iter().filter(|job| job.conversion.state == ConversionState::Running).count() as u64;
-    let waiting = view.jobs.len() as u64 + view.left_out - running;
-    let workers = format::count(u64::from(view.workers), "worker", "workers");
-    let mut text = format!("{running} running, {waiting} waiting, {workers}");
+    let mut text = queue::counts(view);
     if view.left_out > 0 {
-        text.push_str(&format!(", the first {} shown", view.jobs.len()));
+        text.push_str(&say!(", the first {shown} shown", "，只显示前{shown}个", shown = view.jobs.len()));
     }
     if let Some(paused) = &view.paused {
-        text.push_str(&format!("; paused by {} at {}", plain(&paused.by), format::moment(paused.at)));
+        text.push_str(&say!(
+            "; paused by {by} at {at}",
+            "；由 {by} 暂停于 {at}",
+            by = plain(&paused.by),
+            at = format::moment(paused.at),
+        ));
     }
     text
 }
 
 fn row(app: &App, theme: Theme, job: &JobView, selected: bool, width: usize) -> Line<'static> {
     let conversion = &job.conversion;
-    let plan = if width >= PLAN_FROM { conversion.plan.map_or(format::NONE, PlanKind::name) } else { "" };
+    let plan = if width >= PLAN_FROM { conversion.plan.map_or(format::NONE, plan_name) } else { "" };
     let due = if width >= DEADLINE_FROM { due(app, conversion) } else { String::new() };
-    let state = if conversion.late_by_s.is_some() { "late" } else { conversion_state(conversion.state) };
+    let state = if conversion.late_by_s.is_some() {
+        word!("late", "超时")
+    } else {
+        conversion_state(conversion.state)
+    };
     let paused = app.jobs.view().and_then(|view| view.paused.as_ref());
     let how = how(conversion, paused, HOW_MAX.min(width * 2 / 5), app.now);
     let how_width = width_of(&how).min(width / 2).max(HOW_MIN);
@@ -124,10 +128,10 @@ fn how(conversion: &ConversionView, paused: Option<&PausedView>, width: usize, n
 
 fn due(app: &App, conversion: &ConversionView) -> String {
     if let Some(late_by_s) = conversion.late_by_s {
-        return format!("by {}", format::span(Duration::from_secs(late_by_s)));
+        return say!("by {late}", "超 {late}", late = format::span(Duration::from_secs(late_by_s)));
     }
     let left = conversion.deadline.map(|deadline| deadline.since(app.now));
-    left.map_or_else(String::new, |left| format!("due in {}", format::span(left)))
+    left.map_or_else(String::new, |left| say!("due in {left}", "时限 {left}", left = format::span(left)))
 }
 
 /// What the row has no room for.
@@ -136,14 +140,12 @@ fn more(app: &App, job: &JobView, width: usize) -> Vec<String> {
     let mut texts = Vec::new();
     texts.extend(conversion.plan_why.as_deref().map(|why| plain(why).into_owned()));
     if conversion.state == ConversionState::Queued {
-        texts.push(format!("waits for {}", queue::waits_for(conversion, None, app.now)));
+        texts.push(queue::waits(conversion, None, app.now));
     }
     texts.extend(progress::ready(conversion, app.now));
     texts.extend(progress::deadline(conversion, app.now));
     texts.extend(progress::late(conversion));
-    if conversion.attempt > 1 {
-        texts.push(format!("attempt {}", conversion.attempt));
-    }
+    texts.extend(queue::attempt(conversion));
     // What it waits for says the reason of another try.
     let reason = conversion.reason.as_deref().filter(|_| conversion.retry_at.is_none());
     texts.extend(reason.map(|reason| plain(reason).into_owned()));

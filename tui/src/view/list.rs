@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use vodpost_protocol::conversion::{ConversionState, PlanKind};
+use vodpost_protocol::conversion::ConversionState;
 use vodpost_protocol::posting::PostingState;
 use vodpost_protocol::request::Sort;
 use vodpost_protocol::video::{VideoState, VideoView};
@@ -11,23 +11,23 @@ use vodpost_protocol::video::{VideoState, VideoView};
 use crate::app::mouse::{Hit, Target};
 use crate::app::{App, Focus, LinkState};
 use crate::format;
-use crate::text::{Sentence, plain, video_state};
+use crate::text::{Sentence, plain, plan_name, video_state};
 use crate::view::text::{column, first_row, width_of, wrap, write_at};
 use crate::view::theme::Theme;
 use crate::view::{progress, words};
 use crate::word;
 
-const STATE: usize = 12;
-const RENDITION: usize = 15;
-const PLAN: usize = 14;
-const URLS: usize = 5;
+pub(super) const STATE: usize = 12;
+pub(super) const RENDITION: usize = 15;
+pub(super) const PLAN: usize = 14;
+pub(super) const URLS: usize = 5;
 /// From these widths on the columns that can be missed are shown.
 const RENDITION_FROM: usize = 60;
 const PLAN_FROM: usize = 76;
 
 pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer, targets: &mut Vec<Target>) {
     let width = usize::from(area.width);
-    let heads = row_of("  ", ["title", "state", "chosen file", "plan", "live"], width);
+    let heads = row_of("  ", heads(), width);
     write_at(buffer, (area.x, area.y), &heads.concat(), theme.faint());
     sorting(&heads, area, targets);
     let rows = app.list.rows();
@@ -58,17 +58,27 @@ fn sorting(heads: &[String; 6], area: Rect, targets: &mut Vec<Target>) {
     }
 }
 
+pub(super) fn heads() -> [&'static str; 5] {
+    [
+        word!("title", "标题"),
+        word!("state", "状态"),
+        word!("chosen file", "所选版本"),
+        word!("plan", "方案"),
+        word!("live", "有效"),
+    ]
+}
+
 fn empty(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let text = match &app.link {
-        LinkState::Connecting { .. } => words::CONNECTING,
-        LinkState::Starting => words::STARTING,
+        LinkState::Connecting { .. } => words::connecting(),
+        LinkState::Starting => words::starting(),
         LinkState::Lost { why: sentence, .. } | LinkState::Incompatible { sentence } => {
             trouble(sentence, theme, area, buffer);
             return;
         }
-        LinkState::Live { .. } if app.list.is_loading() => words::LOADING,
-        LinkState::Live { .. } if !app.list.filter().text.is_empty() => words::NO_MATCH,
-        LinkState::Live { .. } => words::EMPTY,
+        LinkState::Live { .. } if app.list.is_loading() => words::loading(),
+        LinkState::Live { .. } if !app.list.filter().text.is_empty() => words::no_match(),
+        LinkState::Live { .. } => words::empty(),
     };
     for (line, y) in
         wrap(text, usize::from(area.width).saturating_sub(2)).iter().zip(area.top() + 1..area.bottom())
@@ -143,7 +153,7 @@ fn state(video: &VideoView, width: usize) -> String {
     let late = video.conversion.late_by_s.is_some();
     match progress::short(&video.conversion) {
         Some(progress) if width < RENDITION_FROM => format!("{glyph} {progress}"),
-        Some(_) | None if late => format!("{glyph} {}", word!("late", "延误")),
+        Some(_) | None if late => format!("{glyph} {}", word!("late", "超时")),
         Some(_) | None => format!("{glyph} {}", video_state(video.state)),
     }
 }
@@ -172,7 +182,7 @@ fn rendition(video: &VideoView) -> String {
 }
 
 fn plan(video: &VideoView) -> String {
-    video.conversion.plan.map_or(format::NONE, PlanKind::name).to_owned()
+    video.conversion.plan.map_or(format::NONE, plan_name).to_owned()
 }
 
 /// Live URLs of all.

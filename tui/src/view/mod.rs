@@ -14,7 +14,7 @@ mod qr_layer;
 mod status;
 #[cfg(test)]
 mod tests;
-mod text;
+pub(crate) mod text;
 pub mod theme;
 mod traffic;
 pub mod words;
@@ -24,7 +24,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Widget, Wrap};
+use ratatui::widgets::Widget;
 
 use crate::app::keymap::{self, Command, Place};
 use crate::app::modal::Modal;
@@ -32,8 +32,9 @@ use crate::app::mouse::{Drawn, Hit, Target};
 use crate::app::notice::{Change, Mood};
 use crate::app::{App, LinkState, Screen, allowed, geometry};
 use crate::format;
+use crate::say;
 use crate::text::{Sentence, plain, service, verification};
-use crate::view::text::{width_of, write_at};
+use crate::view::text::{width_of, wrap, write_at};
 use crate::view::theme::Theme;
 
 /// Draws everything; says what only the drawing knows.
@@ -41,8 +42,7 @@ pub fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) -> Drawn {
     let mut drawn = Drawn::default();
     let area = frame.area();
     if geometry::is_too_small(area.width, area.height) {
-        let text = words::too_small(area.width, area.height);
-        Paragraph::new(text).wrap(Wrap { trim: true }).render(area, frame.buffer_mut());
+        too_small(area, frame.buffer_mut());
         return drawn;
     }
     let targets = &mut drawn.targets;
@@ -82,6 +82,14 @@ pub fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) -> Drawn {
     drawn
 }
 
+/// Not by ratatui's `Paragraph`, which panics where a wide character is next to a narrow window's edge.
+fn too_small(area: Rect, buffer: &mut Buffer) {
+    let text = words::too_small(area.width, area.height);
+    for (line, y) in wrap(&text, usize::from(area.width)).iter().zip(area.top()..area.bottom()) {
+        write_at(buffer, (area.x, y), line, Style::new());
+    }
+}
+
 fn last_line(area: Rect) -> Rect {
     Rect { y: area.bottom().saturating_sub(1), height: 1, ..area }
 }
@@ -118,7 +126,12 @@ fn separator(theme: Theme, list: Rect, detail: Rect, buffer: &mut Buffer) {
 fn header(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let left = format!("{}  {}", words::APP, subject(app));
     let right = app.account.as_ref().map_or_else(String::new, |account| {
-        format!("account {}, service {}", verification(account.state), service(account.service))
+        say!(
+            "account {account}, service {service}",
+            "账号{account}，服务{service}",
+            account = verification(account.state),
+            service = service(account.service),
+        )
     });
     write_at(buffer, (area.x, area.y), &format::fit(&left, usize::from(area.width)), theme.heading());
     let start = usize::from(area.width).saturating_sub(width_of(&right));
@@ -138,13 +151,13 @@ fn subject(app: &App) -> String {
         Screen::Status => return words::place(Place::Status).to_owned(),
     }
     let filter = app.list.filter();
-    let mut text = format::count(app.list.total(), "video", "videos");
+    let mut text = crate::text::videos(app.list.total());
     if !app.marks.is_empty() {
-        text.push_str(&format!(", {} marked", app.marks.len()));
+        text.push_str(&say!(", {number} marked", "，已标记{number}个", number = app.marks.len()));
     }
-    text.push_str(&format!(", by {}", words::sort(filter.sort)));
+    text.push_str(&say!(", by {sort}", "，按{sort}排序", sort = words::sort(filter.sort)));
     if !filter.text.is_empty() {
-        text.push_str(&format!(", with \"{}\"", plain(&filter.text)));
+        text.push_str(&say!(", with \"{text}\"", "，含「{text}」", text = plain(&filter.text)));
     }
     text
 }
@@ -153,8 +166,12 @@ fn banner(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let lines = match &app.link {
         LinkState::Lost { since, why, retry_at } => {
             let clock = |moment| format::moment(moment).split_off(11);
-            let first =
-                format!("daemon not reachable since {}, retrying at {}", clock(*since), clock(*retry_at));
+            let first = say!(
+                "daemon not reachable since {since}, retrying at {retry_at}",
+                "守护进程自 {since} 起无法连接，将于 {retry_at} 重试",
+                since = clock(*since),
+                retry_at = clock(*retry_at),
+            );
             vec![first, one_line(why)]
         }
         LinkState::Incompatible { sentence } => {
@@ -162,9 +179,7 @@ fn banner(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
             let message = sentence.message.lines().next().unwrap_or_default();
             vec![message.to_owned(), hint]
         }
-        LinkState::Live { .. } => {
-            app.read_only().map(|reason| format!("read only: {}", plain(reason))).into_iter().collect()
-        }
+        LinkState::Live { .. } => app.read_only().map(words::read_only).into_iter().collect(),
         LinkState::Connecting { .. } | LinkState::Starting => Vec::new(),
     };
     for (line, y) in lines.iter().zip(area.top()..area.bottom()) {
@@ -177,7 +192,7 @@ fn one_line(sentence: &Sentence) -> String {
     let message = sentence.message.lines().next().unwrap_or_default();
     match &sentence.hint {
         Some(hint) if sentence.message.lines().count() > 1 => hint.clone(),
-        Some(hint) => format!("{message} {hint}"),
+        Some(hint) => say!("{message} {hint}", "{message}{hint}"),
         None => message.to_owned(),
     }
 }
@@ -195,11 +210,12 @@ fn notice(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
 fn notice_text(notice: &crate::app::notice::Notice, width: usize) -> String {
     let sentence = words::said(&notice.said);
     let Some(hint) = &sentence.hint else { return sentence.message };
-    let rest = width.saturating_sub(width_of(hint) + 3);
+    let hint = say!(" ({hint})", "（{hint}）");
+    let rest = width.saturating_sub(width_of(&hint));
     if rest < 12 {
         return sentence.message;
     }
-    format!("{} ({hint})", format::fit(&sentence.message, rest))
+    format::fit(&sentence.message, rest) + &hint
 }
 
 /// The keys that do something here and now, as many as fit; help and the way out keep their places.

@@ -12,10 +12,12 @@ use crate::app::geometry::Areas;
 use crate::app::input::TextInput;
 use crate::app::keymap::Place;
 use crate::app::modal::{DeleteModal, Field, Files, Form, Modal, Step};
-use crate::text::{account_kind, document, plain, posting_state};
+use crate::text::language::{self, Language};
+use crate::text::{self, account_kind, document, plain, posting_state};
 use crate::view::text::{chop, column, width_of, wrap, write_at, write_input};
 use crate::view::theme::Theme;
 use crate::view::{explain, help, words};
+use crate::{say, word};
 
 /// Wider text is harder to read.
 const WIDTH_MAX: u16 = 76;
@@ -26,14 +28,19 @@ pub(super) fn draw(app: &App, modal: &Modal, theme: Theme, areas: &Areas, frame:
         // Has the window for itself.
         Modal::Qr(_) => {}
         Modal::Help => {
-            let area = framed(" Keys ", areas.body, areas.body.height, frame.buffer_mut());
+            let area = framed(
+                &format!(" {} ", word!("Keys", "按键")),
+                areas.body,
+                areas.body.height,
+                frame.buffer_mut(),
+            );
             return help::draw(app, theme, area, frame.buffer_mut());
         }
         Modal::Url { url } => url_box(url, theme, areas.body, frame.buffer_mut()),
         Modal::Filter { input, .. } => filter(input, theme, areas.notice, frame),
         Modal::Label { title, input, step, .. } => {
             let mut sheet = Sheet::new(&format!(" {} ", plain(title)), theme, areas.body);
-            sheet.text(words::LABEL_PROMPT, Style::new());
+            sheet.text(words::label_prompt(), Style::new());
             sheet.input(input);
             sheet.step(step);
             sheet.draw(frame);
@@ -56,8 +63,15 @@ pub(super) fn draw(app: &App, modal: &Modal, theme: Theme, areas: &Areas, frame:
         }
         Modal::Submit(form) => form_box(form, theme, areas.body, frame),
         Modal::Jump { input, step } => {
-            let mut sheet = Sheet::new(&format!(" {} ", words::JUMP_TITLE), theme, areas.body);
-            sheet.text(words::JUMP_PROMPT, Style::new());
+            let mut sheet = Sheet::new(&format!(" {} ", words::jump_title()), theme, areas.body);
+            sheet.text(words::jump_prompt(), Style::new());
+            sheet.input(input);
+            sheet.step(step);
+            sheet.draw(frame);
+        }
+        Modal::SaveQr { input, step, .. } => {
+            let mut sheet = Sheet::new(&format!(" {} ", words::qr::save_title()), theme, areas.body);
+            sheet.text(&words::qr::save_prompt(app.folder()), Style::new());
             sheet.input(input);
             sheet.step(step);
             sheet.draw(frame);
@@ -92,7 +106,7 @@ fn framed(title: &str, within: Rect, height: u16, buffer: &mut Buffer) -> Rect {
 fn url_box(url: &str, theme: Theme, within: Rect, buffer: &mut Buffer) {
     let width = usize::from(within.width);
     let mut lines: Vec<(String, Style)> =
-        wrap(words::SELECT_URL, width).into_iter().map(|line| (line, Style::new())).collect();
+        wrap(words::select_url(), width).into_iter().map(|line| (line, Style::new())).collect();
     lines.push((String::new(), Style::new()));
     lines.extend(chop(&plain(url), width).into_iter().map(|line| (line, theme.heading())));
     let rule = "-".repeat(width);
@@ -117,39 +131,53 @@ fn filter(input: &TextInput, theme: Theme, area: Rect, frame: &mut Frame<'_>) {
 
 fn delete_box(delete: &DeleteModal, theme: Theme, within: Rect, frame: &mut Frame<'_>) {
     let title = plain(&delete.title);
-    let mut sheet = Sheet::new(" Delete ", theme, within);
+    let mut sheet = Sheet::new(&format!(" {} ", word!("Delete", "删除")), theme, within);
     sheet.text(&title, theme.heading());
     let hit = match delete.urls.len() {
-        0 => "It has no URLs.".to_owned(),
+        0 => word!("It has no URLs.", "它没有链接。").to_owned(),
         number => {
             let list: Vec<String> = delete
                 .urls
                 .iter()
-                .map(|(label, state, _)| format!("{label} ({})", posting_state(*state)))
+                .map(|(label, state, _)| {
+                    say!(
+                        "{label} ({state})",
+                        "{label}（{state}）",
+                        label = label,
+                        state = posting_state(*state)
+                    )
+                })
                 .collect();
-            let views = delete.urls.iter().map(|(_, _, views_24h)| views_24h).sum();
-            let views = crate::format::count(views, "view", "views");
-            let ends = crate::format::count(number as u64, "URL ends", "URLs end");
-            format!("{ends}, with {views} in the last 24 hours: {}", list.join(", "))
+            let (urls, list) = (text::urls(number as u64), list.join(text::comma()));
+            let views = text::views(delete.urls.iter().map(|(_, _, views_24h)| views_24h).sum());
+            let end = if number == 1 { "ends" } else { "end" };
+            match language::current() {
+                Language::English => format!("{urls} {end}, with {views} in the last 24 hours: {list}"),
+                Language::Chinese => format!("{urls}将失效，最近 24 小时内{views}：{list}"),
+            }
         }
     };
     sheet.text(&hit, theme.warning());
-    sheet.text(words::DELETE_FINAL, Style::new());
+    sheet.text(words::delete_final(), Style::new());
     sheet.text(
         match delete.files {
-            Files::Trash => words::FILES_TRASH,
-            Files::Keep => words::FILES_KEEP,
+            Files::Trash => words::files_trash(),
+            Files::Keep => words::files_keep(),
         },
         Style::new(),
     );
-    sheet.text(words::TYPE_TITLE, Style::new());
+    sheet.text(words::type_title(), Style::new());
     sheet.input(&delete.input);
     sheet.step(&delete.step);
     sheet.draw(frame);
 }
 
 fn form_box(form: &Form, theme: Theme, within: Rect, frame: &mut Frame<'_>) {
-    let mut sheet = Sheet::new(&format!(" Verification: {} ", account_kind(form.kind)), theme, within);
+    let mut sheet = Sheet::new(
+        &format!(" {} ", text::pair(word!("Verification", "认证"), account_kind(form.kind))),
+        theme,
+        within,
+    );
     for field in form.fields() {
         let focused = *field == form.field;
         let name = words::field(*field, form.kind);
@@ -220,7 +248,7 @@ impl<'a> Sheet<'a> {
     fn step(&mut self, step: &Step) {
         match step {
             Step::Prompting => {}
-            Step::Waiting(_) => self.text(words::IN_DOUBT, Style::new()),
+            Step::Waiting(_) => self.text(words::in_doubt(), Style::new()),
             Step::Failed(failure) => {
                 let sentence = words::failure(failure);
                 self.text(&sentence.message, self.theme.bad());

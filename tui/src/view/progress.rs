@@ -19,10 +19,7 @@ const BAR_MIN: usize = 6;
 #[must_use]
 pub(super) fn bar_line(conversion: &ConversionView, width: usize, now: Timestamp) -> String {
     let part = conversion.progress.unwrap_or(0.0);
-    let left = queue::ready_in(conversion, now).map(|left| {
-        let left = format::span(left);
-        say!("{left} left", "还剩 {left}")
-    });
+    let left = queue::ready_in(conversion, now).map(queue::left);
     let more: Vec<String> = [queue::speed(conversion), left].into_iter().flatten().collect();
     let percent = format::percent(part);
     // As many figures as leave room for a bar; which of them, is decided from the right.
@@ -44,7 +41,7 @@ pub(super) fn bar_line(conversion: &ConversionView, width: usize, now: Timestamp
 #[must_use]
 pub(super) fn ready(conversion: &ConversionView, now: Timestamp) -> Option<String> {
     let ready = format::when(now.after(queue::ready_in(conversion, now)?), now);
-    Some(say!("ready {ready}", "预计完成：{ready}"))
+    Some(say!("ready {ready}", "预计完成于 {ready}"))
 }
 
 /// Until when it must be ready.
@@ -53,9 +50,9 @@ pub(super) fn deadline(conversion: &ConversionView, now: Timestamp) -> Option<St
     let deadline = conversion.deadline?;
     let when = format::when(deadline, now);
     Some(if deadline < now {
-        say!("deadline passed {when}", "已过截止时间：{when}")
+        say!("deadline passed {when}", "时限已过：{when}")
     } else {
-        say!("deadline {when}", "截止时间：{when}")
+        say!("deadline {when}", "时限 {when}")
     })
 }
 
@@ -63,7 +60,7 @@ pub(super) fn deadline(conversion: &ConversionView, now: Timestamp) -> Option<St
 #[must_use]
 pub(super) fn late(conversion: &ConversionView) -> Option<String> {
     let late = format::span(Duration::from_secs(conversion.late_by_s?));
-    Some(say!("! will miss its deadline by {late}", "! 将超过截止时间 {late}"))
+    Some(say!("! will miss its deadline by {late}", "! 将超过时限 {late}"))
 }
 
 /// The share alone, and that it is late: where a column is all there is.
@@ -74,7 +71,7 @@ pub(super) fn short(conversion: &ConversionView) -> Option<String> {
         (ConversionState::Running, None) => Some(percent()),
         (ConversionState::Running, Some(_)) => {
             let percent = percent();
-            Some(say!("{percent} late", "{percent} 延误"))
+            Some(say!("{percent} late", "{percent} 超时"))
         }
         (
             ConversionState::None
@@ -109,9 +106,9 @@ mod tests {
     fn a_deadline_is_ahead_or_past_and_lateness_a_warning_in_words() {
         let mut conversion = running(1, "film", 0.42).conversion;
         let said = deadline(&conversion, at(0)).unwrap();
-        assert!(said.starts_with("deadline in 4 h (2025-10-09 "), "{said}");
+        assert!(said.starts_with("deadline 2025-10-09 ") && said.ends_with(" (in 4 h)"), "{said}");
         let said = deadline(&conversion, at(14_400_000 + 600_000)).unwrap();
-        assert!(said.starts_with("deadline passed 10 min ago ("), "{said}");
+        assert!(said.starts_with("deadline passed 2025-10-09 ") && said.ends_with("(10 min ago)"), "{said}");
         assert_eq!((late(&conversion), short(&conversion).as_deref()), (None, Some("42 %")));
         conversion.late_by_s = Some(7_800);
         assert_eq!(late(&conversion).as_deref(), Some("! will miss its deadline by 2 h 10 min"));

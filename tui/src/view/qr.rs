@@ -4,16 +4,27 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use crate::app::modal::QrSize;
+use crate::app::modal::QrForm;
 use crate::qr::{Matrix, QrError};
 use crate::view::theme::QrColors;
+
+/// How a code is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Two cells per module, told apart by their background alone.
+    Full,
+    /// Two modules per cell, one above the other.
+    Half,
+    /// Two characters per module.
+    Ascii,
+}
 
 /// A code that has room.
 #[derive(Debug)]
 pub struct Placed {
     matrix: Matrix,
-    /// Which size it is really drawn in: the full one may not have room.
-    pub size: QrSize,
+    /// What it is really drawn in: the wanted form may not have room.
+    pub mode: Mode,
 }
 
 /// In character cells.
@@ -30,46 +41,71 @@ pub enum NoRoom {
     Impossible,
 }
 
-/// Finds the form in which the code fits: the wanted size, else the half one; level M, else L.
+impl QrForm {
+    /// In the order of trying.
+    fn modes(self) -> &'static [Mode] {
+        match self {
+            Self::Largest => &[Mode::Full, Mode::Half],
+            Self::Half => &[Mode::Half],
+            Self::Ascii => &[Mode::Ascii, Mode::Half],
+        }
+    }
+
+    /// What it looks like where there is room.
+    #[must_use]
+    pub fn first_mode(self) -> Mode {
+        match self {
+            Self::Largest => Mode::Full,
+            Self::Half => Mode::Half,
+            Self::Ascii => Mode::Ascii,
+        }
+    }
+}
+
+/// Finds the mode in which the code fits, with as much error correction as has room in it.
 ///
 /// # Errors
 /// When it fits in none.
-pub fn place(text: &str, wanted: QrSize, room: Cells) -> Result<Placed, NoRoom> {
-    let sizes: &[QrSize] = match wanted {
-        QrSize::Half => &[QrSize::Half],
-        QrSize::Full => &[QrSize::Full, QrSize::Half],
-    };
+pub fn place(text: &str, wanted: QrForm, room: Cells) -> Result<Placed, NoRoom> {
     let mut no_room = NoRoom::Impossible;
-    for size in sizes {
-        match Matrix::encode_to_fit(text, modules(*size, room)) {
-            Ok(matrix) => return Ok(Placed { matrix, size: *size }),
-            Err(QrError::DoesNotFit { needed, .. }) => no_room = NoRoom::Needs(cells(*size, needed)),
+    for mode in wanted.modes() {
+        match Matrix::encode_to_fit(text, modules(*mode, room)) {
+            Ok(matrix) => return Ok(Placed { matrix, mode: *mode }),
+            Err(QrError::DoesNotFit { needed, .. }) => no_room = NoRoom::Needs(cells(*mode, needed)),
             Err(QrError::Encode(_) | QrError::TooLarge | QrError::Png(_)) => return Err(NoRoom::Impossible),
         }
     }
     Err(no_room)
 }
 
-fn modules(size: QrSize, room: Cells) -> usize {
-    match size {
-        QrSize::Half => room.width.min(room.height * 2),
-        QrSize::Full => (room.width / 2).min(room.height),
+fn modules(mode: Mode, room: Cells) -> usize {
+    match mode {
+        Mode::Half => room.width.min(room.height * 2),
+        Mode::Full | Mode::Ascii => (room.width / 2).min(room.height),
     }
 }
 
 /// What a code of this many modules, quiet zone included, takes.
+fn cells(mode: Mode, modules: usize) -> Cells {
+    match mode {
+        Mode::Half => Cells { width: modules, height: modules.div_ceil(2) },
+        Mode::Full | Mode::Ascii => Cells { width: modules * 2, height: modules },
+    }
+}
+
+/// What the smallest code takes in this mode; nothing where no code holds the text.
 #[must_use]
-pub fn cells(size: QrSize, modules: usize) -> Cells {
-    match size {
-        QrSize::Half => Cells { width: modules, height: modules.div_ceil(2) },
-        QrSize::Full => Cells { width: modules * 2, height: modules },
+pub fn least(text: &str, mode: Mode) -> Option<Cells> {
+    match Matrix::encode_to_fit(text, 0) {
+        Err(QrError::DoesNotFit { needed, .. }) => Some(cells(mode, needed)),
+        Ok(_) | Err(QrError::Encode(_) | QrError::TooLarge | QrError::Png(_)) => None,
     }
 }
 
 impl Placed {
     #[must_use]
     pub fn cells(&self) -> Cells {
-        cells(self.size, self.matrix.size_with_quiet_zone())
+        cells(self.mode, self.matrix.size_with_quiet_zone())
     }
 
     /// Draws from the upper left corner of `area`; what does not fit is left out.
@@ -80,10 +116,15 @@ impl Placed {
         for y in 0..height.min(usize::from(area.height)) {
             for x in 0..width.min(usize::from(area.width)) {
                 let dark = |x, y| color(self.matrix.dark_with_quiet_zone(x, y));
-                let (symbol, top, bottom) = match self.size {
+                let (symbol, top, bottom) = match self.mode {
                     // The lower half of the last row is outside the code, which counts as light.
-                    QrSize::Half => ("▀", dark(x, 2 * y), dark(x, 2 * y + 1)),
-                    QrSize::Full => (" ", dark(x / 2, y), dark(x / 2, y)),
+                    Mode::Half => ("▀", dark(x, 2 * y), dark(x, 2 * y + 1)),
+                    Mode::Full => (" ", dark(x / 2, y), dark(x / 2, y)),
+                    // The letters matter only where the colours do nothing.
+                    Mode::Ascii if self.matrix.dark_with_quiet_zone(x / 2, y) => {
+                        ("#", colors.dark(), colors.dark())
+                    }
+                    Mode::Ascii => (" ", colors.light(), colors.light()),
                 };
                 let (Ok(x), Ok(y)) = (u16::try_from(x), u16::try_from(y)) else { continue };
                 if let Some(cell) = buffer.cell_mut((area.x + x, area.y + y)) {
@@ -138,12 +179,12 @@ pub(crate) mod tests {
     #[test]
     fn phones_can_read_it_in_all_colours_and_sizes() {
         for colors in [QrColors::True, QrColors::Indexed, QrColors::Sixteen] {
-            for size in [QrSize::Half, QrSize::Full] {
+            for form in [QrForm::Half, QrForm::Largest, QrForm::Ascii] {
                 let mut buffer = Buffer::empty(Rect::new(0, 0, 100, 50));
-                let placed = place(URL, size, Cells { width: 98, height: 48 }).unwrap();
-                assert_eq!(placed.size, size);
+                let placed = place(URL, form, Cells { width: 98, height: 48 }).unwrap();
+                assert_eq!(placed.mode, form.first_mode());
                 placed.draw(Rect::new(1, 1, 98, 48), &mut buffer, colors);
-                assert_eq!(read(&buffer).as_deref(), Some(URL), "{colors:?} {size:?}");
+                assert_eq!(read(&buffer).as_deref(), Some(URL), "{colors:?} {form:?}");
             }
         }
     }
@@ -152,7 +193,7 @@ pub(crate) mod tests {
     fn every_cell_sets_both_colours_and_no_attribute() {
         let mut buffer = Buffer::empty(Rect::new(0, 0, 60, 30));
         buffer.set_style(buffer.area, Style::new().add_modifier(Modifier::REVERSED | Modifier::DIM));
-        let placed = place(URL, QrSize::Half, Cells { width: 60, height: 30 }).unwrap();
+        let placed = place(URL, QrForm::Half, Cells { width: 60, height: 30 }).unwrap();
         placed.draw(buffer.area, &mut buffer, QrColors::Indexed);
         let Cells { width, height } = placed.cells();
         for y in 0..height {
@@ -166,22 +207,29 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn the_half_size_is_taken_where_the_full_one_has_no_room() {
-        assert_eq!(place(URL, QrSize::Full, Cells { width: 80, height: 21 }).unwrap().size, QrSize::Half);
+    fn the_largest_mode_that_fits_is_taken() {
+        let mode = |form, width, height| place(URL, form, Cells { width, height }).unwrap().mode;
+        assert_eq!(mode(QrForm::Largest, 80, 21), Mode::Half);
+        assert_eq!(mode(QrForm::Ascii, 80, 21), Mode::Half);
+        assert_eq!(mode(QrForm::Largest, 74, 37), Mode::Full);
+        assert_eq!(mode(QrForm::Largest, 73, 37), Mode::Half);
+        assert_eq!(mode(QrForm::Half, 200, 100), Mode::Half);
+        assert_eq!(least(URL, Mode::Full), Some(Cells { width: 74, height: 37 }));
+        assert_eq!(least(&"x".repeat(9000), Mode::Full), None);
     }
 
     #[test]
     fn what_would_be_needed_is_said() {
         let small = Cells { width: 30, height: 20 };
-        let Err(NoRoom::Needs(cells)) = place(URL, QrSize::Half, small) else { panic!() };
+        let Err(NoRoom::Needs(cells)) = place(URL, QrForm::Half, small) else { panic!() };
         assert_eq!(cells, Cells { width: 37, height: 19 });
-        assert!(place(URL, QrSize::Half, cells).is_ok());
-        assert!(matches!(place(&"x".repeat(9000), QrSize::Half, small), Err(NoRoom::Impossible)));
+        assert!(place(URL, QrForm::Half, cells).is_ok());
+        assert!(matches!(place(&"x".repeat(9000), QrForm::Half, small), Err(NoRoom::Impossible)));
     }
 
     #[test]
     fn a_window_that_shrank_clips() {
-        let placed = place(URL, QrSize::Half, Cells { width: 60, height: 30 }).unwrap();
+        let placed = place(URL, QrForm::Half, Cells { width: 60, height: 30 }).unwrap();
         for side in 0..12 {
             let mut buffer = Buffer::empty(Rect::new(0, 0, side, side));
             placed.draw(Rect::new(3, 3, 60, 30), &mut buffer, QrColors::True);

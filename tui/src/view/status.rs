@@ -10,16 +10,17 @@ use vodpost_protocol::status::{RootView, Status, Storage, Tool};
 
 use crate::app::App;
 use crate::format;
-use crate::text::plain;
+use crate::text::{self, plain};
 use crate::view::text::{column, wrap, write_at, write_scrolled};
 use crate::view::theme::Theme;
 use crate::view::words;
+use crate::{say, word};
 
 const NAME: usize = 10;
 
 pub(super) fn draw(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) -> usize {
     let Some(status) = &app.status else {
-        write_at(buffer, (area.x, area.y), words::LOADING, Style::new());
+        write_at(buffer, (area.x, area.y), words::loading(), Style::new());
         return 0;
     };
     let mut page = Page { width: usize::from(area.width), lines: Vec::new() };
@@ -48,71 +49,79 @@ impl Page {
     }
 
     fn daemon(&mut self, app: &App, status: &Status) {
-        let text = format!(
-            "vodpostd {}, protocol {}, process {}",
-            plain(&status.version),
-            status.protocol,
-            status.pid
+        let text = say!(
+            "vodpostd {version}, protocol {protocol}, process {pid}",
+            "vodpostd {version}，协议 {protocol}，进程 {pid}",
+            version = plain(&status.version),
+            protocol = status.protocol,
+            pid = status.pid,
         );
-        self.row("Daemon", &text, Style::new());
-        let up = format::span(Duration::from_secs(status.uptime_s));
-        self.row("Up", &format!("{up}, since {}", format::moment(status.started_at)), Style::new());
+        self.row(word!("Daemon", "守护进程"), &text, Style::new());
+        let text = say!(
+            "{up}, since {started_at}",
+            "{up}，自 {started_at} 起",
+            up = format::span(Duration::from_secs(status.uptime_s)),
+            started_at = format::moment(status.started_at),
+        );
+        self.row(word!("Up", "已运行"), &text, Style::new());
         if let Some(hello) = app.hello() {
-            self.row("You", &format!("{} (uid {})", hello.role.name(), hello.uid), Style::new());
+            let text =
+                say!("{role} (uid {uid})", "{role}（uid {uid}）", role = hello.role.name(), uid = hello.uid);
+            self.row(word!("You", "您"), &text, Style::new());
         }
     }
 
     fn counts(&mut self, status: &Status) {
         let counts = &status.counts;
-        let problems = format::count(counts.problems, "file with a problem", "files with problems");
-        let videos = format::count(counts.videos, "video", "videos");
-        self.row("Library", &format!("{videos}, {problems}"), Style::new());
-        let text = format!(
-            "{} live, {} suspended, {} pending, {} invalid",
-            counts.live, counts.suspended, counts.pending, counts.invalid
-        );
-        self.row("URLs", &text, Style::new());
-        let queue = &status.queue;
-        let paused = if queue.paused { "; paused" } else { "" };
-        let (running, queued, failed) = (queue.running, queue.queued, queue.failed);
-        let text = format!("{running} running, {queued} queued, {failed} failed{paused}");
-        self.row("Queue", &text, Style::new());
+        let problems = text::problem_files(counts.problems);
+        let text = [text::videos(counts.videos), problems].join(text::comma());
+        self.row(word!("Library", "视频库"), &text, Style::new());
+        self.row(words::urls_heading(), &text::url_states(counts), Style::new());
+        self.row(word!("Queue", "队列"), &text::queue(&status.queue), Style::new());
     }
 
     fn needs(&mut self, status: &Status, theme: Theme) {
         match &status.ffmpeg {
             Tool::Found(version) => self.row("ffmpeg", &plain(version), Style::new()),
             Tool::Missing(hint) => {
-                self.row("ffmpeg", &format!("missing: {}", plain(hint)), theme.warning());
+                let text = text::pair(word!("missing", "缺失"), &plain(hint));
+                self.row("ffmpeg", &text, theme.warning());
             }
         }
         match &status.storage {
             Storage::Ok => {}
             Storage::ReadOnly(reason) => {
-                self.row("Storage", &format!("read only: {}", plain(reason)), theme.bad());
+                self.row(word!("Storage", "存储"), &words::read_only(reason), theme.bad());
             }
         }
     }
 
     fn root(&mut self, root: &RootView, theme: Theme) {
         let scanned = match root.scanned_at {
-            Some(at) => format!("looked at {}", format::moment(at)),
-            None => "not looked at yet".to_owned(),
+            Some(at) => say!("looked at {at}", "扫描于 {at}", at = format::moment(at)),
+            None => word!("not looked at yet", "尚未扫描").to_owned(),
         };
-        let videos = format::count(root.videos, "video", "videos");
-        self.row("Folder", &format!("{}: {videos}, {scanned}", plain(&root.path)), Style::new());
+        let known = [text::videos(root.videos), scanned].join(text::comma());
+        self.row(word!("Folder", "目录"), &text::pair(&plain(&root.path), &known), Style::new());
         if let Some(reason) = &root.unavailable {
-            self.row("", &format!("cannot be read: {}", plain(reason)), theme.warning());
+            let text = text::pair(word!("cannot be read", "无法读取"), &plain(reason));
+            self.row("", &text, theme.warning());
         } else if let Some(reason) = &root.unwatched {
-            self.row("", &format!("changes are noticed from time to time: {}", plain(reason)), Style::new());
+            self.row("", &text::pair(text::unwatched(), &plain(reason)), Style::new());
         }
     }
 
     fn addresses(&mut self, status: &Status) {
         let listen = &status.listen;
         self.row("HTTP", &plain(&listen.http), Style::new());
-        self.row("Public", &plain(&listen.public_url), Style::new());
-        self.row("Socket", &plain(&listen.socket), Style::new());
-        self.row("State", &plain(&listen.state_dir), Style::new());
+        self.row(word!("Public", "公开地址"), &plain(&listen.public_url), Style::new());
+        self.row(word!("Socket", "套接字"), &plain(&listen.socket), Style::new());
+        let id = plain(&status.state_id);
+        let id = match status.restored_at.map(format::moment) {
+            Some(moment) => say!("{id}, restored from a backup at {moment}", "{id}，{moment} 从备份恢复"),
+            None => id.into_owned(),
+        };
+        self.row(word!("State id", "状态标识"), &id, Style::new());
+        self.row(word!("State", "状态目录"), &plain(&listen.state_dir), Style::new());
     }
 }

@@ -17,6 +17,8 @@ use crate::app::tests::{Bench, account, deleted, new_video, posting, running, se
 use crate::cli::ColorChoice;
 use crate::view::theme::Surroundings;
 
+mod chinese;
+mod hostile;
 mod mouse;
 mod screens;
 mod sizes;
@@ -117,8 +119,8 @@ fn the_details_of_a_running_conversion() {
         &text,
         &[
             "] 42 %  3.1x  95 s left",
-            "ready in 95 s (2025-10-09 08:54 UTC)",
-            "deadline in 4 h (2025-10-09 12:53 UTC)",
+            "ready 2025-10-09 08:54:55Z (in 95 s)",
+            "deadline 2025-10-09 12:53:20Z (in 4 h)",
             "not live: it is being converted",
             "a lower bitrate",
             "mp4 h264 High@4.0/aac 1920x1080 4.2 Mb/s 1:00 31.5 MB",
@@ -142,7 +144,7 @@ fn the_use_of_a_url_is_shown_with_its_last_two_weeks() {
     talk.postings[0].traffic = Some(used());
     let mut bench = Bench::with(vec![talk]);
     let parts = [
-        "last seen 3 min ago (2025-10-09 08:50 UTC), 12 views in 24 h",
+        "last seen 2025-10-09 08:50:20Z (3 min ago), 12 views in 24 h",
         "14 days: 319, most in a day 80, today 12  ▁▁▂▂▃▅█▇▅▄▃▂▁▃",
         "from mp.weixin.qq.com (300), ex",
     ];
@@ -424,10 +426,15 @@ fn phones_can_read_the_qr_code_of_the_selected_url() {
             }
             let mut bench = library();
             bench.press(Key::Enter);
-            bench.letter('f');
-            let buffer = buffer_with(&mut bench, 120, 60, theme(choice, term));
-            assert_eq!(qr::tests::read(&buffer).as_deref(), Some(url.as_str()), "{term} full");
-            assert!(!lines(&buffer).join("").contains('▀'));
+            for (name, glyphs) in [("full", None), ("half", Some('▀')), ("ascii", Some('#'))] {
+                let buffer = buffer_with(&mut bench, 120, 60, theme(choice, term));
+                assert_eq!(qr::tests::read(&buffer).as_deref(), Some(url.as_str()), "{term} {name}");
+                let shown = lines(&buffer).join("");
+                for glyph in ['▀', '#'] {
+                    assert_eq!(shown.contains(glyph), glyphs == Some(glyph), "{term} {name}: {glyph}");
+                }
+                bench.letter('f');
+            }
         }
     }
 }
@@ -454,8 +461,18 @@ fn where_the_qr_code_does_not_fit_the_url_stays() {
     let text = text(&mut bench, 40, 12);
     assert_shows(
         &text,
-        &["The QR code needs 37x19 here, there is", "https://video.example.org/v/", "Esc close"],
+        &["The QR code needs 37x19 here, there is", "s saves", "https://video.example.org/v/", "Esc close"],
     );
-    bench.letter('f');
     assert_shows(&super::tests::text(&mut bench, 80, 24), &["full size needs 74x40"]);
+}
+
+#[test]
+fn the_url_gives_way_to_a_qr_code_that_needs_all_the_room() {
+    let mut long = video(1, "talk");
+    long.postings[0].url = format!("https://video.example.org/v/{}", "0".repeat(48));
+    let url = long.postings[0].url.clone();
+    let mut bench = Bench::with(vec![long]);
+    bench.press(Key::Enter);
+    let buffer = buffer(&mut bench, 41, 21);
+    assert_eq!(qr::tests::read(&buffer).as_deref(), Some(url.as_str()));
 }

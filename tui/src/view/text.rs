@@ -7,21 +7,12 @@ use ratatui::text::Line;
 use unicode_width::UnicodeWidthStr;
 
 use crate::app::input::TextInput;
-use crate::format;
+pub(super) use crate::format::column;
 use crate::text::plain;
 
 #[must_use]
 pub(super) fn width_of(text: &str) -> usize {
     text.width()
-}
-
-/// Cut or filled to exactly this many columns.
-#[must_use]
-pub(super) fn column(text: &str, width: usize) -> String {
-    let mut text = format::fit(text, width);
-    let filled = width_of(&text);
-    text.extend(std::iter::repeat_n(' ', width.saturating_sub(filled)));
-    text
 }
 
 /// Writes within the buffer; what lies outside is left out.
@@ -51,23 +42,27 @@ pub(super) fn first_row(selected: usize, rows: usize, height: usize) -> usize {
     selected.saturating_sub(height / 2).min(rows.saturating_sub(height))
 }
 
-/// Text broken at blanks into lines of at most `width` columns; what has no blank is cut hard.
+/// Text broken at blanks, and between wide characters, into lines of at most `width` columns; what has neither is cut
+/// hard.
 #[must_use]
-pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
     let mut lines = Vec::new();
     let mut line = String::new();
-    for word in text.split_whitespace() {
-        let gap = usize::from(!line.is_empty());
-        if width_of(&line) + gap + width_of(word) <= width {
+    let words = text.split_whitespace().flat_map(|word| {
+        unbreakable(word).into_iter().zip([true].into_iter().chain(std::iter::repeat(false)))
+    });
+    for (piece, after_blank) in words {
+        let gap = usize::from(after_blank && !line.is_empty());
+        if width_of(&line) + gap + width_of(piece) <= width {
             line.push_str(&" "[..gap]);
-            line.push_str(word);
+            line.push_str(piece);
             continue;
         }
         if !line.is_empty() {
             lines.push(std::mem::take(&mut line));
         }
-        let mut pieces = chop(word, width);
+        let mut pieces = chop(piece, width);
         line = pieces.pop().unwrap_or_default();
         lines.append(&mut pieces);
     }
@@ -75,6 +70,26 @@ pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
         lines.push(line);
     }
     lines
+}
+
+/// A word without blanks in the pieces between which a line may end: before and after each wide character, but not so
+/// that a closing sign begins a line or an opening one ends it.
+fn unbreakable(word: &str) -> Vec<&str> {
+    const NEVER_FIRST: &str = "，。、；：？！）》」";
+    const NEVER_LAST: &str = "（《「";
+    let wide = |letter: char| unicode_width::UnicodeWidthChar::width(letter) == Some(2);
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    for ((_, before), (at, after)) in word.char_indices().zip(word.char_indices().skip(1)) {
+        let breaks =
+            (wide(before) || wide(after)) && !NEVER_LAST.contains(before) && !NEVER_FIRST.contains(after);
+        if breaks {
+            pieces.push(&word[start..at]);
+            start = at;
+        }
+    }
+    pieces.push(&word[start..]);
+    pieces
 }
 
 /// Text cut into pieces of at most `width` columns.
@@ -122,6 +137,9 @@ mod tests {
         assert_eq!(wrap("one two  three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefgh i", 3), ["abc", "def", "gh", "i"]);
         assert_eq!(wrap("课程第一讲", 4), ["课程", "第一", "讲"]);
+        assert_eq!(wrap("按 Esc 清除筛选", 9), ["按 Esc 清", "除筛选"]);
+        assert_eq!(wrap("未生效：已停用（手动）", 10), ["未生效：已", "停用（手", "动）"]);
+        assert_eq!(wrap("未生效，", 6), ["未生", "效，"]);
         assert_eq!(wrap("", 4), Vec::<String>::new());
         assert_eq!(chop("abcd", 2), ["ab", "cd"]);
     }

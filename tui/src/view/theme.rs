@@ -142,6 +142,7 @@ impl Theme {
             }
             EventKind::SourceMissing
             | EventKind::SourceDeleted
+            | EventKind::VideoForgotten
             | EventKind::SourceSuspended
             | EventKind::PostingSuspended
             | EventKind::AccountRevoked

@@ -2,220 +2,34 @@
 //! facts are called is in [`crate::text`].
 
 mod commands;
+mod link;
+mod notice;
+pub mod qr;
+#[cfg(test)]
+mod tests;
 
 use vodpost_protocol::account::AccountKind;
 use vodpost_protocol::conversion::{ConversionState, ConversionView};
-use vodpost_protocol::ids::Label;
 use vodpost_protocol::posting::Cause;
 use vodpost_protocol::request::Sort;
-use vodpost_protocol::status::ScanView;
 use vodpost_protocol::video::SourceView;
 
-use crate::app::event::CopyWay;
-use crate::app::marks::{Batch, Deed, MARKS_MAX};
+use crate::app::geometry;
 use crate::app::modal::{Decision, Failure, Field, Question};
-use crate::app::mouse::Pointer;
-use crate::app::notice::{Change, Said, Why};
-use crate::format;
 use crate::text::{self, Sentence, plain};
-use crate::word;
+use crate::{say, word};
 
 pub use self::commands::{key, long, place, short};
+pub use self::notice::{said, waiting};
 
 #[must_use]
 pub fn sort(sort: Sort) -> &'static str {
     match sort {
-        Sort::Name => "name",
-        Sort::Added => "newest",
-        Sort::Bitrate => "bitrate",
-        Sort::State => "state",
+        Sort::Name => word!("name", "名称"),
+        Sort::Added => word!("newest", "最新"),
+        Sort::Bitrate => word!("bitrate", "码率"),
+        Sort::State => word!("state", "状态"),
     }
-}
-
-#[must_use]
-pub fn why(why: &Why) -> String {
-    match why {
-        Why::NotConnected => "there is no connection to the daemon".to_owned(),
-        Why::Role { role, needed } => {
-            format!("your role is {}, this needs {}", role.name(), needed.name())
-        }
-        Why::NoVideo => "no video is selected".to_owned(),
-        Why::NoPosting => "this video has no URL yet; g generates one".to_owned(),
-        Why::SourceDeleted => "the video was deleted; that is final".to_owned(),
-        Why::NotFailed => "there is no failed conversion to try again".to_owned(),
-        Why::NotConverting => "no conversion is queued or running".to_owned(),
-        Why::NothingToDecide => "no submission waits for a decision".to_owned(),
-        Why::NothingToRevoke => "there is no approval to revoke".to_owned(),
-        Why::AlreadyActive => "the service is active already".to_owned(),
-        Why::AccountNotLoaded => "the account has not been read yet".to_owned(),
-        Why::Waiting => "the last one has not been answered yet".to_owned(),
-        Why::MarksFull => format!("no more than {MARKS_MAX} videos can be marked"),
-        Why::NothingToClose => "nothing is open; q quits".to_owned(),
-    }
-}
-
-fn quoted(title: &str) -> String {
-    format!("\"{}\"", plain(title))
-}
-
-fn urls(title: &str, label: Option<&Label>) -> String {
-    match label {
-        Some(label) => format!("URL {label} of {}", quoted(title)),
-        None => format!("all URLs of {}", quoted(title)),
-    }
-}
-
-/// A change as something to be done.
-#[must_use]
-pub fn change(change: &Change) -> String {
-    match change {
-        Change::Generate { title } => format!("generate {}", quoted(title)),
-        Change::Retry { title } => format!("convert {} again", quoted(title)),
-        Change::Cancel { title } => format!("cancel the conversion of {}", quoted(title)),
-        Change::SuspendPostings { title, label } => format!("suspend {}", urls(title, label.as_ref())),
-        Change::ResumePostings { title, label } => format!("resume {}", urls(title, label.as_ref())),
-        Change::SuspendSource { title } => format!("suspend {}", quoted(title)),
-        Change::ResumeSource { title } => format!("resume {}", quoted(title)),
-        Change::DeleteSource { title } => format!("delete {}", quoted(title)),
-        Change::Submit => "submit the verification".to_owned(),
-        Change::Approve => "approve the submission".to_owned(),
-        Change::Reject => "reject the submission".to_owned(),
-        Change::Revoke => "revoke the approval".to_owned(),
-        Change::Activate => "activate the service".to_owned(),
-        Change::PauseQueue => "pause the queue".to_owned(),
-        Change::ResumeQueue => "resume the queue".to_owned(),
-        Change::Scan => "look at the library".to_owned(),
-    }
-}
-
-fn done(change: &Change) -> String {
-    match change {
-        Change::Generate { title } => {
-            format!("{} is being prepared; its URL goes live by itself when it is ready", quoted(title))
-        }
-        Change::Retry { title } => format!("the conversion of {} starts again", quoted(title)),
-        Change::Cancel { title } => format!("the conversion of {} was cancelled", quoted(title)),
-        Change::SuspendPostings { title, label } => format!("suspended: {}", urls(title, label.as_ref())),
-        Change::ResumePostings { title, label } => format!("resumed: {}", urls(title, label.as_ref())),
-        Change::SuspendSource { title } => format!("{} is suspended with all its URLs", quoted(title)),
-        Change::ResumeSource { title } => {
-            format!("{} is resumed; URLs that were suspended by themselves stay so", quoted(title))
-        }
-        Change::DeleteSource { title } => {
-            format!("{} was deleted; its URLs are invalid for ever", quoted(title))
-        }
-        Change::Submit => "the verification was submitted and waits for a decision".to_owned(),
-        Change::Approve => "the submission was approved".to_owned(),
-        Change::Reject => "the submission was rejected".to_owned(),
-        Change::Revoke => "the approval was revoked; live URLs stay live".to_owned(),
-        Change::Activate => "the service is active".to_owned(),
-        Change::PauseQueue => "paused: no further conversion starts, what runs goes on".to_owned(),
-        Change::ResumeQueue => "conversions start again".to_owned(),
-        Change::Scan => "the library was looked at".to_owned(),
-    }
-}
-
-#[must_use]
-pub fn waiting(changes: &[&Change]) -> Option<String> {
-    let first = changes.first()?;
-    let more = changes.len() - 1;
-    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
-    Some(format!("waiting: {}{rest}...", change(first)))
-}
-
-#[must_use]
-pub fn said(said: &Said) -> Sentence {
-    match said {
-        Said::Done(change) => Sentence::new(done(change)),
-        Said::LiveNow { title } => Sentence::with_hint(
-            format!("{} is live", quoted(title)),
-            "Enter shows the QR code, c copies the URL",
-        ),
-        Said::Scanned(scan) => scanned(scan),
-        Said::Refused { change: asked, refusal } => {
-            let refusal = text::refusal(refusal);
-            Sentence { message: format!("{}: {}", change(asked), refusal.message), hint: refusal.hint }
-        }
-        Said::ReadRefused(refusal) => text::refusal(refusal),
-        Said::Unanswered(changes) => unanswered(changes),
-        Said::Batch(batch) => batch_done(batch),
-        Said::NotConnected => Sentence::new("there is no connection to the daemon"),
-        Said::NotSent(asked) => Sentence::new(format!("not sent: {}", change(asked))),
-        Said::Disabled { command, why: reason } => {
-            Sentence::new(format!("{}: {}", long(*command), why(reason)))
-        }
-        Said::Copied(CopyWay::Tmux) => Sentence::new("copied to tmux and the clipboard"),
-        Said::Copied(CopyWay::Terminal) => Sentence::with_hint(
-            "sent to the terminal's clipboard",
-            "if it did not arrive, select the URL above",
-        ),
-        Said::TooLongToCopy => {
-            Sentence::new("too long for the terminal's clipboard; select the text instead")
-        }
-        Said::Mouse(pointer) => mouse(*pointer),
-        Said::DaemonRestarted => Sentence::new("the daemon was restarted; everything was read anew"),
-        Said::UnexpectedAnswer => Sentence::new("the daemon's answer did not fit the question"),
-    }
-}
-
-fn mouse(pointer: Pointer) -> Sentence {
-    match pointer {
-        Pointer::Ui => Sentence::with_hint(
-            word!("the mouse works here", "已启用鼠标"),
-            word!("Shift selects text; m ends it", "按住 Shift 可选择文本；按 m 停用"),
-        ),
-        Pointer::Terminal => Sentence::new(word!("the mouse selects text again", "鼠标已恢复为选择文本")),
-    }
-}
-
-fn batch_done(batch: &Batch) -> Sentence {
-    let videos = |number: usize| format::count(number as u64, "video", "videos");
-    let deed = match batch.deed {
-        Deed::Generate => "generated",
-        Deed::SuspendPostings => "all URLs suspended",
-        Deed::ResumePostings => "all URLs resumed",
-        Deed::SuspendSources => "suspended",
-        Deed::ResumeSources => "resumed",
-    };
-    let done = format!("{}: {deed}", videos(batch.done));
-    let Some((asked, why)) = &batch.why else { return Sentence::new(done) };
-    let why = text::refusal(why);
-    let message = format!("{done}; {} refused, first {}: {}", batch.refused, change(asked), why.message);
-    Sentence { message, hint: why.hint }
-}
-
-fn unanswered(changes: &[Change]) -> Sentence {
-    let list: Vec<String> = changes.iter().map(change).collect();
-    Sentence::new(format!(
-        "connection lost before the answer; may or may not have been done: {}",
-        list.join(", ")
-    ))
-}
-
-fn scanned(scan: &ScanView) -> Sentence {
-    let mut message = format!(
-        "{} in {}: {} new, {} changed, {} missing",
-        format::count(scan.videos, "video", "videos"),
-        format::count(scan.files, "file", "files"),
-        scan.added,
-        scan.changed,
-        scan.missing
-    );
-    if scan.settling > 0 {
-        message.push_str(&format!(", {} still being written", scan.settling));
-    }
-    let problems = scan.problems.len() as u64 + scan.problems_left_out;
-    let first = scan.roots_unavailable.first().or_else(|| scan.problems.first());
-    let Some(first) = first else { return Sentence::new(message) };
-    Sentence::with_hint(
-        message,
-        format!(
-            "{}: {} ({})",
-            plain(&first.path),
-            plain(&first.reason),
-            format::count(problems + scan.roots_unavailable.len() as u64, "problem", "problems")
-        ),
-    )
 }
 
 /// Why a modal did not reach its end.
@@ -224,17 +38,23 @@ pub fn failure(failure: &Failure) -> Sentence {
     match failure {
         Failure::Refused(refusal) => text::refusal(refusal),
         Failure::Unanswered => Sentence::with_hint(
-            "The connection was lost before the answer: it may or may not have been done.",
-            "Look before you try again.",
+            word!(
+                "The connection was lost before the answer: it may or may not have been done.",
+                "应答前连接中断：操作可能已执行，也可能未执行。"
+            ),
+            word!("Look before you try again.", "请先确认，再决定是否重试。"),
         ),
-        Failure::NotSent => {
-            Sentence::with_hint("Not sent: there is no connection to the daemon.", "Try again later.")
-        }
-        Failure::TitleDiffers => Sentence::new("That is not the title."),
-        Failure::InvalidLabel => {
-            Sentence::new("A label is 1 to 40 of a-z 0-9 . _ - and starts with a letter or digit.")
-        }
-        Failure::ReasonMissing => Sentence::new("A reason is needed."),
+        Failure::NotSent => Sentence::with_hint(
+            word!("Not sent: there is no connection to the daemon.", "未发送：没有与守护进程的连接。"),
+            word!("Try again later.", "请稍后再试。"),
+        ),
+        Failure::TitleDiffers => Sentence::new(word!("That is not the title.", "与标题不一致。")),
+        Failure::InvalidLabel => Sentence::new(word!(
+            "A label is 1 to 40 of a-z 0-9 . _ - and starts with a letter or digit.",
+            "标签由1至40个字符组成，可用 a-z 0-9 . _ -，以字母或数字开头。"
+        )),
+        Failure::ReasonMissing => Sentence::new(word!("A reason is needed.", "请填写原因。")),
+        Failure::NotSaved(why) => Sentence::new(qr::not_saved(why)),
     }
 }
 
@@ -248,16 +68,25 @@ pub fn remedy(
     source: &SourceView,
 ) -> String {
     match cause {
-        Cause::Posting => format!("p on this URL resumes it: vodpost resume {token}"),
-        Cause::Source => format!("S resumes the video: vodpost source resume {video}"),
-        Cause::Missing => {
-            let reason = source.reason.as_deref().map(plain).unwrap_or_default();
-            format!("It is live again by itself when the files are back. {reason}")
-        }
+        Cause::Posting => say!(
+            "p on this URL resumes it: vodpost resume {token}",
+            "在此链接上按 p 恢复：vodpost resume {token}"
+        ),
+        Cause::Source => say!(
+            "S resumes the video: vodpost source resume {video}",
+            "按 S 恢复视频：vodpost source resume {video}"
+        ),
+        Cause::Missing => say!(
+            "It is live again by itself when the files are back. {reason}",
+            "文件恢复后自动生效。{reason}",
+            reason = source.reason.as_deref().map(plain).unwrap_or_default(),
+        ),
         Cause::Converting => match (conversion.state, &conversion.waiting_for) {
-            (ConversionState::Queued, Some(what)) => {
-                format!("It goes live by itself; its conversion waits for {}. x cancels it.", plain(what))
-            }
+            (ConversionState::Queued, Some(what)) => say!(
+                "It goes live by itself; its conversion waits for {what}. x cancels it.",
+                "完成后自动生效；处理正在等待：{what}。按 x 取消。",
+                what = plain(what),
+            ),
             (
                 ConversionState::None
                 | ConversionState::Queued
@@ -265,95 +94,252 @@ pub fn remedy(
                 | ConversionState::Failed
                 | ConversionState::Ready,
                 _,
-            ) => "It goes live by itself when the conversion is ready. x cancels it.".to_owned(),
+            ) => word!(
+                "It goes live by itself when the conversion is ready. x cancels it.",
+                "处理完成后自动生效。按 x 取消。"
+            )
+            .to_owned(),
         },
-        Cause::ConversionFailed => {
-            let reason = conversion.reason.as_deref().map(plain).unwrap_or_default();
-            format!("{reason} r tries again: vodpost retry {video}")
-        }
-        Cause::Deleted => "That is final: nothing revives it. Its token is never used again.".to_owned(),
+        Cause::ConversionFailed => say!(
+            "{reason} r tries again: vodpost retry {video}",
+            "{reason} 按 r 重试：vodpost retry {video}",
+            reason = conversion.reason.as_deref().map(plain).unwrap_or_default(),
+            video = video,
+        ),
+        Cause::Deleted => word!(
+            "That is final: nothing revives it. Its token is never used again.",
+            "这是最终状态，无法恢复。其令牌不会再次使用。"
+        )
+        .to_owned(),
     }
 }
 
 #[must_use]
 pub fn question(question: Question) -> (&'static str, &'static str) {
     match question {
-        Question::Approve => {
-            ("Approve", "Approve the submission? The account may then activate the service.")
-        }
-        Question::Activate => {
-            ("Activate", "Activate the service? This is done once and recorded with your name.")
-        }
+        Question::Approve => (
+            word!("Approve", "通过认证"),
+            word!(
+                "Approve the submission? The account may then activate the service.",
+                "通过这份认证吗？通过后账号即可开通服务。"
+            ),
+        ),
+        Question::Activate => (
+            word!("Activate", "开通服务"),
+            word!(
+                "Activate the service? This is done once and recorded with your name.",
+                "开通服务吗？此操作只需一次，并会记录您的用户名。"
+            ),
+        ),
     }
 }
 
 #[must_use]
 pub fn decision(decision: Decision) -> (&'static str, &'static str) {
     match decision {
-        Decision::Reject => ("Reject", "Why is the submission rejected? The submitter reads this."),
-        Decision::Revoke => ("Revoke", "Why is the approval revoked? No new URLs; live ones stay live."),
+        Decision::Reject => (
+            word!("Reject", "驳回认证"),
+            word!(
+                "Why is the submission rejected? The submitter reads this.",
+                "驳回的原因是什么？提交者会看到。"
+            ),
+        ),
+        Decision::Revoke => (
+            word!("Revoke", "撤销认证"),
+            word!(
+                "Why is the approval revoked? No new URLs; live ones stay live.",
+                "撤销的原因是什么？撤销后不能生成新链接，有效的链接不受影响。"
+            ),
+        ),
     }
 }
 
 #[must_use]
 pub fn field(field: Field, kind: AccountKind) -> &'static str {
     match (field, kind) {
-        (Field::Name, AccountKind::Individual) => "Full name",
-        (Field::Name, AccountKind::Enterprise) => "Organisation",
-        (Field::Document, AccountKind::Individual | AccountKind::Enterprise) => "Document",
-        (Field::Number, AccountKind::Individual) => "Number",
-        (Field::Number, AccountKind::Enterprise) => "Registration",
-        (Field::Contact, AccountKind::Individual | AccountKind::Enterprise) => "Contact",
+        (Field::Name, AccountKind::Individual) => word!("Full name", "姓名"),
+        (Field::Name, AccountKind::Enterprise) => word!("Organisation", "企业名称"),
+        (Field::Document, AccountKind::Individual | AccountKind::Enterprise) => word!("Document", "证件"),
+        (Field::Number, AccountKind::Individual) => word!("Number", "证件号码"),
+        (Field::Number, AccountKind::Enterprise) => word!("Registration", "注册号码"),
+        (Field::Contact, AccountKind::Individual | AccountKind::Enterprise) => word!("Contact", "联系人"),
     }
 }
 
 pub const APP: &str = "vodpost";
-pub const CONNECTING: &str = "connecting to the daemon...";
-pub const STARTING: &str = "no daemon answered; starting one...";
-pub const LOADING: &str = "loading...";
-pub const NO_MATCH: &str = "no title contains this text; Esc clears the filter";
-pub const EMPTY: &str = "The library has no videos yet. i shows its folders, R looks at them again.";
-pub const NO_SELECTION: &str = "no video is selected";
-pub const NO_POSTINGS: &str = "none yet; g generates one";
-pub const IN_DOUBT: &str = "waiting for the daemon...";
-pub const NOT_LIVE: &str = "not live";
-pub const DELETE_FINAL: &str = "This is final: the URLs answer 410 for ever and cannot be revived.";
-pub const TYPE_TITLE: &str = "Type the title to confirm:";
-pub const FILES_TRASH: &str = "The files move to the trash folder of the library.";
-pub const FILES_KEEP: &str = "The files stay; the video is only hidden and its URLs end.";
-pub const LABEL_PROMPT: &str = "Label of the new URL:";
-pub const SELECT_URL: &str = "Select the URL with the mouse if the clipboard did not take it:";
-pub const JUMP_TITLE: &str = "Go to";
-pub const JUMP_PROMPT: &str = "A token, URL, id, path or title:";
-pub const NO_JOBS: &str = "Nothing is being converted, and nothing waits.";
-pub const NO_EVENTS: &str = "Nothing has happened yet.";
-pub const EXPLAIN_LIVE: &str =
-    "Everything it needs is there: it is served. p suspends it, S the video with all its URLs.";
-pub const EXPLAIN_UNLISTED: &str = "It is kept off the platform: vodpost platform show";
-pub const QR_IMPOSSIBLE: &str = "This URL is too long for a QR code.";
 
 #[must_use]
-pub fn too_small(width: u16, height: u16) -> String {
-    format!(
-        "need {}x{}, have {width}x{height}",
-        crate::app::geometry::WIDTH_MIN,
-        crate::app::geometry::HEIGHT_MIN
+pub fn connecting() -> &'static str {
+    word!("connecting to the daemon...", "正在连接守护进程...")
+}
+
+#[must_use]
+pub fn not_connected() -> &'static str {
+    word!("there is no connection to the daemon", "没有与守护进程的连接")
+}
+
+#[must_use]
+pub fn starting() -> &'static str {
+    word!("no daemon answered; starting one...", "没有守护进程应答，正在启动...")
+}
+
+#[must_use]
+pub fn loading() -> &'static str {
+    word!("loading...", "正在加载...")
+}
+
+#[must_use]
+pub fn no_match() -> &'static str {
+    word!("no title contains this text; Esc clears the filter", "没有标题包含此文本；按 Esc 清除筛选")
+}
+
+#[must_use]
+pub fn empty() -> &'static str {
+    word!(
+        "The library has no videos yet. i shows its folders, R looks at them again.",
+        "视频库中还没有视频。按 i 查看目录，按 R 重新扫描。"
     )
 }
 
 #[must_use]
-pub fn qr_needs(needed: (usize, usize), have: (usize, usize)) -> String {
-    format!("The QR code needs {}x{} here, there is room for {}x{}.", needed.0, needed.1, have.0, have.1)
+pub fn no_selection() -> &'static str {
+    word!("no video is selected", "没有选中视频")
 }
 
 #[must_use]
-pub fn qr_full_needs(needed: (usize, usize)) -> String {
-    format!("full size needs {}x{}", needed.0, needed.1)
+pub fn urls_heading() -> &'static str {
+    word!("URLs", "链接")
 }
 
-pub const STEP_SUBMIT: &str =
-    "Next: n submits an individual, e an enterprise. URLs can be generated after approval.";
-pub const STEP_DECIDE: &str = "Next: an admin decides: y approves, x rejects.";
-pub const STEP_ACTIVATE: &str = "Next: s activates the service.";
-pub const STEP_NONE: &str = "Everything is in order: URLs can be generated.";
-pub const STEP_AGAIN: &str = "Next: submit again: n as an individual, e as an enterprise.";
+#[must_use]
+pub fn no_postings() -> &'static str {
+    word!("none yet; g generates one", "还没有；按 g 生成")
+}
+
+#[must_use]
+pub fn in_doubt() -> &'static str {
+    word!("waiting for the daemon...", "等待守护进程应答...")
+}
+
+#[must_use]
+pub fn not_live() -> &'static str {
+    word!("not live", "未生效")
+}
+
+#[must_use]
+pub fn delete_final() -> &'static str {
+    word!(
+        "This is final: the URLs answer 410 for ever and cannot be revived.",
+        "此操作不可撤销：链接永久返回 410，无法恢复。"
+    )
+}
+
+#[must_use]
+pub fn type_title() -> &'static str {
+    word!("Type the title to confirm:", "请输入标题以确认：")
+}
+
+#[must_use]
+pub fn files_trash() -> &'static str {
+    word!("The files move to the trash folder of the library.", "文件将移入视频库的回收站。")
+}
+
+#[must_use]
+pub fn files_keep() -> &'static str {
+    word!("The files stay; the video is only hidden and its URLs end.", "文件保留；只隐藏视频并终止其链接。")
+}
+
+#[must_use]
+pub fn label_prompt() -> &'static str {
+    word!("Label of the new URL:", "新链接的标签：")
+}
+
+#[must_use]
+pub fn select_url() -> &'static str {
+    word!(
+        "Select the URL with the mouse if the clipboard did not take it:",
+        "如果剪贴板没有收到，请用鼠标选中链接："
+    )
+}
+
+#[must_use]
+pub fn jump_title() -> &'static str {
+    word!("Go to", "转到")
+}
+
+#[must_use]
+pub fn jump_prompt() -> &'static str {
+    word!("A token, URL, id, path or title:", "令牌、链接、id、路径或标题：")
+}
+
+#[must_use]
+pub fn no_jobs() -> &'static str {
+    word!("Nothing is being converted, and nothing waits.", "没有进行中或排队的处理。")
+}
+
+#[must_use]
+pub fn no_events() -> &'static str {
+    word!("Nothing has happened yet.", "还没有任何事件。")
+}
+
+#[must_use]
+pub fn explain_live() -> &'static str {
+    word!(
+        "Everything it needs is there: it is served. p suspends it, S the video with all its URLs.",
+        "一切就绪，正常提供。按 p 停用此链接，按 S 停用视频及其所有链接。"
+    )
+}
+
+#[must_use]
+pub fn explain_unlisted() -> &'static str {
+    word!("It is kept off the platform: vodpost platform show", "未在平台展示：vodpost platform show")
+}
+
+#[must_use]
+pub fn step_submit() -> &'static str {
+    word!(
+        "Next: n submits an individual, e an enterprise. URLs can be generated after approval.",
+        "下一步：按 n 以个人身份提交，按 e 以企业身份提交。认证通过后可生成链接。"
+    )
+}
+
+#[must_use]
+pub fn step_decide() -> &'static str {
+    word!("Next: an admin decides: y approves, x rejects.", "下一步：由管理员审核：按 y 通过，按 x 驳回。")
+}
+
+#[must_use]
+pub fn step_activate() -> &'static str {
+    word!("Next: s activates the service.", "下一步：按 s 开通服务。")
+}
+
+#[must_use]
+pub fn step_none() -> &'static str {
+    word!("Everything is in order: URLs can be generated.", "一切就绪，可以生成链接。")
+}
+
+#[must_use]
+pub fn step_again() -> &'static str {
+    word!(
+        "Next: submit again: n as an individual, e as an enterprise.",
+        "下一步：重新提交：按 n 以个人身份，按 e 以企业身份。"
+    )
+}
+
+/// Changes cannot be stored.
+#[must_use]
+pub fn read_only(reason: &str) -> String {
+    text::pair(word!("read only", "只读"), &plain(reason))
+}
+
+#[must_use]
+pub fn too_small(width: u16, height: u16) -> String {
+    say!(
+        "need {width_min}x{height_min}, have {width}x{height}",
+        "需要 {width_min}x{height_min}，当前 {width}x{height}",
+        width_min = geometry::WIDTH_MIN,
+        height_min = geometry::HEIGHT_MIN,
+        width = width,
+        height = height,
+    )
+}

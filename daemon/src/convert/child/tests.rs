@@ -98,3 +98,28 @@ async fn a_child_is_told_nothing_of_the_environment() {
     assert!(names.iter().all(|name| ["PATH", "HOME", "LD_LIBRARY_PATH", "PWD"].contains(name)), "{output}");
     assert!(output.ends_with("\n/"), "{output}");
 }
+
+/// What a conversion may take was set aside, and it takes no more. Only where the disk itself is the limit it is to blame.
+#[tokio::test]
+async fn what_outgrows_its_room_is_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path().join("output");
+    let limits = Limits { deadline: far(), allowed: STALLED_AFTER, stalled_after: STALLED_AFTER };
+    let guard = guard(Sandbox::Required);
+    let write = [&*output];
+    for (most, len, outgrows) in [(5000, 5001, true), (5000, 4999, false)] {
+        std::fs::write(&output, "").unwrap();
+        let access = Access { write_len_max: Some(most), ..guard.access(&[], &write) };
+        let script =
+            format!("i=0; while [ $i -lt {len} ]; do printf x; i=$((i + 1)); done >{}", output.display());
+        let (to, _from) = tokio::sync::mpsc::channel(1);
+        let reporter = Reporter::new(JobId { video: VideoId::from_random(1), attempt: 1 }, 1000, to);
+        let arguments = ["-c".into(), script.into()];
+        let cancel = CancellationToken::new();
+        let ended = run(Path::new("/bin/sh"), &arguments, &output, access, limits, reporter, &cancel).await;
+        match ended {
+            Err(Fault::Outgrown { most: 5000, .. }) => assert!(outgrows),
+            ended => assert!(!outgrows && ended.is_ok(), "{ended:?}"),
+        }
+    }
+}

@@ -111,7 +111,7 @@ mod tests {
         }
     }
 
-    fn details() -> Details {
+    pub(super) fn details() -> Details {
         Details {
             width: 3840,
             height: 2160,

@@ -3,7 +3,7 @@
 use super::super::failure::Fault;
 use super::color::{Conversion, Tags};
 use crate::core::media::VideoStream;
-use crate::core::work::encoded_kbps_max;
+use crate::core::work::{encoded_fps_max, encoded_kbps_max};
 use crate::media::Details;
 
 /// 60 frames a second, as the plan judges them.
@@ -35,10 +35,6 @@ impl Recipe {
         }
         let shown = shown_size(video, details);
         let size = fitted(shown);
-        let fps = match video.fps_milli {
-            0 => 60,
-            milli => milli.div_ceil(1000).min(60),
-        };
         let mut changes = Vec::new();
         if video.interlaced {
             changes.push("deinterlaced".to_owned());
@@ -59,8 +55,8 @@ impl Recipe {
         Ok(Self {
             filters: filters(video, size, &conversion),
             tags: conversion.tags(),
-            level: Level::least(size, fps),
-            max_kbps: encoded_kbps_max(size, fps),
+            level: Level::least(size, encoded_fps_max(video)),
+            max_kbps: encoded_kbps_max(video),
             fps_mode: details.abilities.fps_mode,
             changes,
         })
@@ -173,6 +169,9 @@ impl Level {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::media::{Container, Format, Index, MediaInfo, VideoCodec};
+    use crate::core::plan::{Plan, Treatment};
+    use crate::core::work::OutputSize;
 
     #[test]
     fn sizes_are_even_and_fit() {
@@ -186,6 +185,49 @@ mod tests {
             ((16.0, 1080.0), (16, 1080)),
         ] {
             assert_eq!(fitted(shown), expected, "{shown:?}");
+        }
+    }
+
+    /// What the encoder is allowed comes to no more than what the queue has set aside, whatever the picture is like.
+    #[test]
+    fn the_room_that_is_set_aside_is_enough() {
+        let encode = || Treatment::Encode { why: String::new() };
+        let plan = Plan::Transcode { video: encode(), audio: Some(encode()) };
+        let sizes = [
+            (64, 48),
+            (480, 576),
+            (640, 360),
+            (720, 576),
+            (960, 720),
+            (1440, 1080),
+            (1080, 1920),
+            (7680, 4320),
+        ];
+        for (width, height) in sizes {
+            for fps_milli in [0, 1, 23_976, 29_970, 30_001, 59_940, 240_000] {
+                for pixel_aspect in [(1, 1), (64, 45), (32, 27), (16, 1), (1, 4)] {
+                    for duration_ms in [40, 10_000, 36_000_000] {
+                        let codec = VideoCodec::Other("vp9".into());
+                        let video =
+                            VideoStream { codec, width, height, fps_milli, rotation: 90, interlaced: false };
+                        let details =
+                            Details { width, height, pixel_aspect, ..super::super::tests::details() };
+                        let recipe = Recipe::of(&video, &details).unwrap();
+                        let container = Container::Other("matroska".into());
+                        let format =
+                            Format { container, index: Index::None, video: Some(video), audio: None };
+                        let info = MediaInfo::new(format, duration_ms, 1);
+                        let aside = OutputSize::of(&plan, &info, 1).most().unwrap();
+                        // The rate, what the encoder may be ahead of it (-bufsize), and sound at 160 kbit/s.
+                        let bits = (u64::from(recipe.max_kbps) + 160) * duration_ms
+                            + 2000 * u64::from(recipe.max_kbps);
+                        assert!(
+                            bits / 8 <= aside,
+                            "{width}x{height} {fps_milli} {pixel_aspect:?} {duration_ms}"
+                        );
+                    }
+                }
+            }
         }
     }
 
@@ -203,12 +245,5 @@ mod tests {
         ] {
             assert_eq!(Level::least(size, fps).name, expected, "{size:?} {fps}");
         }
-    }
-
-    #[test]
-    fn rates_grow_with_size_and_speed() {
-        assert_eq!(encoded_kbps_max((320, 180), 25), 1500);
-        assert_eq!(encoded_kbps_max((1280, 720), 30), 5000);
-        assert_eq!(encoded_kbps_max((1080, 1920), 60), 12_000);
     }
 }

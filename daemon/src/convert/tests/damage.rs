@@ -29,7 +29,7 @@ async fn c4_a_glitch_is_put_up_with_and_a_tenth_is_not() {
         ("hevc.mp4", "-c:v libx265 -preset ultrafast -x265-params log-level=error", "cannot be decoded"),
         ("mpeg4.mp4", "-c:v mpeg4 -q:v 5", "cannot be decoded"),
         ("mpeg2.ts", "-c:v mpeg2video -q:v 5", "of its frames are lost"),
-        ("mpeg4.avi", "-c:v mpeg4 -q:v 5", ""),
+        ("mpeg4.avi", "-c:v mpeg4 -q:v 5", "seconds long instead of 4.0"),
         ("mpeg4.mkv", "-c:v mpeg4 -q:v 5 -cluster_time_limit 200", "of its frames are lost"),
         ("copied.ts", "-c:v libx264 -preset ultrafast -pix_fmt yuv420p", "of its frames are lost"),
     ] {

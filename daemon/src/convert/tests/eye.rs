@@ -134,16 +134,38 @@ impl Grey {
     }
 }
 
-/// Mean red, green and blue of all frames, as a player that believes the tags shows them.
-pub(super) fn mean_rgb(path: &Path) -> [f64; 3] {
-    let pixels = ffmpeg(&[], path, &["-map", "0:v", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]);
-    let mut sums = [0.0; 3];
-    for pixel in pixels.as_chunks::<3>().0 {
-        for (sum, value) in sums.iter_mut().zip(pixel) {
-            *sum += f64::from(*value);
-        }
+/// The first frame in red, green and blue, in cells of which each is the mean of its part of the picture, as a player that
+/// believes the tags shows it.
+pub(super) struct Cells(Vec<u8>);
+
+/// How far apart two pictures are, of 255.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Difference {
+    pub mean: f64,
+    /// In the cell and the colour where it is greatest.
+    pub greatest: f64,
+}
+
+impl Cells {
+    pub(super) fn of(path: &Path) -> Self {
+        // Colours first: where both are done at once, small chroma and large are not taken for the same.
+        let filter = "format=gbrp,scale=16:12:flags=area,format=rgb24";
+        let words = ["-map", "0:v", "-frames:v", "1", "-vf", filter, "-f", "rawvideo", "-"];
+        let cells = ffmpeg(&[], path, &words);
+        assert_eq!(cells.len(), 16 * 12 * 3, "{}", path.display());
+        Self(cells)
     }
-    sums.map(|sum| sum / (pixels.len() as f64 / 3.0))
+
+    pub(super) fn difference(&self, other: &Self) -> Difference {
+        let each = || self.0.iter().zip(&other.0).map(|(a, b)| f64::from(a.abs_diff(*b)));
+        Difference { mean: each().sum::<f64>() / self.0.len() as f64, greatest: each().fold(0.0, f64::max) }
+    }
+}
+
+impl Difference {
+    pub(super) fn is_within(self, allowed: Self) -> bool {
+        self.mean <= allowed.mean && self.greatest <= allowed.greatest
+    }
 }
 
 /// Decoded sound from time 0 on, silence where there is none, at this rate. Channels alternate.

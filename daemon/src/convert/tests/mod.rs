@@ -19,6 +19,7 @@ use super::*;
 use crate::core::artifact::{Failure, JobId, Progress};
 use crate::core::media::{AudioCodec, VideoCodec};
 use crate::core::plan::plan;
+use crate::core::work::OutputSize;
 use crate::media::testing::{AAC, FASTSTART, H264, PICTURE, SOUND, Studio, probe_path, tools};
 
 const JOB_ATTEMPT: u32 = 4;
@@ -40,11 +41,13 @@ impl Bench {
 
     fn assignment(&self, source: &Path) -> Assignment {
         let probed = probe_path(source).unwrap();
+        let plan = plan(&probed.info).unwrap();
         Assignment {
             job: JobId { video: VideoId::from_random(1), attempt: JOB_ATTEMPT },
             source: source.to_owned(),
             identity: probed.identity,
-            plan: plan(&probed.info).unwrap(),
+            size: OutputSize::of(&plan, &probed.info, probed.identity.size_bytes),
+            plan,
             info: probed.info,
             requested_at: Timestamp::from_system(SystemTime::now()),
             deadline: Timestamp::from_system(SystemTime::now()).after(Duration::from_secs(600)),

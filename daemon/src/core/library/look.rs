@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use vodpost_protocol::ids::VideoId;
+
 use super::super::input::{FoundFile, RootScan};
 use super::super::media::FileIdentity;
 use super::super::state::State;
 use super::super::switches::deletion;
 use super::super::video::{DeletionKind, MissingCause, Place, Source, Video};
 
-const NOT_MOUNTED: &str = "the folder is empty; is its disk mounted?";
+const EMPTY: &str = "the folder is empty; is its disk mounted?";
+const NOT_MOUNTED: &str = "the disk that the files were on is not there; is it mounted?";
 
 /// What stays the same when a file is renamed, or when its device gets another number after a restart.
 pub(super) type Content = (u64, u64, i64);
@@ -42,15 +45,36 @@ pub(super) type Found = BTreeMap<Place, Group>;
 /// Which parts of the library could be read.
 #[derive(Debug, Default)]
 pub(super) struct Roots {
-    readable: HashSet<Arc<Path>>,
+    /// With the devices that are in each.
+    readable: HashMap<Arc<Path>, HashSet<u64>>,
     unavailable: HashMap<Arc<Path>, String>,
     unreadable_folders: Vec<(Arc<Path>, PathBuf, String)>,
-    empty_folders: HashMap<(Arc<Path>, PathBuf), u64>,
 }
 
 impl Roots {
+    /// Why each of these was not found.
+    pub(super) fn causes<'a>(
+        &self,
+        state: &State,
+        found: &Found,
+        absent: impl Iterator<Item = &'a Video>,
+    ) -> Vec<(VideoId, MissingCause)> {
+        let mut renumbered: Option<HashSet<u64>> = None;
+        let mut is_unmounted = |video: &Video| {
+            self.lost_device(video).is_some_and(|device| {
+                !renumbered.get_or_insert_with(|| self::renumbered(state, found)).contains(&device)
+            })
+        };
+        let mut cause = |video: &Video| match self.obstacle(video) {
+            Some(reason) => MissingCause::RootUnavailable(reason),
+            None if is_unmounted(video) => MissingCause::RootUnavailable(NOT_MOUNTED.to_owned()),
+            None => MissingCause::Vanished,
+        };
+        absent.map(|video| (video.id, cause(video))).collect()
+    }
+
     /// Why it cannot be known whether the files of this video are at their place; `None` when it can.
-    pub(super) fn obstacle(&self, video: &Video) -> Option<String> {
+    fn obstacle(&self, video: &Video) -> Option<String> {
         let place = &video.place;
         let folder = self
             .unreadable_folders
@@ -59,29 +83,52 @@ impl Roots {
         if let Some((_, _, reason)) = folder {
             return Some(reason.clone());
         }
-        if self.readable.contains(&place.root) {
-            return self.is_unmounted(video).then(|| NOT_MOUNTED.to_owned());
+        if self.readable.contains_key(&place.root) {
+            return None;
         }
         let reason = self.unavailable.get(&place.root).cloned();
         Some(reason.unwrap_or_else(|| "the root is no longer in the configuration".to_owned()))
     }
 
-    /// Whether a folder above the files was on another device when they were seen last, and is empty now: what a disk
-    /// that is mounted below a root leaves behind.
-    fn is_unmounted(&self, video: &Video) -> bool {
-        let Place { root, folder, base: _ } = &video.place;
-        !self.empty_folders.is_empty()
-            && folder.ancestors().any(|folder| {
-                let device = self.empty_folders.get(&(root.clone(), folder.to_owned()));
-                device.is_some_and(|device| {
-                    video.renditions.iter().all(|rendition| rendition.identity.dev != *device)
-                })
-            })
+    /// The device of the files, if nothing in the root is on it: their disk was mounted at the root or below it, and is
+    /// away. What was known to be gone while its disk was there stays gone.
+    fn lost_device(&self, video: &Video) -> Option<u64> {
+        match &video.source {
+            Source::Missing { cause: MissingCause::Vanished, .. } | Source::Deleted(_) => return None,
+            Source::Missing {
+                cause: MissingCause::RootUnavailable(_) | MissingCause::BeingWritten, ..
+            }
+            | Source::Present => {}
+        }
+        let devices = self.readable.get(&video.place.root)?;
+        let lost = |device: &u64| !devices.contains(device);
+        let mut renditions = video.renditions.iter().map(|rendition| rendition.identity.dev);
+        let first = renditions.next()?;
+        (lost(&first) && renditions.all(|device| lost(&device))).then_some(first)
     }
 }
 
-pub(super) fn take_in(state: &State, scans: Vec<RootScan>) -> (Found, Roots) {
-    let hidden = hidden(state);
+/// Devices that have another number than at the last look, as after a restart of the host: files that were on them are
+/// found on another one.
+fn renumbered(state: &State, found: &Found) -> HashSet<u64> {
+    let files = found.values().flat_map(|group| &group.files);
+    let now_on: HashMap<Content, u64> =
+        files.map(|file| (content(&file.identity), file.identity.dev)).collect();
+    let living = state.videos().filter(|video| !video.is_deleted());
+    let known = living.flat_map(|video| &video.renditions).map(|rendition| &rendition.identity);
+    known
+        .filter(|identity| now_on.get(&content(identity)).is_some_and(|device| *device != identity.dev))
+        .map(|identity| identity.dev)
+        .collect()
+}
+
+/// `was_trashed`: whether the files of a deleted video went into the trash while it was looked.
+pub(super) fn take_in(
+    state: &State,
+    scans: Vec<RootScan>,
+    was_trashed: &dyn Fn(&Video) -> bool,
+) -> (Found, Roots) {
+    let hidden = hidden(state, was_trashed);
     let mut groups = Found::new();
     let mut roots = Roots::default();
     for RootScan { root, found } in scans {
@@ -95,7 +142,7 @@ pub(super) fn take_in(state: &State, scans: Vec<RootScan>) -> (Found, Roots) {
         let empty = found.files.is_empty() && found.settling.is_empty() && found.unreadable.is_empty();
         if empty && has_present_videos(state, &root) {
             // A disk that is not mounted leaves an empty folder behind; that is no deletion (L5).
-            roots.unavailable.insert(root, NOT_MOUNTED.to_owned());
+            roots.unavailable.insert(root, EMPTY.to_owned());
             continue;
         }
         let place = |folder: Arc<Path>, base| Place { root: root.clone(), folder, base };
@@ -109,9 +156,7 @@ pub(super) fn take_in(state: &State, scans: Vec<RootScan>) -> (Found, Roots) {
         }
         let unreadable = found.unreadable.into_iter();
         roots.unreadable_folders.extend(unreadable.map(|(folder, reason)| (root.clone(), folder, reason)));
-        let empty = found.empty.into_iter().map(|(folder, device)| ((root.clone(), folder), device));
-        roots.empty_folders.extend(empty);
-        roots.readable.insert(root);
+        roots.readable.insert(root, found.devices);
     }
     (groups, roots)
 }
@@ -130,12 +175,13 @@ fn has_present_videos(state: &State, root: &Arc<Path>) -> bool {
     })
 }
 
-/// Files of a deleted video that were kept, or are still on their way to the trash, are not seen, whatever they are
-/// called by now.
-fn hidden(state: &State) -> HashSet<Content> {
+/// Files of a deleted video that were kept, or are still on their way to the trash or were when it was looked, are not
+/// seen, whatever they are called by now.
+fn hidden(state: &State, was_trashed: &dyn Fn(&Video) -> bool) -> HashSet<Content> {
     let keeps = |video: &&Video| match deletion(video) {
         Some(DeletionKind::FilesKept | DeletionKind::Trashing) => true,
-        Some(DeletionKind::Trashed | DeletionKind::GraceOver) | None => false,
+        Some(DeletionKind::Trashed) => was_trashed(video),
+        Some(DeletionKind::GraceOver) | None => false,
     };
     let renditions = state.videos().filter(keeps).flat_map(|video| &video.renditions);
     renditions.map(|rendition| content(&rendition.identity)).collect()

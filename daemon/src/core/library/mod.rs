@@ -9,13 +9,14 @@ use std::sync::Arc;
 
 use vodpost_protocol::event::EventKind;
 use vodpost_protocol::ids::VideoId;
+use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::Switch;
 
 use super::artifact::Failure;
-use super::conversion::{abandon, place_order};
+use super::conversion::{abandon, fail, place_order};
 use super::input::{FoundFile, Scan};
 use super::media::{FileIdentity, MediaInfo};
-use super::state::State;
+use super::state::{State, vanished_since};
 use super::switches::mark_deleted;
 use super::transaction::Transaction;
 use super::video::{
@@ -43,10 +44,13 @@ pub fn needs_probe(state: &State, root: &Arc<Path>, file: &FoundFile) -> bool {
 
 /// Takes in one look at all roots.
 pub(super) fn scanned(tx: &mut Transaction<'_>, scan: Scan) {
-    let (mut found, roots) = look::take_in(tx.state(), scan.roots);
+    let was_trashed = |video: &Video| tx.was_trashed_since(scan.began_at, video.id);
+    let (mut found, roots) = look::take_in(tx.state(), scan.roots, &was_trashed);
     let located = moves::locate(tx.state(), &found, &scan.probed);
     let living = tx.state().videos().filter(|video| !video.is_deleted());
-    let absent: Vec<VideoId> = living.map(|video| video.id).filter(|id| !located.contains_key(id)).collect();
+    let absent = living.filter(|video| !located.contains_key(&video.id));
+    // Judged by what was known before this look.
+    let absent: Vec<(VideoId, MissingCause)> = roots.causes(tx.state(), &found, absent);
     for (id, place) in located {
         let Some(group) = found.remove(&place) else { continue };
         let moved = move_to(tx, id, place);
@@ -58,9 +62,9 @@ pub(super) fn scanned(tx: &mut Transaction<'_>, scan: Scan) {
             add(tx, place, &group.files, &scan.probed);
         }
     }
-    for id in absent {
-        let obstacle = tx.state().video(id).and_then(|video| roots.obstacle(video));
-        mark_missing(tx, id, obstacle.map_or(MissingCause::Vanished, MissingCause::RootUnavailable));
+    for (id, cause) in absent {
+        mark_missing(tx, id, cause);
+        end_grace(tx, id, scan.began_at);
     }
 }
 
@@ -260,15 +264,19 @@ fn mark_missing(tx: &mut Transaction<'_>, id: VideoId, cause: MissingCause) {
     }
     let mut video = video.clone();
     let detail = match &cause {
-        MissingCause::Vanished => None,
+        MissingCause::Vanished => Some("the files are not in their folder".to_owned()),
         MissingCause::BeingWritten => Some("a file is being written".to_owned()),
         MissingCause::RootUnavailable(reason) => Some(reason.clone()),
     };
     if let Source::Missing { since, cause: before } = &video.source {
         // The grace period starts when the files are known to be gone, not when the root went away.
-        let since = if cause.is_kind_of(before) { *since } else { tx.now() };
+        let same = cause.is_kind_of(before);
+        let since = if same { *since } else { tx.now() };
         video.source = Source::Missing { since, cause };
-        tx.put_video(video);
+        tx.put_video(video.clone());
+        if !same {
+            tx.video_event(EventKind::SourceMissing, &video, detail);
+        }
         return;
     }
     video.source = Source::Missing { since: tx.now(), cause };
@@ -281,18 +289,25 @@ fn mark_missing(tx: &mut Transaction<'_>, id: VideoId, cause: MissingCause) {
     tx.video_event(EventKind::SourceMissing, &video, detail);
 }
 
-/// L5: the grace period of a vanished video is over. One that never had a URL is simply forgotten.
-pub(super) fn grace_over(tx: &mut Transaction<'_>, video: Video) {
-    if tx.state().postings_of(video.id).next().is_none() {
-        let mut video = video;
-        abandon(tx, &mut video);
-        tx.forget_video(video.id);
-    } else {
-        mark_deleted(
-            tx,
-            video,
-            DeletionKind::GraceOver,
-            "the files did not come back within the grace period",
-        );
+const NOT_BACK: &str = "the files did not come back within the grace period";
+
+/// L5: ends the video if its grace period was over already when a look began that did not find it. One that never had a
+/// URL is forgotten.
+fn end_grace(tx: &mut Transaction<'_>, id: VideoId, look_began_at: Timestamp) {
+    let Some(video) = tx.state().video(id) else { return };
+    let over_at = vanished_since(video).map(|since| since.after(tx.settings().missing_grace));
+    if over_at.is_none_or(|over_at| over_at > look_began_at) {
+        return;
     }
+    let video = video.clone();
+    if tx.state().postings_of(id).next().is_some() {
+        mark_deleted(tx, video, DeletionKind::GraceOver, NOT_BACK);
+        return;
+    }
+    // C5: what was ordered of it has an end that can be read.
+    fail(tx, video, Failure::plain(NOT_BACK.to_owned()), EventKind::ConversionFailed);
+    let Some(mut video) = tx.state().video(id).cloned() else { return };
+    abandon(tx, &mut video);
+    tx.forget_video(id);
+    tx.video_event(EventKind::VideoForgotten, &video, Some(NOT_BACK.to_owned()));
 }

@@ -8,11 +8,13 @@ use vodpost_protocol::ids::VideoId;
 
 use super::super::artifact::{Assignment, Chance, Failure, Progress, WorkerReport};
 use super::super::conversion::state_of;
+use super::super::forecast::Forecast;
 use super::super::input::{Command, Input};
-use super::super::media::{Container, MediaInfo};
-use super::super::queue::Machine;
+use super::super::media::{Container, MediaInfo, VideoCodec};
+use super::super::queue::{Machine, Queue};
+use super::super::state::Change;
 use super::super::video::Conversion;
-use super::super::work::{Work, WorkKind};
+use super::super::work::{Rate, Rates, Work, WorkKind};
 use super::{World, mp4};
 
 const GB: u64 = 1_000_000_000;
@@ -203,6 +205,63 @@ fn what_runs_has_its_room_already() {
     assert_eq!(states, [ConversionState::Running, ConversionState::Queued]);
 }
 
+/// What is asked about takes its turn among what waits, by how early each has to start: here it is in time, and what was
+/// ordered before it is not any more.
+#[test]
+fn c3_what_if_more_were_ordered_says_who_would_be_late() {
+    let files = [("a.mp4", ac3(4000)), ("b.mp4", ac3(4400)), ("c.mp4", ac3(4800)), ("d.mp4", ac3(40))];
+    let mut world = with(&files);
+    world.generate("a").unwrap();
+    world.generate("b").unwrap();
+    let work = |title: &str| {
+        let minutes = match title {
+            "c" => 4800,
+            _short => 40,
+        };
+        (world.id(title), Work { kind: WorkKind::Sound, amount: minutes * 60_000 })
+    };
+    // 100 minutes, and 110 behind it.
+    let now = world.core.forecast_with(&[], world.now);
+    let minutes = |forecast: &Forecast, title: &str| {
+        forecast.ready_at(world.id(title)).unwrap().since(world.now).as_secs() / 60
+    };
+    assert_eq!((minutes(&now, "a"), minutes(&now, "b")), (100, 210));
+    let with_short = world.core.forecast_with(&[work("d")], world.now);
+    assert_eq!((minutes(&with_short, "b"), minutes(&with_short, "d")), (210, 211));
+    assert!(with_short.late_unlike(&now, world.core.state()).is_empty());
+    let with_long = world.core.forecast_with(&[work("c")], world.now);
+    assert_eq!((minutes(&with_long, "c"), minutes(&with_long, "b")), (220, 330));
+    let late = with_long.late_unlike(&now, world.core.state());
+    let late: Vec<_> = late.iter().map(|(video, by)| (video.title(), by.as_secs() / 60)).collect();
+    assert_eq!(late, [("b".to_owned(), 90)]);
+    // As an order of it would show.
+    world.generate("c").unwrap();
+    let turns: Vec<VideoId> = world.core.state().line().turns().collect();
+    assert_eq!(turns, [world.id("c"), world.id("b")]);
+    // While the queue is paused, it is answered as if it went on.
+    world.command(Command::PauseQueue).unwrap();
+    assert!(world.core.forecast(world.now).ready_at(world.id("b")).is_none());
+    assert!(world.core.forecast_with(&[], world.now).ready_at(world.id("b")).is_some());
+}
+
+#[test]
+fn room_that_others_wait_for_is_not_free() {
+    let mut world = with(&[("one.mp4", ac3(600)), ("two.mp4", ac3(600))]);
+    assert_eq!(world.core.room_for_more(), None);
+    world.core.observe(Machine { room_bytes: Some(5 * GB) });
+    let none = world.core.room_for_more().unwrap();
+    world.generate("one").unwrap();
+    let running = world.core.room_for_more().unwrap();
+    world.generate("two").unwrap();
+    let waiting = world.core.room_for_more().unwrap();
+    assert_eq!(none, 5 * GB);
+    let each = none - running;
+    assert!((GB / 2..GB + GB / 2).contains(&each), "{each}");
+    assert_eq!(running - waiting, each);
+    world.core.observe(Machine { room_bytes: Some(1) });
+    assert_eq!(world.core.room_for_more(), Some(0));
+}
+
 #[test]
 fn c3_what_will_be_late_is_said_early_and_once() {
     let mut world = with(&[("a.mp4", ac3(6000)), ("b.mp4", ac3(6000)), ("c.mp4", ac3(60))]);
@@ -243,6 +302,47 @@ fn c3_a_running_conversion_is_judged_by_its_own_speed() {
     report(&mut world, 200, 10);
     report(&mut world, 300, 10);
     assert_eq!(count(&world, EventKind::ConversionLate), 1);
+}
+
+/// Also when the new speed is taken back, and the same as after a start, which knows nothing else.
+#[test]
+fn c3_turns_follow_the_speeds_that_are_learned() {
+    // At the speeds that are assumed, pictures take 18 minutes and the long sound 15.
+    let pictures = mp4(1_000_000, 720).with(|format| {
+        if let Some(video) = &mut format.video {
+            video.codec = VideoCodec::Other("vp9".into());
+        }
+    });
+    let pictures = MediaInfo { duration_ms: 3_600_000, ..pictures };
+    let files =
+        [("a.mp4", ac3(60)), ("pictures.mp4", pictures), ("long.mp4", ac3(600)), ("short.mp4", ac3(1))];
+    let mut world = with(&files);
+    for title in ["a", "pictures", "long", "short"] {
+        world.generate(title).unwrap();
+    }
+    let turns = |world: &World| -> Vec<VideoId> { world.core.state().line().turns().collect() };
+    let [pictures, long, short] = ["pictures", "long", "short"].map(|title| world.id(title));
+    assert_eq!(turns(&world), [pictures, long, short]);
+    // Sound turns out to take ten times as long as was assumed.
+    let rates = Rates { sound: Rate { per_s: 4000, measured: true }, ..Rates::default() };
+    let learned = Queue { rates, ..world.core.state().queue().clone() };
+    let undo = world.core.state.apply(Change::Queue(learned));
+    assert_eq!(turns(&world), [long, pictures, short]);
+    world.core.state.undo(undo);
+    assert_eq!(turns(&world), [pictures, long, short]);
+    // And by the way that it is learned.
+    let given = world.assignments().remove(0);
+    world.pass(Duration::from_secs(900));
+    world.report_ready(&given);
+    assert_eq!(world.assignments().remove(0).job.video, long);
+    assert_eq!(turns(&world), [pictures, short]);
+    world.crash();
+    let mut all = turns(&world);
+    all.extend(world.core.state().line().running());
+    all.sort();
+    let mut expected = [pictures, long, short];
+    expected.sort();
+    assert_eq!(all, expected);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! P3 to P6 and L6.
 
+use std::time::Duration;
+
 use vodpost_protocol::event::EventKind;
 use vodpost_protocol::posting::{Cause, PostingState};
 use vodpost_protocol::refusal::Refusal;
@@ -15,6 +17,30 @@ fn set_posting(world: &mut World, switch: Switch) -> Result<(), Refusal> {
     let video = world.id("talk");
     let tokens = world.postings("talk").iter().map(|posting| posting.token).collect();
     world.command(Command::SetPostings { video, tokens, switch })
+}
+
+/// The files were moved while it was looked, which saw them where they had been.
+#[test]
+fn l6_a_look_that_is_under_way_does_not_bring_back_what_goes_to_the_trash() {
+    let mut world = World::live();
+    world.write("other.mp4", world.disk[std::path::Path::new("talk.mp4")].media.clone());
+    world.scan();
+    let (began_at, (found, probed)) = (world.now, world.found());
+    delete(&mut world, false).unwrap();
+    let video = world.id("talk");
+    world.now = world.now.after(std::time::Duration::from_secs(1));
+    world.input(Input::Trashed { video, result: Err("no room".into()) }).unwrap();
+    assert!(world.core.around().trash_failures.contains_key(&video));
+    world.input(Input::Trashed { video, result: Ok(()) }).unwrap();
+    assert!(world.core.around().trash_failures.is_empty());
+    let added = |world: &World| world.events.iter().filter(|what| **what == EventKind::VideoAdded).count();
+    let before = added(&world);
+    world.scan_of(began_at, Ok(found.clone()), probed.clone());
+    assert_eq!(added(&world), before);
+    // What lies there when somebody looks again was put there.
+    world.now = world.now.after(std::time::Duration::from_secs(1));
+    world.scan_of(world.now, Ok(found), probed);
+    assert_eq!(added(&world), before + 1);
 }
 
 fn set_source(world: &mut World, switch: Switch) -> Result<(), Refusal> {
@@ -179,12 +205,26 @@ fn p7_a_url_is_listed_until_it_is_taken_off_and_says_who_did() {
 fn views_are_counted_with_where_they_came_from() {
     let mut world = World::live();
     let token = world.postings("talk")[0].token;
-    let used =
-        |views, host: &str| Usage { token, views, bytes: 10, referrers: vec![(host.to_owned(), views)] };
+    let used = |views, host: &str| Usage {
+        token,
+        views,
+        bytes: 10,
+        watched: views > 0,
+        referrers: vec![(host.to_owned(), views)],
+    };
     world.input(Input::Usage(vec![used(2, "a.example"), used(0, "b.example")])).unwrap();
     world.crash();
     let posting = &world.postings("talk")[0];
     let traffic = posting.traffic.as_ref().unwrap();
     assert_eq!((posting.views, posting.bytes, traffic.views_24h(world.now)), (2, 20, 2));
     assert_eq!(traffic.referrers, [("a.example".into(), 2)], "bytes alone are no view");
+    // Two hours later it still goes on; a probe meanwhile is nobody who watches.
+    let begun = traffic.last_seen_at;
+    let later = |watched| Usage { token, views: 0, bytes: 10, watched, referrers: Vec::new() };
+    world.now = world.now.after(Duration::from_secs(7200));
+    world.input(Input::Usage(vec![later(false)])).unwrap();
+    let last_seen = |world: &World| world.postings("talk")[0].traffic.as_ref().unwrap().last_seen_at;
+    assert_eq!(last_seen(&world), begun);
+    world.input(Input::Usage(vec![later(true)])).unwrap();
+    assert_eq!((last_seen(&world), world.postings("talk")[0].views), (world.now, 2));
 }

@@ -11,19 +11,18 @@ use super::item::Item;
 use super::{RSS, document, no_such_page, value};
 use crate::delivery::listing::Place;
 use crate::delivery::pages::{Site, failed};
-use crate::delivery::title;
 
 const PAGE: usize = 50;
 
 #[derive(Template)]
 #[template(path = "feed.xml")]
-struct Feed {
-    title: String,
-    description: String,
-    site_url: String,
-    self_url: String,
-    next_url: Option<String>,
-    items: Vec<Item>,
+pub(super) struct Feed {
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) site_url: String,
+    pub(super) self_url: String,
+    pub(super) next_url: Option<String>,
+    pub(super) items: Vec<Item>,
 }
 
 pub(super) async fn page(State(site): State<Arc<Site>>, uri: Uri, fields: HeaderMap) -> Response<Body> {
@@ -32,24 +31,24 @@ pub(super) async fn page(State(site): State<Arc<Site>>, uri: Uri, fields: Header
         Some(Ok(place)) => Some(place),
         Some(Err(_)) => return no_such_page(&fields),
     };
-    let listed = site.table.listed(after, PAGE, PAGE + 1, |_| true);
+    let listed = site.table.listed(after, PAGE, PAGE + 1, |_| true).await;
     let address = |place: Option<Place>| match place {
         None => format!("{}/feed.xml", site.public_url),
         Some(place) => format!("{}/feed.xml?after={place}", site.public_url),
     };
-    let name = title::shown(&site.platform.title);
+    let name = site.platform.title();
     let feed = Feed {
         // RSS demands a description.
-        description: if site.platform.description.is_empty() {
+        description: if site.platform.description().is_empty() {
             name.clone()
         } else {
-            site.platform.description.clone()
+            site.platform.description()
         },
         title: name,
         site_url: format!("{}/", site.public_url),
         self_url: address(after),
         next_url: listed.next.map(|place| address(Some(place))),
-        items: listed.entries.iter().filter_map(|entry| Item::of(&site, entry)).collect(),
+        items: Item::all(&site, &listed.entries).await,
     };
     match feed.render() {
         Ok(text) => document(&site, RSS, text, &fields).map(Into::into),

@@ -13,7 +13,6 @@ use super::item::Item;
 use super::{no_such_page, value};
 use crate::delivery::listing::Place;
 use crate::delivery::pages::{STYLE, Site, html};
-use crate::delivery::title;
 use crate::delivery::words::Language;
 
 const PAGE: usize = 24;
@@ -46,9 +45,13 @@ pub(super) async fn page(State(site): State<Arc<Site>>, uri: Uri, fields: Header
     };
     let query: String = value(&uri, "q").unwrap_or_default().chars().take(QUERY_CHARS_MAX).collect();
     let wanted = query.to_lowercase();
-    let listed = site.table.listed(after, PAGE, LOOKS_MAX, |entry| {
-        wanted.is_empty() || entry.title.to_lowercase().contains(&wanted)
-    });
+    let listed = if wanted.is_empty() {
+        site.table.listed(after, PAGE, PAGE + 1, |_| true).await
+    } else {
+        // One at a time: however many search, whoever watches has the other cores, and a turn on this one.
+        let _turn = site.searching.lock().await;
+        site.table.listed(after, PAGE, LOOKS_MAX, |entry| entry.title.to_lowercase().contains(&wanted)).await
+    };
     let next = listed.next.map(|place| {
         let query = utf8_percent_encode(&query, NON_ALPHANUMERIC);
         if wanted.is_empty() { format!("?after={place}") } else { format!("?q={query}&after={place}") }
@@ -56,12 +59,12 @@ pub(super) async fn page(State(site): State<Arc<Site>>, uri: Uri, fields: Header
     let page = Gallery {
         language: Language::preferred(&fields),
         style: STYLE,
-        site_title: title::shown(&site.platform.title),
-        description: site.platform.description.clone(),
+        site_title: site.platform.title(),
+        description: site.platform.description(),
         site_url: site.public_url.to_string(),
         base: site.public_url.path().to_owned(),
         query,
-        items: listed.entries.iter().filter_map(|entry| Item::of(&site, entry)).collect(),
+        items: Item::all(&site, &listed.entries).await,
         is_first: after.is_none(),
         next,
     };

@@ -1,9 +1,11 @@
 //! One listed video, as gallery, feed and site map tell of it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use vodpost_protocol::time::Timestamp;
 
+use crate::core::artifact::{Served, ServedLayout};
 use crate::delivery::link::{file_url, page_url};
 use crate::delivery::pages::Site;
 use crate::delivery::table::Entry;
@@ -19,17 +21,28 @@ pub(super) struct Item {
     pub width: u32,
     pub height: u32,
     pub seconds: u64,
-    pub size_bytes: u64,
+    /// `None` where it is not the size of a file.
+    pub size_bytes: Option<u64>,
     pub created_at: Timestamp,
 }
 
 impl Item {
-    /// `None` where it is not live any more.
-    pub(super) fn of(site: &Site, entry: &Entry) -> Option<Self> {
-        let served = entry.served()?;
+    /// Those that are still live.
+    pub(super) async fn all(site: &Site, entries: &[Arc<Entry>]) -> Vec<Self> {
+        let live: Vec<(&Entry, &Served)> =
+            entries.iter().filter_map(|entry| Some((&**entry, entry.served()?))).collect();
+        let wanted = live.iter().map(|(entry, served)| (entry.token, served.job())).collect();
+        let posters = site.posters.have(wanted).await;
+        live.into_iter()
+            .zip(posters)
+            .map(|((entry, served), poster)| Self::of(site, entry, served, poster))
+            .collect()
+    }
+
+    pub(super) fn of(site: &Site, entry: &Entry, served: &Served, has_poster: bool) -> Self {
         let page_url = page_url(&site.public_url, &entry.token);
-        let poster_url = site.posters.has(entry.token, served).then(|| format!("{page_url}.jpg"));
-        Some(Self {
+        let poster_url = has_poster.then(|| format!("{page_url}.jpg"));
+        Self {
             title: title::shown(&entry.title),
             file_url: file_url(&site.public_url, &entry.token),
             poster_url,
@@ -37,9 +50,13 @@ impl Item {
             width: served.width,
             height: served.height,
             seconds: served.duration_ms.div_ceil(1000),
-            size_bytes: served.identity.size_bytes,
+            size_bytes: match served.layout {
+                ServedLayout::AsIs => Some(served.identity.size_bytes),
+                // A little more, if tables have to grow.
+                ServedLayout::Relocated => None,
+            },
             created_at: entry.created_at,
-        })
+        }
     }
 
     /// `1:02:03`, `0:07`
@@ -78,7 +95,7 @@ mod tests {
             width: 1,
             height: 1,
             seconds: 7,
-            size_bytes: 1,
+            size_bytes: Some(1),
             created_at: Timestamp::from_millis(1_700_000_000_999),
         };
         assert_eq!(item.clock(), "0:07");

@@ -7,6 +7,9 @@ mod item;
 mod oembed;
 mod sitemap;
 
+#[cfg(test)]
+mod hostile_titles;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -17,9 +20,12 @@ use http::header::ACCESS_CONTROL_ALLOW_ORIGIN;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
 use serde::Serialize;
 
+pub(super) use self::sitemap::Maps;
+
 use super::conditional::Validators;
 use super::pages::{Site, absent};
 use super::response::answer;
+use super::title;
 use super::words::Absence;
 
 const XML: HeaderValue = HeaderValue::from_static("application/xml; charset=utf-8");
@@ -44,6 +50,21 @@ impl Default for Platform {
     }
 }
 
+/// Characters of what is said below the name.
+const DESCRIPTION_CHARS_MAX: usize = 500;
+
+impl Platform {
+    /// One line of harmless text.
+    pub(super) fn title(&self) -> String {
+        title::shown(&self.title)
+    }
+
+    /// The same; may be empty.
+    pub(super) fn description(&self) -> String {
+        title::line(&self.description, DESCRIPTION_CHARS_MAX)
+    }
+}
+
 pub(super) fn routes(platform: &Platform) -> Router<Arc<Site>> {
     let router = Router::new().route("/robots.txt", get(robots));
     if platform.enabled {
@@ -57,26 +78,36 @@ pub(super) fn routes(platform: &Platform) -> Router<Arc<Site>> {
     }
 }
 
-/// The watch pages say themselves which of them are not to be found.
+/// The watch pages say themselves which of them are not to be found. Forbidding them here would keep away those as well who
+/// make a card of a page that somebody shares.
 async fn robots(State(site): State<Arc<Site>>) -> Response<Body> {
-    let text = if site.platform.enabled {
-        format!("User-agent: *\nDisallow:\nSitemap: {}/sitemap.xml\n", site.public_url)
-    } else {
-        "User-agent: *\nDisallow: /v/\n".to_owned()
-    };
+    let mut text = "User-agent: *\nDisallow:\n".to_owned();
+    if site.platform.enabled {
+        text.push_str(&format!("Sitemap: {}/sitemap.xml\n", site.public_url));
+    }
     site.live(answer(StatusCode::OK, PLAIN, text)).map(Into::into)
 }
 
 /// A document that others fetch again and again.
 fn document(site: &Site, media_type: HeaderValue, text: String, fields: &HeaderMap) -> Response<Bytes> {
     let validators = Validators::of_text(&text);
+    shared(site, media_type, (text.into(), &validators), fields)
+}
+
+/// One that was made for others already.
+fn shared(
+    site: &Site,
+    media_type: HeaderValue,
+    (text, validators): (Bytes, &Validators),
+    fields: &HeaderMap,
+) -> Response<Bytes> {
     let mut response = validators.answer(media_type, text, fields);
     response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     site.live(response)
 }
 
 /// One value of a query, decoded (WHATWG URL, application/x-www-form-urlencoded). Empty counts as absent.
-fn value(uri: &Uri, name: &str) -> Option<String> {
+pub(super) fn value(uri: &Uri, name: &str) -> Option<String> {
     let query = uri.query()?;
     let raw = query.split('&').find_map(|pair| {
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));

@@ -11,12 +11,12 @@ use serde::Serialize;
 
 use super::item::Item;
 use super::value;
+use crate::convert::poster_size;
 use crate::delivery::link::PublicUrl;
 use crate::delivery::pages::{Site, failed};
 use crate::delivery::response::{NO_STORE, answer, text};
 use crate::delivery::route::{Part, Route, route};
 use crate::delivery::table::{State as EntryState, Unavailable};
-use crate::delivery::title;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
 const TEXT_XML: HeaderValue = HeaderValue::from_static("text/xml; charset=utf-8");
@@ -31,7 +31,7 @@ enum Format {
 
 #[derive(Debug, Serialize, Template)]
 #[template(path = "oembed.xml")]
-struct Video {
+pub(super) struct Video {
     version: &'static str,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -96,12 +96,13 @@ fn find(site: &Site, uri: &Uri) -> Result<Response<Bytes>, Refused> {
         | None => return Err(Refused::NoVideo),
     };
     let entry = site.table.lookup(&token).ok_or(Refused::NoVideo)?;
-    match &entry.state {
-        EntryState::Live(_) => {}
+    let served = match &entry.state {
+        EntryState::Live(live) => &live.served,
         EntryState::Unavailable(Unavailable::Suspended) => return Err(Refused::Suspended),
         EntryState::Unavailable(Unavailable::Pending | Unavailable::Invalid) => return Err(Refused::NoVideo),
-    }
-    let video = video(site, Item::of(site, &entry).ok_or(Refused::NoVideo)?, uri);
+    };
+    let has_poster = site.posters.has(token, served);
+    let video = video(site, Item::of(site, &entry, served, has_poster), uri);
     Ok(match format {
         Format::Json => match serde_json::to_string(&video) {
             Ok(body) => answer(StatusCode::OK, JSON, body),
@@ -132,11 +133,12 @@ fn video(site: &Site, item: Item, uri: &Uri) -> Video {
         "<iframe src=\"{}/embed\" width=\"{width}\" height=\"{height}\" frameborder=\"0\" allowfullscreen></iframe>",
         item.page_url
     );
+    let (thumbnail_width, thumbnail_height) = poster_size(item.width, item.height);
     let has_picture = item.poster_url.is_some();
     Video {
         version: "1.0",
         kind: "video",
-        provider_name: title::shown(&site.platform.title),
+        provider_name: site.platform.title(),
         provider_url: format!("{}/", site.public_url),
         title: item.title,
         width,
@@ -144,8 +146,8 @@ fn video(site: &Site, item: Item, uri: &Uri) -> Video {
         html,
         cache_age: CACHE_AGE_S,
         thumbnail_url: item.poster_url,
-        thumbnail_width: has_picture.then_some(item.width),
-        thumbnail_height: has_picture.then_some(item.height),
+        thumbnail_width: has_picture.then_some(thumbnail_width),
+        thumbnail_height: has_picture.then_some(thumbnail_height),
     }
 }
 
@@ -160,6 +162,30 @@ fn fitted((width, height): (u32, u32), max_width: Option<u32>, max_height: Optio
         ((width * max_height / height).max(1), max_height)
     };
     (u32::try_from(fit_width).unwrap_or(u32::MAX), u32::try_from(fit_height).unwrap_or(u32::MAX))
+}
+
+#[cfg(test)]
+impl Video {
+    /// With names that somebody else has chosen.
+    pub(super) fn example(provider_name: String, title: String) -> Self {
+        let html = "<iframe src=\"https://v.example.org/v/X/embed\"></iframe>".to_owned();
+        let provider_url = "https://v.example.org/".to_owned();
+        let (width, height) = (1280, 720);
+        Self {
+            version: "1.0",
+            kind: "video",
+            provider_name,
+            provider_url,
+            title,
+            width,
+            height,
+            html,
+            cache_age: CACHE_AGE_S,
+            thumbnail_url: None,
+            thumbnail_width: None,
+            thumbnail_height: None,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use super::*;
 use crate::delivery::address::Network;
 
 const LEN: u64 = 64 << 20;
+/// Far longer than anything but a kernel that is full makes the server wait.
+const QUIET: Duration = Duration::from_millis(500);
 /// Linux makes about twice as much of it.
 const SMALL_WINDOW: u32 = 4096;
 
@@ -80,6 +82,69 @@ async fn a_suspension_reaches_what_only_the_kernel_still_holds() {
         let (len, result) = read_to_end(&mut stream).await;
         assert!(result.is_err() && len < 50_000, "{len} bytes after the suspension, then {result:?}");
     }
+}
+
+/// Another live video.
+fn publish_other(stage: &Stage, len: u64) -> Token {
+    let other = Token::from_random(0x0B);
+    let path = stage.folder.path().join("other.mp4");
+    File::create(&path).unwrap().set_len(len).unwrap();
+    stage.publish_as(other, &path);
+    other
+}
+
+/// Until the server has handed over nothing for a while, because the kernel takes no more of it.
+async fn stuck(stage: &Stage) -> u64 {
+    let mut sent = 0;
+    while timeout(QUIET, stage.table.wait_used()).await.is_ok() {
+        sent += stage.bytes_sent();
+    }
+    sent
+}
+
+#[tokio::test]
+async fn a_suspension_reaches_what_the_kernel_holds_while_other_answers_wait() {
+    let stage = Stage::showing_sparse(Limits::default(), LEN);
+    let other = publish_other(&stage, 1000);
+    let mut stream = stage.narrow("Range: bytes=0-99999\r\n").await;
+    let next = format!("GET /v/{other}.mp4 HTTP/1.1\r\n{HOST}\r\n").repeat(20_000);
+    // So many that the kernel is full of answers before all of them are read.
+    timeout(PATIENCE, stream.write_all(next.as_bytes())).await.unwrap().unwrap();
+    let sent = stuck(&stage).await;
+    assert!((100_001..20_000 * 1000).contains(&sent), "{sent} bytes of both are on their way");
+    stage.apply("talk", PublicState::Suspended);
+    let (len, result) = read_to_end(&mut stream).await;
+    assert!(result.is_err() && len < 50_000, "{len} bytes after the suspension, then {result:?}");
+}
+
+#[tokio::test]
+async fn a_suspension_spares_a_connection_that_has_long_gone_on_to_other_videos() {
+    let stage = Stage::showing_sparse(Limits::default(), LEN);
+    let other = publish_other(&stage, LEN);
+    let mut stream = stage.connect().await;
+    let ask = |token, fields: &str| format!("GET /v/{token}.mp4 HTTP/1.1\r\n{HOST}{fields}\r\n");
+    stream.write_all(ask(token(), "Range: bytes=0-9\r\n").as_bytes()).await.unwrap();
+    stream.write_all(ask(other, "").as_bytes()).await.unwrap();
+    // More than the kernel can hold.
+    stream.read_exact(&mut vec![0; 40 << 20]).await.unwrap();
+    stage.apply("talk", PublicState::Suspended);
+    stream.read_exact(&mut vec![0; 24 << 20]).await.unwrap();
+}
+
+#[tokio::test]
+async fn l4_nothing_is_sent_of_a_file_that_changed_while_its_client_was_waited_for() {
+    let mut stage = Stage::showing_sparse(Limits::default(), LEN);
+    // Less than a slice each; the last of them finds the kernel full.
+    let next = format!("GET /v/{}.mp4 HTTP/1.1\r\n{HOST}Range: bytes=0-65535\r\n\r\n", token());
+    let mut stream = stage.narrow("Range: bytes=0-65535\r\n").await;
+    stream.write_all(next.repeat(60).as_bytes()).await.unwrap();
+    let sent = stuck(&stage).await;
+    assert!((65_536..61 * 65_536).contains(&sent), "{sent} bytes: some are on their way, some wait");
+    let path = stage.folder.path().join("talk.mp4");
+    std::io::Write::write_all(&mut File::options().write(true).open(&path).unwrap(), b"other bytes").unwrap();
+    assert!(read_to_end(&mut stream).await.1.is_err(), "the answer is broken off");
+    assert_eq!(stage.bytes_sent(), 0, "bytes of the other file under the old ETag");
+    assert_eq!(stage.noticed.differs.recv().await, Some(video()));
 }
 
 #[tokio::test]

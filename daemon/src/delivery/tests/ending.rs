@@ -74,7 +74,7 @@ async fn a_file_that_changes_under_a_transfer_breaks_it() {
     let path = stage.folder.path().join("talk.mp4");
     File::options().write(true).open(&path).unwrap().write_all(b"other bytes").unwrap();
     assert!((rest(&mut stream).await as u64) < LEN - (1 << 20));
-    assert_eq!(stage.notices.recv().await, Some(Notice::SourceDiffers { video: video() }));
+    assert_eq!(stage.noticed.differs.recv().await, Some(video()));
 }
 
 #[tokio::test]
@@ -84,7 +84,7 @@ async fn a_file_that_shrinks_under_a_transfer_breaks_it() {
     let path = stage.folder.path().join("talk.mp4");
     File::options().write(true).open(&path).unwrap().set_len(1 << 20).unwrap();
     rest(&mut stream).await;
-    assert_eq!(stage.notices.recv().await, Some(Notice::SourceDiffers { video: video() }));
+    assert_eq!(stage.noticed.differs.recv().await, Some(video()));
 }
 
 #[tokio::test]

@@ -139,6 +139,7 @@ async fn a_view_is_a_viewer_who_plays() {
         token: token(),
         views,
         bytes,
+        watched: views > 0,
         referrers: referrers.iter().map(|(host, views)| ((*host).into(), *views)).collect(),
     };
     stage.file("Range: bytes=0-1\r\n").await;
@@ -169,11 +170,11 @@ async fn a_replaced_file_is_never_sent() {
         std::fs::rename(&path, stage.folder.path().join("talk.mp4")).unwrap();
         let reply = stage.file("").await;
         assert_eq!((reply.status, reply.field("retry-after")), (503, Some("30")));
-        assert_eq!(stage.notices.recv().await, Some(Notice::SourceDiffers { video: video() }));
+        assert_eq!(stage.noticed.differs.recv().await, Some(video()));
     }
     std::fs::remove_file(stage.folder.path().join("talk.mp4")).unwrap();
     assert_eq!(stage.file("").await.status, 503);
-    assert_eq!(stage.notices.recv().await, Some(Notice::SourceDiffers { video: video() }));
+    assert_eq!(stage.noticed.differs.recv().await, Some(video()));
     let path = stage.write(b"the second file");
     stage.publish("talk", &path, ServedLayout::AsIs);
     assert_eq!(stage.file("").await.body, b"the second file");

@@ -15,7 +15,6 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use vodpost_protocol::ids::{Token, VideoId};
@@ -24,7 +23,7 @@ use super::address::Network;
 use super::link::PublicUrl;
 use super::platform::Platform;
 use super::table::Table;
-use super::{Limits, Notice, Options, Server, start};
+use super::{Limits, Noticed, Options, Server, notices, start};
 use crate::core::artifact::{PublicState, Publication, Served, ServedLayout};
 use crate::media::identity;
 
@@ -37,7 +36,7 @@ struct Stage {
     folder: TempDir,
     table: Arc<Table>,
     server: Server,
-    notices: mpsc::Receiver<Notice>,
+    noticed: Noticed,
     shutdown: CancellationToken,
 }
 
@@ -77,7 +76,7 @@ impl Stage {
     ) -> Self {
         let table = Arc::new(Table::new());
         let shutdown = CancellationToken::new();
-        let (sender, notices) = mpsc::channel(16);
+        let (notices, noticed) = notices();
         let folder = tempfile::tempdir().unwrap();
         let posters = folder.path().to_owned();
         let options = Options {
@@ -92,8 +91,8 @@ impl Stage {
             platform,
             verify_dir: None,
         };
-        let server = start(options, Arc::clone(&table), sender, shutdown.clone()).unwrap();
-        Self { folder, table, server, notices, shutdown }
+        let server = start(options, Arc::clone(&table), notices, shutdown.clone()).unwrap();
+        Self { folder, table, server, noticed, shutdown }
     }
 
     /// With one live video of these bytes.
@@ -131,6 +130,23 @@ impl Stage {
             height: 720,
         };
         self.apply(title, PublicState::Live(served));
+    }
+
+    /// The same for another token.
+    fn publish_as(&self, token: Token, path: &Path) {
+        let served = Served {
+            video: VideoId::from_random(8),
+            attempt: ATTEMPT,
+            path: path.to_owned(),
+            identity: identity(&File::open(path).unwrap()).unwrap(),
+            layout: ServedLayout::AsIs,
+            duration_ms: 61_500,
+            width: 1280,
+            height: 720,
+        };
+        let created_at = vodpost_protocol::time::Timestamp::from_millis(1);
+        let (title, state) = ("other".to_owned(), PublicState::Live(served));
+        self.table.apply(vec![Publication { token, title, listed: true, created_at, state }]);
     }
 
     fn apply(&self, title: &str, state: PublicState) {

@@ -70,6 +70,8 @@ async fn p7_the_gallery_shows_the_newest_first_in_pages() {
     let first = stage.get("/", BROWSER).await;
     assert_eq!(first.status, 200);
     assert_eq!(linked(first.text()), tokens((7..=30).rev()));
+    let policy = first.field("content-security-policy").unwrap();
+    assert!(policy.contains("default-src 'none'") && policy.contains("form-action 'self'"), "{policy}");
     assert!(first.text().contains("<bdi>Talk 30</bdi>") && first.text().contains("1:02"));
     let next = attribute(first.text(), "rel=\"next\"", "href").unwrap().replace("&#38;", "&");
     assert!(next.starts_with("/video/?after="), "{next}");
@@ -223,7 +225,7 @@ async fn p7_without_a_platform_there_are_watch_pages_only() {
     for path in ["/", "/feed.xml", "/oembed?url=x", "/sitemap.xml"] {
         assert_eq!(stage.get(path, BROWSER).await.status, 404, "{path}");
     }
-    assert!(stage.get("/robots.txt", "").await.text().contains("Disallow: /v/"));
+    assert!(!stage.get("/robots.txt", "").await.text().contains("Sitemap"));
     let page = stage.get(&format!("/v/{}", token()), BROWSER).await;
     assert!(page.status == 200 && !page.text().contains("oembed"));
     assert_eq!(page.field("x-robots-tag"), Some("noindex"));

@@ -35,6 +35,7 @@ async fn the_state_decides_the_status_of_every_part() {
             assert_eq!(page.status, status);
             assert_eq!(page.field("content-type"), Some("text/html; charset=utf-8"));
             assert!(page.text().contains(sentence) && page.text().starts_with("<!DOCTYPE html>"));
+            assert_policy_admits_the_style(&page);
             for reply in [&plain, &page] {
                 assert_eq!(reply.field("cache-control"), Some("no-store"));
                 assert_eq!(reply.field("retry-after"), (status == 503).then_some("30"));
@@ -69,6 +70,9 @@ async fn the_watch_page_plays_without_a_script() {
             "property=\"og:title\" content=\"talk\"",
             &format!("property=\"og:url\" content=\"{address}\""),
             &format!("property=\"og:video\" content=\"{address}.mp4\""),
+            "property=\"og:site_name\" content=\"vodpost\"",
+            "property=\"og:description\" content=\"talk\"",
+            "name=\"description\" content=\"talk\"",
             "PT62S",
             "name=\"viewport\"",
         ] {
@@ -134,7 +138,7 @@ async fn other_paths_tell_nothing() {
     let stage = Stage::showing(b"bytes");
     let home = stage.get("/", BROWSER).await;
     assert!(home.status == 404 && !home.text().contains("talk"));
-    assert_eq!(stage.get("/robots.txt", "").await.text(), "User-agent: *\nDisallow: /v/\n");
+    assert_eq!(stage.get("/robots.txt", "").await.text(), "User-agent: *\nDisallow:\n");
     let token = token();
     for path in [
         "/favicon.ico",
@@ -163,10 +167,10 @@ async fn a_poster_is_served_once_it_is_there_and_asked_for_while_it_is_not() {
     let missing = stage.get(&path, BROWSER).await;
     assert_eq!((missing.status, missing.text().trim_end()), (404, "There is no picture yet."));
     assert_eq!(missing.field("cache-control"), Some("no-store"));
-    assert_eq!(stage.notices.recv().await, Some(Notice::PosterMissing { token: token() }));
+    assert_eq!(stage.noticed.posters.recv().await, Some(token()));
     let page = stage.get(&format!("/v/{}", token()), BROWSER).await;
     assert!(!page.text().contains(".jpg"), "{}", page.text());
-    assert_eq!(stage.notices.recv().await, Some(Notice::PosterMissing { token: token() }));
+    assert_eq!(stage.noticed.posters.recv().await, Some(token()));
 
     let poster = poster_path(stage.folder.path(), JobId { video: video(), attempt: ATTEMPT });
     std::fs::write(&poster, b"a picture").unwrap();
@@ -187,7 +191,7 @@ async fn a_poster_is_served_once_it_is_there_and_asked_for_while_it_is_not() {
     {
         assert!(page.text().contains(&part), "{}", page.text());
     }
-    assert!(stage.notices.try_recv().is_err(), "nothing is missing any more");
+    assert!(stage.noticed.posters.try_recv().is_err(), "nothing is missing any more");
 
     std::fs::write(&poster, vec![0; POSTER_LEN_MAX as usize + 1]).unwrap();
     assert_eq!(stage.get(&path, "").await.status, 404, "no poster is so large");

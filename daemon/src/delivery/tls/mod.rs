@@ -20,6 +20,8 @@ use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, ServerConfig};
 use tokio_util::sync::CancellationToken;
+use vodpost_protocol::checkup::Finding;
+use vodpost_protocol::time::Timestamp;
 use webpki::EndEntityCert;
 
 use crate::error::chain;
@@ -162,6 +164,32 @@ impl Certificates {
         let mark = |meta: Metadata| (meta.ino(), meta.len(), meta.mtime(), meta.mtime_nsec());
         let files = self.pairs.iter().flat_map(|pair| [&pair.cert, &pair.key]);
         files.map(|path| fs::metadata(path).ok().map(mark)).collect()
+    }
+}
+
+/// The files of the certificates in force, for those who want to know what is wrong with them.
+#[derive(Debug, Clone)]
+pub struct CertificateFiles(pub(super) Arc<Certificates>);
+
+impl CertificateFiles {
+    /// What is wrong with the certificates in force, and with what lies in their files by now.
+    #[must_use]
+    pub fn findings(&self, now: SystemTime) -> Vec<Finding> {
+        let loaded = self.0.loaded.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut findings = Vec::new();
+        for (pair, Loaded { not_after, .. }) in self.0.pairs.iter().zip(loaded) {
+            let path = || pair.cert.to_string_lossy().into_owned();
+            let at = Timestamp::from_system(not_after);
+            match not_after.duration_since(now) {
+                Ok(left) if left >= EXPIRY_NOTICE => {}
+                Ok(_soon) => findings.push(Finding::CertificateExpires { path: path(), at }),
+                Err(_past) => findings.push(Finding::CertificateExpired { path: path(), at }),
+            }
+            if let Err(error) = read_pair(pair, &self.0.provider) {
+                findings.push(Finding::CertificateUnusable { path: path(), reason: chain(&error) });
+            }
+        }
+        findings
     }
 }
 

@@ -34,7 +34,10 @@ impl Audience {
         let mut left = range.end - range.start;
         while left > 0 {
             let slice = left.min(512 * 1024);
-            self.views_counted.extend(viewing.sent(slice));
+            match viewing.sent(slice) {
+                Outcome::Begins(view) => self.views_counted.push(view),
+                Outcome::NotYet | Outcome::Counted => {}
+            }
             left -= slice;
         }
     }

@@ -1,6 +1,8 @@
 //! Compressed indexes (`cmov`, Apple's QuickTime File Format, "Compressed Movie Resources"), which old QuickTime wrote and
 //! no phone reads.
 
+use std::borrow::Cow;
+
 use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 
 use super::boxes::{children, fourcc_at, u32_at};
@@ -8,15 +10,15 @@ use super::outline::INDEX_LEN_MAX;
 use crate::media::ProbeError;
 
 /// An index as it can be read: a whole `moov` box.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PlainIndex {
-    pub bytes: Vec<u8>,
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct PlainIndex<'a> {
+    pub bytes: Cow<'a, [u8]>,
     /// It is not in this form in the file.
     pub was_compressed: bool,
 }
 
 /// Unpacks a `moov` box that holds a compressed one.
-pub(super) fn plain(moov: Vec<u8>) -> Result<PlainIndex, ProbeError> {
+pub(super) fn plain(moov: Cow<'_, [u8]>) -> Result<PlainIndex<'_>, ProbeError> {
     let whole = children(&moov, 0..moov.len()).next().transpose()?;
     let Some(cmov) = whole.map(|whole| whole.child(&moov, *b"cmov")).transpose()?.flatten() else {
         return Ok(PlainIndex { bytes: moov, was_compressed: false });
@@ -38,7 +40,7 @@ pub(super) fn plain(moov: Vec<u8>) -> Result<PlainIndex, ProbeError> {
     if bytes.len() != stated as usize || !fits {
         return Err(ProbeError::damaged("what was compressed is not an index (cmvd)"));
     }
-    Ok(PlainIndex { bytes, was_compressed: true })
+    Ok(PlainIndex { bytes: bytes.into(), was_compressed: true })
 }
 
 #[cfg(test)]
@@ -51,7 +53,10 @@ mod tests {
     #[test]
     fn what_is_not_compressed_stays_as_it_is() {
         let moov = make_box(b"moov", &make_box(b"free", b"x"));
-        assert_eq!(plain(moov.clone()).unwrap(), PlainIndex { bytes: moov, was_compressed: false });
+        assert_eq!(
+            plain(moov.clone().into()).unwrap(),
+            PlainIndex { bytes: moov.into(), was_compressed: false }
+        );
     }
 
     #[test]
@@ -59,7 +64,7 @@ mod tests {
         let moov = make_box(b"moov", &make_box(b"free", &[7; 100_000]));
         let packed = compressed(&moov, 9);
         assert!(packed.len() < 1000);
-        assert_eq!(plain(packed).unwrap(), PlainIndex { bytes: moov, was_compressed: true });
+        assert_eq!(plain(packed.into()).unwrap(), PlainIndex { bytes: moov.into(), was_compressed: true });
     }
 
     /// A few kilobytes must not become more than they say, nor than any index may be.
@@ -72,7 +77,7 @@ mod tests {
         let moov = make_box(b"moov", &[0; 5000]);
         let packed = compress_to_vec_zlib(&moov, 9);
         let len = u32::try_from(moov.len()).unwrap();
-        assert!(plain(with(len, &packed, b"zlib")).is_ok());
+        assert!(plain(with(len, &packed, b"zlib").into()).is_ok());
         let free = compress_to_vec_zlib(&make_box(b"free", &[0; 5000]), 9);
         for hostile in [
             with(len - 1, &packed, b"zlib"),
@@ -84,7 +89,7 @@ mod tests {
             with(0, &[], b"zlib"),
             make_box(b"moov", &make_box(b"cmov", b"")),
         ] {
-            assert!(plain(hostile).is_err());
+            assert!(plain(hostile.into()).is_err());
         }
     }
 }

@@ -15,11 +15,12 @@ const HEAD_LEN_MAX: u64 = 4096;
 /// for files of our own making: a hostile table could keep it busy.
 pub fn changes_size(file: &dyn ReadAt) -> Result<bool, ProbeError> {
     let outline = walk(file)?;
-    let moov_bytes = outline.load(file, outline.index()?)?;
-    let movie = parse_moov_box(&moov_bytes)?;
+    let index = outline.load_index(file)?;
+    let moov_bytes = &index.plain.bytes;
+    let movie = parse_moov_box(moov_bytes)?;
     let Some((track, size)) = pictures(&movie) else { return Ok(false) };
     let mut head = vec![0; HEAD_LEN_MAX as usize];
-    for (offset, len) in key_frames(&moov_bytes, track)? {
+    for (offset, len) in key_frames(moov_bytes, track)? {
         let head = &mut head[..len.min(HEAD_LEN_MAX) as usize];
         file.read_exact_at(head, offset)?;
         if units(head).filter_map(parse_sps).any(|sps| (sps.width, sps.height) != size) {

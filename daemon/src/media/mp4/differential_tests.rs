@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 
-use mp4_atom::{Atom, Codec, DecodeMaybe, Header, Moov, Stbl, StszSamples, Trak};
+use mp4_atom::{Atom, Codec, DecodeMaybe, Header, Moof, Moov, Stbl, StszSamples, Trak};
 
 use super::relocate_tests::{read_all, relocated};
 use super::{TrackSum, probe, sums};
@@ -103,6 +103,7 @@ fn others_find_the_same_samples_before_and_after() {
         ("hevc.mp4", &[&PICTURE, &SOUND, &["-c:v", "libx265", "-x265-params", "log-level=error"], &AAC]),
         ("ac3.mp4", &[&PICTURE, &SOUND, &H264, &["-c:a", "ac3"]]),
         ("brand.m4v", &[&PICTURE, &SOUND, &H264, &AAC, &["-f", "ipod"]]),
+        ("quicktime.mov", &[&PICTURE, &SOUND, &H264, &AAC]),
     ] {
         let path = studio.make(name, kinds);
         let (source, moved) = (fs::read(&path).unwrap(), relocated(File::open(&path).unwrap()));
@@ -147,4 +148,52 @@ fn others_read_the_same_of_the_tracks() {
         let longest = theirs.mvhd.duration * 1000 / u64::from(theirs.mvhd.timescale);
         assert!(info.duration_ms.abs_diff(longest) <= 50, "{} {longest}", info.duration_ms);
     }
+}
+
+/// `mp4-atom` for the samples of the fragments, ffprobe for how long they last.
+#[test]
+fn others_read_the_same_of_fragments() {
+    let studio = Studio::new();
+    for (name, flags, group) in [
+        ("a.mp4", "frag_keyframe+empty_moov+default_base_moof", "10"),
+        ("b.mp4", "frag_keyframe+empty_moov+global_sidx", "7"),
+        ("c.mp4", "frag_every_frame+empty_moov", "25"),
+        ("d.mov", "frag_keyframe", "5"),
+        ("e.m4v", "cmaf+frag_keyframe", "12"),
+    ] {
+        let path = studio.make(name, &[&PICTURE, &SOUND, &H264, &AAC, &["-movflags", flags, "-g", group]]);
+        let (info, _) = probe(&File::open(&path).unwrap()).unwrap();
+        let bytes = fs::read(&path).unwrap();
+        let in_index = their_samples(&their_index(&bytes).trak[0].mdia.minf.stbl).len();
+        let frames = in_index + their_fragments(&bytes, 1);
+        let shown = ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0"];
+        let said = Command::new(tools().ffprobe.unwrap()).args(shown).arg(&path).output().unwrap();
+        let duration_s: f64 = String::from_utf8(said.stdout).unwrap().trim().parse().unwrap();
+        assert!(
+            (info.duration_ms as f64 - duration_s * 1000.0).abs() <= 100.0,
+            "{name}: {info:?}, {duration_s} s"
+        );
+        let video = info.video.as_ref().unwrap();
+        // The picture lasts two seconds, whatever the sound does.
+        let ours = f64::from(video.fps_milli) * 2.0 / 1000.0;
+        assert!((ours - frames as f64).abs() <= 1.0, "{name}: {frames} frames at {} mHz", video.fps_milli);
+    }
+}
+
+/// How many samples the fragments hold of this track.
+fn their_fragments(file: &[u8], track: u32) -> usize {
+    let mut rest = file;
+    let mut samples = 0;
+    while let Some(header) = Header::decode_maybe(&mut rest).unwrap() {
+        let len = header.size.unwrap_or(rest.len());
+        let mut body = &rest[..len];
+        if header.kind == Moof::KIND {
+            let fragment = Moof::decode_body(&mut body).unwrap();
+            let of_track = fragment.traf.iter().filter(|part| part.tfhd.track_id == track);
+            samples +=
+                of_track.flat_map(|part| &part.trun).map(|run| run.samples.iter().count()).sum::<usize>();
+        }
+        rest = &rest[len..];
+    }
+    samples
 }

@@ -217,3 +217,55 @@ pub(super) fn is_external(buf: &[u8], dref: Span) -> Result<bool, ProbeError> {
 pub(super) fn handler(buf: &[u8], hdlr: Span) -> Result<FourCc, ProbeError> {
     fourcc_at(buf, hdlr.body.saturating_add(8))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::handmade::{file_type, make_box, movie, sparse, track};
+    use super::*;
+
+    /// A `dref` of entries with these flags, each with a name behind them.
+    fn references(flags: &[u8]) -> Vec<u8> {
+        let entry =
+            |flags: &u8| make_box(b"url ", &[&[0, 0, 0, *flags][..], b"file:///etc/passwd\0"].concat());
+        let count = u32::try_from(flags.len()).unwrap();
+        let entries: Vec<u8> = flags.iter().flat_map(entry).collect();
+        make_box(b"dref", &[&[0; 4][..], &count.to_be_bytes(), &entries].concat())
+    }
+
+    #[test]
+    fn one_reference_to_another_file_is_enough() {
+        let external = |flags: &[u8]| {
+            let bytes = references(flags);
+            is_external(&bytes, children(&bytes, 0..bytes.len()).next().unwrap().unwrap()).unwrap()
+        };
+        assert!(!external(&[]) && !external(&[1]) && !external(&[1, 1]));
+        assert!(external(&[0]) && external(&[1, 0]) && external(&[0, 1]));
+    }
+
+    #[test]
+    fn a_film_whose_media_are_elsewhere_says_so() {
+        for (flags, refused) in [(1, false), (0, true)] {
+            let mut trak = track(1, &[40], 4, false);
+            let inside = make_box(b"dinf", &references(&[flags]));
+            // Behind the tables, in `minf`, which is the last box of `mdia`, which is the last of `trak`.
+            trak.extend_from_slice(&inside);
+            let len = u32::try_from(inside.len()).unwrap();
+            for kind in [b"trak", b"mdia", b"minf"] {
+                let at = trak.windows(4).position(|name| name == kind).unwrap() - 4;
+                let old = u32::from_be_bytes(trak[at..at + 4].try_into().unwrap());
+                trak[at..at + 4].copy_from_slice(&(old + len).to_be_bytes());
+            }
+            let bytes = [file_type(), make_box(b"mdat", &[0; 64]), movie(&[trak])].concat();
+            let probed = super::super::probe(&sparse(0, &[(0, &bytes)]));
+            match probed {
+                Err(error) if refused => {
+                    assert_eq!(
+                        error.to_string(),
+                        "the file refers to media in another file, which is refused"
+                    );
+                }
+                probed => assert!(!refused && probed.is_ok(), "{flags}: {probed:?}"),
+            }
+        }
+    }
+}

@@ -21,9 +21,10 @@ pub(super) fn file_type() -> Vec<u8> {
 /// A track of MPEG-4 video with one sample of `sample_len` bytes in each chunk; each takes a second.
 pub(super) fn track(id: u32, offsets: &[u64], sample_len: u32, wide: bool) -> Vec<u8> {
     let count = u32::try_from(offsets.len()).unwrap();
+    let ticks = count.saturating_mul(1000);
     let matrix = [0x1_0000, 0, 0, 0, 0x1_0000, 0, 0, 0, 0x4000_0000];
-    let tkhd = [&be(&[7, 0, 0, id, 0, count * 1000, 0, 0, 0, 0])[..], &be(&matrix), &be(&[0, 0])].concat();
-    let mdhd = be(&[0, 0, 0, 1000, count * 1000, 0]);
+    let tkhd = [&be(&[7, 0, 0, id, 0, ticks, 0, 0, 0, 0])[..], &be(&matrix), &be(&[0, 0])].concat();
+    let mdhd = be(&[0, 0, 0, 1000, ticks, 0]);
     let hdlr = [&be(&[0, 0])[..], b"vide", &[0; 13]].concat();
     let mut entry = vec![0; 78];
     entry[24..28].copy_from_slice(&[0, 160, 0, 120]);

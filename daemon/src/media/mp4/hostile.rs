@@ -64,7 +64,7 @@ fn check_layout(layout: &Layout, file_len: u64) {
 fn check_chunks(file: &Bytes, layout: &Layout) {
     let starts = |file: &dyn ReadAt| -> Vec<Option<u8>> {
         let outline = walk(file).expect("it was laid out");
-        let moov = outline.load_index(file).expect("it was read before").bytes;
+        let moov = outline.load_index(file).expect("it was read before").plain.bytes;
         let parsed = movie::parse_moov_box(&moov).expect("it was parsed before");
         let tables = parsed.tracks.iter().filter_map(|track| track.tables.chunks);
         let offsets = tables.flat_map(|table| table.offsets(&moov).expect("as before").collect::<Vec<_>>());

@@ -4,6 +4,8 @@ use std::io;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::budget::Share;
+use super::outline::{INDEX_LEN_MAX, TopBox, walk};
 use super::relocate::{Refusal, relocated};
 use crate::core::artifact::ServedLayout;
 use crate::media::{ProbeError, ReadAt};
@@ -40,6 +42,16 @@ pub enum Piece {
     },
 }
 
+impl Piece {
+    #[must_use]
+    pub fn is_in_memory(&self) -> bool {
+        match self {
+            Self::Memory { .. } => true,
+            Self::File { .. } => false,
+        }
+    }
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum LayoutError {
     #[error("the index cannot be moved: {0}")]
@@ -48,15 +60,40 @@ pub enum LayoutError {
     Unreadable(#[from] ProbeError),
 }
 
+/// A turn among those that have a large index in memory. It ends when it is dropped.
+#[derive(Debug)]
+pub struct Turn {
+    _share: Option<Share>,
+}
+
+/// How much of a file has to be held in memory, at most, to move its index: as large as it is, or may be unpacked. Reads only
+/// headers.
+///
+/// # Errors
+/// When the file cannot be read, or is none that has an index.
+pub fn index_len(file: &dyn ReadAt) -> Result<u64, ProbeError> {
+    let outline = walk(file)?;
+    let index = outline.index()?;
+    let mut first = [0; 8];
+    file.read_exact_at(&mut first, index.start + index.header_len)?;
+    let len = if first.ends_with(b"cmov") { INDEX_LEN_MAX } else { index.len() };
+    Ok(outline.of_kind(*b"meta").map(TopBox::len).fold(len, u64::saturating_add))
+}
+
 /// How a source is served. For `Relocated` the index is read and rewritten; nothing is copied.
 pub fn layout(file: &dyn ReadAt, kind: ServedLayout) -> Result<Layout, LayoutError> {
+    layout_in_turn(file, kind).map(|(layout, _turn)| layout)
+}
+
+/// The same for who needs it for a moment only, and lets others have theirs after that.
+pub fn layout_in_turn(file: &dyn ReadAt, kind: ServedLayout) -> Result<(Layout, Turn), LayoutError> {
     match kind {
         ServedLayout::AsIs => {
             let len = file.len().map_err(ProbeError::Io)?;
-            Ok(Layout::of(vec![Segment::File { offset: 0, len }]))
+            Ok((Layout::of(vec![Segment::File { offset: 0, len }]), Turn { _share: None }))
         }
         ServedLayout::Relocated => {
-            let new = relocated(file).map_err(|refusal| match refusal {
+            let (new, share) = relocated(file).map_err(|refusal| match refusal {
                 Refusal::Fixed(why) => LayoutError::Fixed(why),
                 Refusal::Probe(error) => LayoutError::Unreadable(error),
             })?;
@@ -72,7 +109,7 @@ pub fn layout(file: &dyn ReadAt, kind: ServedLayout) -> Result<Layout, LayoutErr
                 segments.push(Segment::File { offset: at, len: run.old.end - at });
             }
             segments.retain(|segment| !segment.is_empty());
-            Ok(Layout::of(segments))
+            Ok((Layout::of(segments), Turn { _share: share }))
         }
     }
 }
@@ -124,6 +161,21 @@ impl Layout {
         })
     }
 
+    /// This range, where it lies within one part of memory.
+    fn held(&self, range: Range<u64>) -> Option<&[u8]> {
+        let mut start = 0u64;
+        for segment in &self.segments {
+            let end = start + segment.len();
+            match segment {
+                Segment::Memory(bytes) if start <= range.start && range.end <= end => {
+                    return bytes.get((range.start - start) as usize..(range.end - start) as usize);
+                }
+                Segment::Memory(_) | Segment::File { .. } => start = end,
+            }
+        }
+        None
+    }
+
     /// Bytes that it holds in memory.
     #[must_use]
     pub fn memory_bytes(&self) -> u64 {
@@ -147,6 +199,10 @@ impl<F: ReadAt> ReadAt for VirtualFile<F> {
         Ok(self.layout.len)
     }
 
+    fn held(&self, range: Range<u64>) -> Option<&[u8]> {
+        self.layout.held(range)
+    }
+
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
         let end = offset.saturating_add(buf.len() as u64);
         match self.layout.slice(offset..end).next() {
@@ -168,6 +224,10 @@ impl<F: ReadAt> ReadAt for VirtualFile<F> {
 impl<F: ReadAt + ?Sized> ReadAt for &F {
     fn len(&self) -> io::Result<u64> {
         (**self).len()
+    }
+
+    fn held(&self, range: Range<u64>) -> Option<&[u8]> {
+        (**self).held(range)
     }
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {

@@ -2,6 +2,7 @@
 
 mod bits;
 mod boxes;
+mod budget;
 mod compressed;
 mod constancy;
 mod entry;
@@ -32,7 +33,9 @@ mod reference_tests;
 mod relocate_tests;
 
 pub use self::constancy::changes_size;
-pub use self::layout::{Layout, LayoutError, Piece, Segment, VirtualFile, layout};
+pub use self::layout::{
+    Layout, LayoutError, Piece, Segment, Turn, VirtualFile, index_len, layout, layout_in_turn,
+};
 pub use self::media_start::media_start;
 pub(crate) use self::probe::bitrate_bps;
 pub use self::probe::{looks_like_iso_media, probe};

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::boxes::{FourCc, children, u32_at, u64_at};
+use super::budget::{Share, share_for};
 use super::compressed::{PlainIndex, plain};
 use super::pointers::Pointers;
 use crate::media::{ProbeError, ReadAt};
@@ -35,6 +36,14 @@ pub(super) struct ItemList {
     pub bytes: Vec<u8>,
     /// Places in `bytes`.
     pub pointers: Pointers,
+}
+
+/// An index in memory.
+#[derive(Debug)]
+pub(super) struct LoadedIndex<'a> {
+    pub plain: PlainIndex<'a>,
+    /// Of the memory that all of them may take; one that was in memory before takes none.
+    pub share: Option<Share>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,12 +83,12 @@ pub(super) fn walk(file: &dyn ReadAt) -> Result<Outline, ProbeError> {
     let mut window = Window { file, file_len, start: 0, bytes: Vec::new() };
     let mut boxes: Vec<TopBox> = Vec::new();
     let mut at = 0;
+    let mut complete = false;
     while at < file_len {
         if boxes.len() == BOXES_MAX {
             return Err(ProbeError::damaged("there are more than 65536 boxes"));
         }
         let found = read_header(window.header(at)?, at, file_len);
-        let complete = boxes.iter().any(|found| &found.kind == b"moov");
         let next = match found {
             Some(found) if found.end <= file_len || &found.kind == b"mdat" || &found.kind == b"moof" => found,
             Some(_) | None if complete => TopBox { kind: [0; 4], start: at, header_len: 0, end: file_len },
@@ -89,6 +98,7 @@ pub(super) fn walk(file: &dyn ReadAt) -> Result<Outline, ProbeError> {
             Some(_) | None => return Err(ProbeError::IndexMissing),
         };
         boxes.push(next);
+        complete |= &next.kind == b"moov";
         at = next.end;
     }
     Ok(Outline { file_len, boxes })
@@ -112,9 +122,14 @@ impl Outline {
         self.boxes.iter().filter(move |found| found.kind == kind)
     }
 
-    /// The index that counts: players ignore a second one.
+    /// The index. Of two, players take the first, others the last, and each may describe another video: what was verified
+    /// would not be what everybody sees.
     pub(super) fn index(&self) -> Result<&TopBox, ProbeError> {
-        let first = self.of_kind(*b"moov").next();
+        let mut indexes = self.of_kind(*b"moov");
+        let first = indexes.next();
+        if indexes.next().is_some() {
+            return Err(ProbeError::IndexTwice);
+        }
         // Pictures (HEIF) are the same kind of file without a movie.
         let missing = if self.of_kind(*b"meta").next().is_some() {
             ProbeError::NoVideo
@@ -124,9 +139,15 @@ impl Outline {
         first.ok_or(missing)
     }
 
-    /// Reads the index, and unpacks a compressed one.
-    pub(super) fn load_index(&self, file: &dyn ReadAt) -> Result<PlainIndex, ProbeError> {
-        plain(self.load(file, self.index()?)?)
+    /// Reads the index, and unpacks a compressed one. Waits while others have read large ones, so that nobody who has one
+    /// may ask for another.
+    pub(super) fn load_index<'a>(&self, file: &'a dyn ReadAt) -> Result<LoadedIndex<'a>, ProbeError> {
+        let index = self.index()?;
+        if let Some(held) = file.held(index.start..index.end) {
+            return Ok(LoadedIndex { plain: plain(held.into())?, share: None });
+        }
+        let share = share_for(index.len());
+        Ok(LoadedIndex { plain: plain(self.load(file, index)?.into())?, share: Some(share) })
     }
 
     /// Reads a whole box, header included.
@@ -141,17 +162,19 @@ impl Outline {
 
     /// Why the index of this file cannot be moved, as far as the top level shows.
     pub(super) fn immovable(&self) -> Option<&'static str> {
-        if self.of_kind(*b"moov").count() > 1 {
-            return Some("there are two indexes");
-        }
         let mut why = None;
+        let mut meta_len = 0u64;
         for found in &self.boxes {
             match &found.kind {
                 b"moof" | b"mfra" | b"sidx" => why = Some("the media come in fragments"),
                 b"imda" => why = Some("the media lie in identified boxes (imda)"),
-                b"meta" if found.len() > META_LEN_MAX => why = Some("it carries a large item list (meta)"),
+                // All of them are held in memory at once.
+                b"meta" => meta_len = meta_len.saturating_add(found.len()),
                 _ => {}
             }
+        }
+        if meta_len > META_LEN_MAX {
+            why = Some("it carries a large item list (meta)");
         }
         why
     }
@@ -182,4 +205,38 @@ pub(super) fn begins_like_iso_media(head: &[u8], file_len: u64) -> bool {
             b"ftyp" | b"styp" | b"moov" | b"mdat" | b"free" | b"skip" | b"wide" | b"pnot" | b"moof" | b"sidx"
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::super::handmade::make_box;
+    use super::*;
+
+    /// As many boxes as are allowed, all of them empty; counts how often it is read.
+    struct Empties(AtomicUsize);
+
+    impl ReadAt for Empties {
+        fn len(&self) -> io::Result<u64> {
+            Ok(8 * BOXES_MAX as u64)
+        }
+
+        fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            let empty = make_box(b"free", b"");
+            for (at, byte) in buf.iter_mut().enumerate() {
+                *byte = empty[(offset as usize + at) % 8];
+            }
+            Ok(buf.len())
+        }
+    }
+
+    /// The work is in proportion to the boxes: what is known of them is not asked again for each.
+    #[test]
+    fn many_boxes_are_walked_in_pages() {
+        let file = Empties(AtomicUsize::new(0));
+        assert_eq!(walk(&file).unwrap().boxes.len(), BOXES_MAX);
+        assert!(file.0.into_inner() <= 8 * BOXES_MAX / Window::LEN as usize + 1);
+    }
 }

@@ -21,7 +21,8 @@ pub fn looks_like_iso_media(file: &dyn ReadAt) -> io::Result<bool> {
 /// What the file is, and which of its tracks are meant.
 pub fn probe(file: &dyn ReadAt) -> Result<(MediaInfo, Picks), ProbeError> {
     let outline = walk(file)?;
-    let plain = outline.load_index(file)?;
+    let index = outline.load_index(file)?;
+    let plain = &index.plain;
     let movie = parse_moov_box(&plain.bytes)?;
     let video = pick(&movie, |track| matches!(track.media, Media::Video(_))).ok_or(ProbeError::NoVideo)?;
     let audio = pick(&movie, |track| matches!(track.media, Media::Audio(_)));
@@ -46,7 +47,7 @@ pub fn probe(file: &dyn ReadAt) -> Result<(MediaInfo, Picks), ProbeError> {
     };
     let format = Format {
         container: container(file, &outline)?,
-        index: index(file, &outline, &plain, &movie, fragments.is_some())?,
+        index: index_place(file, &outline, plain, &movie, fragments.is_some())?,
         video: video_stream(video, fragments.as_ref()),
         audio: audio.and_then(|track| match &track.media {
             Media::Audio(stream) => Some(stream.clone()),
@@ -91,10 +92,10 @@ fn container(file: &dyn ReadAt, outline: &Outline) -> Result<Container, ProbeErr
     Ok(if &major_brand == b"qt  " { Container::Mov } else { Container::Mp4 })
 }
 
-fn index(
+fn index_place(
     file: &dyn ReadAt,
     outline: &Outline,
-    plain: &PlainIndex,
+    plain: &PlainIndex<'_>,
     movie: &Movie,
     fragmented: bool,
 ) -> Result<Index, ProbeError> {

@@ -7,8 +7,9 @@
 use std::ops::Range;
 
 use super::boxes::{Span, u32_at, u64_at};
+use super::budget::Share;
 use super::movie::{Movie, parse_moov_box};
-use super::outline::{ItemList, Outline, TopBox, walk};
+use super::outline::{INDEX_LEN_MAX, ItemList, LoadedIndex, Outline, TopBox, walk};
 use super::pointers::{Pointer, Pointers};
 use super::tables::ChunkTable;
 use crate::media::{ProbeError, ReadAt};
@@ -90,11 +91,13 @@ fn kept_runs(outline: &Outline) -> Vec<Kept> {
     runs
 }
 
-pub(super) fn relocated(file: &dyn ReadAt) -> Result<Relocated, Refusal> {
+/// The share is that of the old index, whose place in memory the new one takes.
+pub(super) fn relocated(file: &dyn ReadAt) -> Result<(Relocated, Option<Share>), Refusal> {
     let outline = walk(file)?;
-    let plain = outline.load_index(file)?;
+    let LoadedIndex { plain, share } = outline.load_index(file)?;
     let movie = parse_moov_box(&plain.bytes)?;
-    Move::planned(file, &outline, &plain.bytes, &movie)?.carried_out(file, &outline, &plain.bytes, &movie)
+    let planned = Move::planned(file, &outline, &plain.bytes, &movie)?;
+    Ok((planned.carried_out(file, &outline, &plain.bytes, &movie)?, share))
 }
 
 /// Everything that is known of a move before a byte of it is written.
@@ -120,6 +123,11 @@ impl Move {
         let file_type_len = outline.of_kind(*b"ftyp").next().map_or(0, TopBox::len);
         let growth = settle(&mut tables, file_type_len + moov.len() as u64);
         let head_len = file_type_len + moov.len() as u64 + growth;
+        if moov.len() as u64 + growth > INDEX_LEN_MAX {
+            return Err(Refusal::Fixed(
+                "the index would be larger than 64 MiB where it is moved to".to_owned(),
+            ));
+        }
         let fields = fields(moov, &movie.pointers, &kept, head_len)?;
         let mut lists = Vec::new();
         for ItemList { start, mut bytes, pointers } in outline.item_lists(file)? {

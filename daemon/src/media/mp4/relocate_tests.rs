@@ -10,8 +10,8 @@ use super::outline::walk;
 use super::*;
 use crate::core::artifact::ServedLayout;
 use crate::core::media::{Index, MediaInfo};
-use crate::media::ReadAt;
 use crate::media::testing::{Studio, tools};
+use crate::media::{ProbeError, ReadAt};
 
 pub(super) fn described(file: &dyn ReadAt) -> MediaInfo {
     probe(file).unwrap().0
@@ -31,7 +31,7 @@ pub(super) fn read_all(file: &dyn ReadAt) -> Vec<u8> {
 /// The chunk offsets of each track.
 pub(super) fn offsets(file: &dyn ReadAt) -> Vec<Vec<u64>> {
     let outline = walk(file).unwrap();
-    let moov = outline.load_index(file).unwrap().bytes;
+    let moov = outline.load_index(file).unwrap().plain.bytes;
     let movie = parse_moov_box(&moov).unwrap();
     let tables = movie.tracks.iter().map(|track| track.tables.chunks.unwrap());
     tables.map(|table| table.offsets(&moov).unwrap().collect()).collect()
@@ -255,10 +255,9 @@ fn trailing_data_that_are_no_box_survive() {
 #[test]
 fn what_cannot_be_moved_says_why() {
     let media = make_box(b"mdat", b"aaaabbbbcccc");
-    let second = movie(&[]);
     let inside = [1, 0, 0, 0, 0x44, 0x00, 0, 1, 0, 1, 0, 2, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0];
     let iloc = make_box(b"meta", &[&[0; 4][..], &make_box(b"iloc", &inside)].concat());
-    for (after, reason) in [(second, "two indexes"), (iloc, "iloc"), (make_box(b"sidx", b""), "fragments")] {
+    for (after, reason) in [(iloc, "iloc"), (make_box(b"sidx", b""), "fragments")] {
         let (file, _) = assemble(&[file_type(), media.clone()], &[after]);
         assert!(matches!(&described(&file).index, Index::Fixed(why) if why.contains(reason)), "{reason}");
         let error = layout(&file, ServedLayout::Relocated).unwrap_err();
@@ -268,6 +267,70 @@ fn what_cannot_be_moved_says_why() {
     let file = sparse(0, &[(0, &inside_moov)]);
     assert!(matches!(described(&file).index, Index::Fixed(_)), "a chunk in the file type");
     assert!(layout(&file, ServedLayout::Relocated).is_err());
+}
+
+/// Players disagree about which of two counts, so that neither order is served, moved or copied.
+#[test]
+fn two_indexes_are_refused_wherever_they_are() {
+    let media = make_box(b"mdat", b"aaaabbbbcccc");
+    let index = movie(&[track(1, &[40], 4, false)]);
+    for parts in [[&index, &media, &index], [&media, &index, &index], [&index, &index, &media]] {
+        let bytes = [&file_type()[..], parts[0], parts[1], parts[2]].concat();
+        let file = sparse(0, &[(0, &bytes)]);
+        assert!(matches!(probe(&file), Err(ProbeError::IndexTwice)));
+        assert!(matches!(
+            layout(&file, ServedLayout::Relocated),
+            Err(LayoutError::Unreadable(ProbeError::IndexTwice))
+        ));
+    }
+}
+
+#[test]
+fn an_index_beyond_64_mib_is_refused_before_it_is_read() {
+    let header = [&(65_u32 << 20).to_be_bytes()[..], b"moov"].concat();
+    let ftyp = file_type();
+    let len = ftyp.len() as u64 + (65 << 20);
+    let file = sparse(len, &[(0, &ftyp), (ftyp.len() as u64, &header)]);
+    assert!(matches!(probe(&file), Err(ProbeError::IndexTooLarge)));
+    assert!(matches!(
+        layout(&file, ServedLayout::Relocated),
+        Err(LayoutError::Unreadable(ProbeError::IndexTooLarge))
+    ));
+}
+
+/// An index that fits as it is, but not with the wider tables that it needs in front. That is known beforehand, so that
+/// such a file is copied rather than moved in vain.
+#[test]
+fn an_index_that_would_outgrow_64_mib_is_not_moved() {
+    const CHUNKS: usize = 9_000_000;
+    let near = u64::from(u32::MAX) - 100;
+    let mdat_len = near + 5000;
+    let chunks = vec![near; CHUNKS];
+    let ftyp = file_type();
+    let mdat_start = ftyp.len() as u64;
+    let header = [&1u32.to_be_bytes()[..], b"mdat", &mdat_len.to_be_bytes()].concat();
+    let moov = movie(&[track(1, &chunks, 4, false)]);
+    assert!((32 << 20..64 << 20).contains(&moov.len()));
+    let at = mdat_start + mdat_len;
+    let file = sparse(at + moov.len() as u64, &[(0, &ftyp), (mdat_start, &header), (at, &moov)]);
+    assert!(matches!(&described(&file).index, Index::Fixed(why) if why.contains("larger than 64 MiB")));
+    assert!(layout(&file, ServedLayout::Relocated).is_err());
+}
+
+#[test]
+fn fragments_before_the_index_are_a_reason() {
+    let extends = make_box(
+        b"mvex",
+        &make_box(b"trex", &[0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 3, 232, 0, 0, 0, 4, 0, 0, 0, 0]),
+    );
+    let index = super::handmade::append(movie(&[track(1, &[], 4, false)]), &extends);
+    let fragment = make_box(b"moof", &make_box(b"mfhd", &[0; 8]));
+    let bytes = [file_type(), fragment.clone(), index.clone()].concat();
+    let file = sparse(0, &[(0, &bytes)]);
+    assert!(matches!(&described(&file).index, Index::Fixed(why) if why == "fragments come before the index"));
+    let bytes = [file_type(), index, fragment].concat();
+    let file = sparse(0, &[(0, &bytes)]);
+    assert_eq!(described(&file).index, Index::First);
 }
 
 #[test]

@@ -32,7 +32,7 @@ pub struct Sums {
 /// `None` where the tables do not hold all samples: in fragmented files.
 pub fn sums(file: &dyn ReadAt) -> Result<Option<Sums>, ProbeError> {
     let outline = walk(file)?;
-    let movie = parse_moov_box(&outline.load_index(file)?.bytes)?;
+    let movie = parse_moov_box(&outline.load_index(file)?.plain.bytes)?;
     if outline.of_kind(*b"moof").next().is_some() {
         return Ok(None);
     }

@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::super::disk::System;
 use super::super::{Store, StoreError, record, restore, segment, snapshot};
@@ -30,7 +31,7 @@ fn freeze(folder: &Path) {
         }
         store.commit(commit).unwrap();
     }
-    store.backup(&folder.join("backup"), key.path()).unwrap();
+    store.begin_backup().write(&folder.join("backup"), key.path(), Arc::default()).unwrap();
     store.close();
 }
 
@@ -115,7 +116,7 @@ fn expected(schema: Schema) -> State {
     state
 }
 
-fn compare(schema: Schema, store: &Store, found: &State) {
+fn compare(schema: Schema, store: &mut Store, found: &State) {
     let expected = expected(schema);
     assert!(found.videos().eq(expected.videos()));
     assert_eq!(found.postings(), expected.postings());
@@ -136,7 +137,7 @@ fn s3_a_frozen_state_opens_with_and_without_its_table_and_goes_on() {
         }
         for _ in 0..2 {
             let (mut store, loaded) = Store::open(folder.path()).unwrap();
-            compare(schema, &store, &loaded.state);
+            compare(schema, &mut store, &loaded.state);
             let again = loaded.state.videos().next().unwrap().clone();
             store.commit(&[Change::Video(Box::new(again))]).unwrap();
             store.close();
@@ -151,8 +152,8 @@ fn s3_a_frozen_backup_is_restored() {
         let key = folder.path().join("account.key");
         restore(&frozen(schema).join("backup"), folder.path(), &key).unwrap();
         assert_eq!(fs::read(&key).unwrap(), [7; 32]);
-        let (store, loaded) = Store::open(folder.path()).unwrap();
-        compare(schema, &store, &loaded.state);
+        let (mut store, loaded) = Store::open(folder.path()).unwrap();
+        compare(schema, &mut store, &loaded.state);
         store.close();
     }
 }
@@ -174,7 +175,7 @@ fn s3_a_newer_schema_is_refused_wherever_it_is_met() {
         assert!(matches!(refused, StoreError::Newer { found: 9, known: 1, .. }), "{refused}");
     }
     let folder = tempfile::tempdir().unwrap();
-    let (store, _) = Store::open(folder.path()).unwrap();
+    let (mut store, _) = Store::open(folder.path()).unwrap();
     store.close();
     let log = segment::path(&folder.path().join("log"), 1);
     let mut writes = record::writes(&every_kind::commits(Schema::Second)[1]).unwrap();

@@ -74,7 +74,7 @@ fn written(folder: &Path, count: u64) {
 
 /// How many postings and which newest event are there.
 fn found(folder: &Path) -> (usize, u64) {
-    let (store, loaded) = Store::open(folder).unwrap();
+    let (mut store, loaded) = Store::open(folder).unwrap();
     let Loaded { state, .. } = loaded;
     store.close();
     (state.postings().len(), state.last_seq())
@@ -161,7 +161,7 @@ fn s3_a_damaged_table_is_set_aside_and_rebuilt() {
         let folder = tempfile::tempdir().unwrap();
         written(folder.path(), 50);
         damage(&folder.path().join("db"));
-        let (store, loaded) = Store::open(folder.path()).unwrap();
+        let (mut store, loaded) = Store::open(folder.path()).unwrap();
         store.close();
         assert_eq!((loaded.state.postings().len(), loaded.state.last_seq()), (50, 50));
         assert!(!loaded.notices.is_empty(), "the admin is told");
@@ -223,7 +223,7 @@ fn s3_a_damaged_snapshot_is_refused() {
 fn events_are_read_in_pages() {
     let folder = tempfile::tempdir().unwrap();
     written(folder.path(), 30);
-    let (store, _) = Store::open(folder.path()).unwrap();
+    let (mut store, _) = Store::open(folder.path()).unwrap();
     let page: Vec<u64> = store.events(10, 5).unwrap().iter().map(|event| event.seq).collect();
     assert_eq!(page, [11, 12, 13, 14, 15]);
     assert_eq!(store.events(30, 5).unwrap(), []);
@@ -242,7 +242,7 @@ fn s2_forgotten_events_are_gone_and_the_first_one_left_is_known() {
     let (mut store, _) = Store::open(folder.path()).unwrap();
     store.commit(&[Change::ForgetEvent(1), Change::ForgetEvent(2)]).unwrap();
     store.close();
-    let (store, loaded) = Store::open(folder.path()).unwrap();
+    let (mut store, loaded) = Store::open(folder.path()).unwrap();
     assert_eq!((loaded.state.oldest_seq(), loaded.state.last_seq()), (3, 10));
     assert_eq!(store.events(0, 1).unwrap()[0].seq, 3);
 }

@@ -91,8 +91,8 @@ impl Life {
         self.compare_events();
     }
 
-    fn compare_events(&self) {
-        let Some(store) = &self.store else { return };
+    fn compare_events(&mut self) {
+        let Some(store) = &mut self.store else { return };
         let Ok(events) = store.events(0, usize::MAX) else {
             // Only a disk that fails at this moment may refuse.
             return;
@@ -109,7 +109,7 @@ impl Life {
             Step::Flush => self.with(|store| store.flush()),
             Step::Compact => self.with(|store| drop(store.compact())),
             Step::Restart => {
-                if let Some(store) = self.store.take() {
+                if let Some(mut store) = self.store.take() {
                     store.close();
                 }
                 self.open();
@@ -135,6 +135,8 @@ impl Life {
             Ok(()) => {
                 self.acknowledged = after;
                 self.unknown = None;
+                // Power may go before the table has followed; it was acknowledged all the same.
+                store.follow();
             }
             Err(_) if store.log.is_open() => self.unknown = None,
             // A disk that refuses even to be told so.
@@ -300,7 +302,8 @@ fn to_back_up() -> Life {
 }
 
 fn back_up(life: &Life) -> Result<(), StoreError> {
-    life.store.as_ref().unwrap().backup(Path::new(BACKUP), Path::new(KEY)).map(|_made| ())
+    let job = life.store.as_ref().unwrap().begin_backup();
+    job.write(Path::new(BACKUP), Path::new(KEY), Arc::default()).map(|_made| ())
 }
 
 fn restored(disk: &SimDisk) -> Result<(), StoreError> {

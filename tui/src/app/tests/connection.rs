@@ -6,6 +6,7 @@ use vodpost_protocol::event::{EventKind, Push};
 use vodpost_protocol::hello::Role;
 use vodpost_protocol::ids::InstanceId;
 use vodpost_protocol::request::{ListQuery, Request};
+use vodpost_protocol::status::Status;
 
 use super::*;
 use crate::app::LinkState;
@@ -55,6 +56,44 @@ fn a_connection_that_returns_reads_everything_anew() {
     let other = DaemonHello { instance: InstanceId(2), ..hello(Role::Admin) };
     bench.happens(Event::Link(LinkEvent::Up(other)));
     assert_eq!(bench.app.notice.as_ref().unwrap().said, Said::DaemonRestarted);
+}
+
+/// The notice after the connection was lost and returned, to a daemon with this status.
+fn said_after_return(status: Status, doubt: bool) -> Vec<Said> {
+    let mut bench = Bench::with(vec![new_video(1, "talk")]);
+    if doubt {
+        bench.letter('g');
+    }
+    bench.down();
+    let other = DaemonHello { instance: InstanceId(2), ..hello(Role::Admin) };
+    let actions = bench.happens(Event::Link(LinkEvent::Up(other)));
+    for action in actions {
+        let Action::Send { ticket, request } = action else { continue };
+        if *request == Request::Status {
+            bench.reply(ticket, Ok(Answer::Status(Box::new(status.clone()))));
+        }
+    }
+    let mut all = Vec::new();
+    while let Some(notice) = &bench.app.notice {
+        all.push(notice.said.clone());
+        bench.press(Key::Left);
+    }
+    all
+}
+
+#[test]
+fn another_run_another_state_and_a_restored_one_are_told_apart() {
+    let restored_at = Some(at(7));
+    let restored = Status { restored_at, ..status() };
+    let other = Status { state_id: "1111111111111111".into(), ..restored.clone() };
+    let doubt = Said::Unanswered(vec![Change::Generate { title: "talk".into() }]);
+    assert_eq!(said_after_return(status(), false), [Said::DaemonRestarted]);
+    assert_eq!(said_after_return(restored.clone(), false), [Said::StateRestored(at(7))]);
+    assert_eq!(said_after_return(other.clone(), false), [Said::OtherState]);
+    // What is in doubt is said first, and the rest when that was read.
+    assert_eq!(said_after_return(status(), true), std::slice::from_ref(&doubt));
+    assert_eq!(said_after_return(restored, true), [doubt.clone(), Said::StateRestored(at(7))]);
+    assert_eq!(said_after_return(other, true), [doubt, Said::OtherState]);
 }
 
 #[test]
@@ -149,6 +188,14 @@ fn a_video_on_no_loaded_page_is_not_read() {
     let mut bench = Bench::with(vec![video(1, "talk")]);
     assert_eq!(bench.happens(event(EventKind::SourceSuspended, Some(id(9)))), []);
     assert_eq!(bench.app.next_wake(), None);
+}
+
+/// No ghost of it stays in the list, though it has no row of its own to be read.
+#[test]
+fn a_video_that_was_forgotten_reloads_the_list() {
+    let mut bench = Bench::with(vec![video(1, "talk")]);
+    assert_eq!(bench.happens(event(EventKind::VideoForgotten, Some(id(1)))), []);
+    assert_eq!(asked(&bench.later(300)), [first_page()]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use vodpost_protocol::video::Switch;
 use super::*;
 use crate::app::event::{Copied, Ending};
 use crate::app::keymap::BINDINGS;
-use crate::app::modal::{Modal, QrSize};
+use crate::app::modal::{Failure, Modal, NotSaved, QrForm, Step};
 use crate::app::notice::{Change, Said, Why};
 use crate::app::{Focus, Screen};
 
@@ -188,19 +188,56 @@ fn the_live_url_is_the_first_choice() {
 }
 
 #[test]
-fn enter_shows_the_qr_code_and_f_its_size() {
+fn enter_shows_the_qr_code_and_f_its_form() {
     let mut bench = Bench::with(vec![video(1, "talk")]);
     bench.press(Key::Enter);
     let Some(Modal::Qr(qr)) = &bench.app.modal else { panic!() };
-    assert_eq!((qr.size, qr.url.as_str()), (QrSize::Half, video(1, "talk").postings[0].url.as_str()));
+    assert_eq!((qr.form, qr.url.as_str()), (QrForm::Largest, video(1, "talk").postings[0].url.as_str()));
     bench.letter('f');
-    assert!(matches!(&bench.app.modal, Some(Modal::Qr(qr)) if qr.size == QrSize::Full));
+    assert!(matches!(&bench.app.modal, Some(Modal::Qr(qr)) if qr.form == QrForm::Half));
+    bench.letter('f');
+    assert!(matches!(&bench.app.modal, Some(Modal::Qr(qr)) if qr.form == QrForm::Ascii));
     let token = video(1, "talk").postings[0].token.to_string();
     let (_, request) = sent(&bench.letter('p'));
     assert_eq!(request, Request::SetPosting { target: token, switch: Switch::Off });
     assert!(matches!(bench.letter('c')[..], [Action::Copy { .. }]));
     assert!(matches!(bench.app.modal, Some(Modal::Qr(_))));
     bench.press(Key::Esc);
+    assert!(bench.app.modal.is_none());
+}
+
+#[test]
+fn the_qr_code_is_saved_under_a_name_and_never_over_another_file() {
+    let mut bench = Bench::with(vec![video(1, "My talk")]);
+    bench.press(Key::Enter);
+    bench.letter('s');
+    let Some(Modal::SaveQr { input, .. }) = &bench.app.modal else { panic!() };
+    assert_eq!(input.text(), "My-talk.png");
+    let actions = bench.press(Key::Enter);
+    let url = video(1, "My talk").postings[0].url.clone();
+    let folder = bench.app.folder().to_owned();
+    assert_eq!(actions, [Action::SaveQr { url, name: "My-talk.png".into(), folder }]);
+    assert!(matches!(bench.app.modal, Some(Modal::Qr(_))), "the code is back at once");
+    let result = Err(NotSaved::Exists);
+    bench.happens(Event::SavedQr { name: "My-talk.png".into(), result });
+    let Some(Modal::SaveQr { input, step, .. }) = &bench.app.modal else { panic!() };
+    assert_eq!(input.text(), "My-talk.png");
+    assert_eq!(*step, Step::Failed(Failure::NotSaved(NotSaved::Exists)));
+    bench.down();
+    bench.letter('x');
+    let Some(Modal::SaveQr { step, .. }) = &bench.app.modal else { panic!("no daemon is needed") };
+    assert_eq!(*step, Step::Prompting);
+    assert!(matches!(bench.press(Key::Enter)[..], [Action::SaveQr { .. }]));
+    let result = Ok("/home/ann/My-talk.pngx".into());
+    bench.happens(Event::SavedQr { name: "My-talk.pngx".into(), result });
+    let said = &bench.app.notice.as_ref().unwrap().said;
+    assert_eq!(*said, Said::SavedQr("/home/ann/My-talk.pngx".into()));
+    bench.letter('s');
+    bench.press(Key::Esc);
+    assert!(matches!(bench.app.modal, Some(Modal::Qr(_))));
+    bench.press(Key::Esc);
+    bench.happens(Event::SavedQr { name: "late.png".into(), result: Err(NotSaved::Exists) });
+    assert_eq!(bench.app.notice.as_ref().unwrap().said, Said::NotSavedQr(NotSaved::Exists));
     assert!(bench.app.modal.is_none());
 }
 

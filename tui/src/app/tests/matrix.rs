@@ -15,7 +15,7 @@ use crate::app::Screen;
 use crate::app::event::Ending;
 use crate::app::input::TextInput;
 use crate::app::keymap::{self, Binding, Place};
-use crate::app::modal::{DeleteModal, Field, Files, Form, Modal, QrModal, QrSize, Question, Step};
+use crate::app::modal::{DeleteModal, Field, Files, Form, Modal, QrForm, QrModal, Question, Step};
 use crate::app::mouse::Drawn;
 use crate::app::notice::Said;
 use crate::view::words;
@@ -69,7 +69,7 @@ fn shown(place: Place) -> (Screen, Option<Modal>) {
         Place::Status => return (Screen::Status, None),
         Place::Qr => {
             let (token, url) = (talk.postings[0].token, talk.postings[0].url.clone());
-            Modal::Qr(QrModal { video: talk.id, token, url, size: QrSize::Half })
+            Modal::Qr(QrModal { video: talk.id, token, url, form: QrForm::Largest })
         }
         Place::Url => Modal::Url { url: talk.postings[0].url.clone() },
         Place::Explain => Modal::Explain(talk.id),
@@ -104,10 +104,12 @@ fn outcome(place: Place, role: Option<Role>, key: Key) -> String {
     let (before, was) = (position(&bench.app), bench.app.place());
     let actions = bench.press(key);
     let mut parts: Vec<String> = actions.iter().map(named).collect();
-    if let Some(Said::Disabled { why, .. }) = bench.app.notice.as_ref().map(|notice| &notice.said) {
+    if let Some(said @ Said::Disabled { command, .. }) = bench.app.notice.as_ref().map(|notice| &notice.said)
+    {
         assert_eq!(actions, [], "{key:?} in {place:?}: refused and done all the same");
         assert_eq!(position(&bench.app), before, "{key:?} in {place:?}: refused and done all the same");
-        return format!("no: {}", words::why(why));
+        let sentence = words::said(said).message;
+        return format!("no{}", sentence.strip_prefix(words::long(*command)).expect("names the key"));
     }
     let now = bench.app.place();
     if now != was {
@@ -128,6 +130,7 @@ fn named(action: &Action) -> String {
             format!("`{name}`")
         }
         Action::Copy { .. } => "copies".to_owned(),
+        Action::SaveQr { .. } => "saves".to_owned(),
         Action::ConnectNow => "connects".to_owned(),
         Action::Stop => "stops".to_owned(),
         Action::Redraw => "draws anew".to_owned(),

@@ -190,6 +190,8 @@ pub(crate) fn status() -> Status {
         },
         storage: Storage::Ok,
         ffmpeg: Tool::Missing("apt install ffmpeg".into()),
+        state_id: "5a5a5a5a5a5a5a5a".into(),
+        restored_at: None,
     }
 }
 
@@ -308,9 +310,12 @@ pub(crate) fn asked(actions: &[Action]) -> Vec<Request> {
         .iter()
         .filter_map(|action| match action {
             Action::Send { request, .. } => Some((**request).clone()),
-            Action::Copy { .. } | Action::ConnectNow | Action::Stop | Action::Redraw | Action::Quit(_) => {
-                None
-            }
+            Action::Copy { .. }
+            | Action::SaveQr { .. }
+            | Action::ConnectNow
+            | Action::Stop
+            | Action::Redraw
+            | Action::Quit(_) => None,
         })
         .collect()
 }

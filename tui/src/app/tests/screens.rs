@@ -46,7 +46,12 @@ fn push(event: EventView) -> Event {
 fn tickets(actions: &[Action]) -> Vec<Ticket> {
     let ticket = |action: &Action| match action {
         Action::Send { ticket, .. } => Some(*ticket),
-        Action::Copy { .. } | Action::ConnectNow | Action::Stop | Action::Redraw | Action::Quit(_) => None,
+        Action::Copy { .. }
+        | Action::SaveQr { .. }
+        | Action::ConnectNow
+        | Action::Stop
+        | Action::Redraw
+        | Action::Quit(_) => None,
     };
     actions.iter().filter_map(ticket).collect()
 }

@@ -17,6 +17,7 @@ use crate::cli::progress::Progress;
 use crate::cli::wait::{Staleness, now};
 use crate::queue::{QueueChange, advance, queue_change};
 use crate::text::{self, plain};
+use crate::word;
 
 /// When following ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,12 +59,12 @@ pub(super) fn run(context: &mut Context, until: Until) -> Result<(), Failure> {
             result => return result,
         }
         follower.progress.clear(&mut context.out)?;
-        context.out.note("The daemon went away; waiting for its return.")?;
+        context.out.note(text::daemon_gone())?;
         daemon = Daemon::return_of(context.global.socket.as_deref(), None, |pause| {
             thread::sleep(pause);
             true
         })?;
-        context.out.note("The daemon is back.")?;
+        context.out.note(text::daemon_back())?;
     }
 }
 
@@ -111,7 +112,10 @@ impl Follower {
 
     fn finish(&mut self, context: &mut Context) -> Result<(), Failure> {
         self.progress.clear(&mut context.out)?;
-        if context.out.json { Ok(()) } else { context.out.note("No conversion runs or waits any more.") }
+        if context.out.json {
+            return Ok(());
+        }
+        context.out.note(word!("No conversion runs or waits any more.", "没有进行中或等待的处理了。"))
     }
 
     fn draw(&mut self, context: &mut Context) -> Result<(), Failure> {
@@ -166,12 +170,12 @@ impl Follower {
 
 /// `talk: conversion failed: the disk is full`
 fn event_line(event: &EventView) -> String {
-    let mut line = match &event.title {
-        Some(title) => format!("{}: {}", plain(title), text::event(event.what)),
-        None => format!("{} by {}", text::event(event.what), plain(&event.actor)),
+    let line = match &event.title {
+        Some(title) => text::pair(&plain(title), text::event(event.what)),
+        None => text::event_by(event),
     };
-    if let Some(detail) = &event.detail {
-        line.push_str(&format!(": {}", plain(detail)));
+    match &event.detail {
+        Some(detail) => text::pair(&line, &plain(detail)),
+        None => line,
     }
-    line
 }

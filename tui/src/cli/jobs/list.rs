@@ -8,8 +8,9 @@ use vodpost_protocol::time::Timestamp;
 use crate::cli::Context;
 use crate::cli::failure::Failure;
 use crate::format::{self, Cell, Column, Table, Tone};
-use crate::queue::{ready_in, speed, waits_for};
-use crate::text::{self, plain};
+use crate::queue::{attempt, counts, ready_in, speed, waits_for};
+use crate::text::{self, comma, plain};
+use crate::{say, word};
 
 /// The bar in the table.
 const BAR: usize = 12;
@@ -29,7 +30,7 @@ pub(super) fn print(context: &mut Context, view: &JobsView, now: Timestamp) -> R
         out.note(&paused_line(paused, now))?;
     }
     if view.jobs.is_empty() {
-        return out.note("No conversions.");
+        return out.note(word!("No conversions.", "没有处理任务。"));
     }
     out.table(&table(view, out.width(), now))?;
     for (line, _) in remarks(view, now) {
@@ -37,7 +38,7 @@ pub(super) fn print(context: &mut Context, view: &JobsView, now: Timestamp) -> R
     }
     match view.left_out {
         0 => Ok(()),
-        left_out => out.note(&format!("… and {left_out} more")),
+        left_out => out.note(&and_more(left_out)),
     }
 }
 
@@ -54,9 +55,9 @@ pub(super) fn block(view: &JobsView, now: Timestamp, width: usize, height: usize
             let hidden = rows.len() - room.saturating_sub(1);
             rows.truncate(room.saturating_sub(1));
             let more = hidden as u64 + view.left_out;
-            rows.push(vec![Cell::toned(format!("… and {more} more"), Tone::Faint)]);
+            rows.push(vec![Cell::toned(and_more(more), Tone::Faint)]);
         } else if view.left_out > 0 {
-            rows.push(vec![Cell::toned(format!("… and {} more", view.left_out), Tone::Faint)]);
+            rows.push(vec![Cell::toned(and_more(view.left_out), Tone::Faint)]);
         }
         lines.append(&mut rows);
     }
@@ -67,24 +68,29 @@ pub(super) fn block(view: &JobsView, now: Timestamp, width: usize, height: usize
 
 /// `2 running, 3 waiting, 1 worker`, and who holds it all back.
 fn head(view: &JobsView, now: Timestamp) -> Cell {
-    let running = view.jobs.iter().filter(|job| job.conversion.state == ConversionState::Running).count();
-    let waiting = view.jobs.len() - running;
-    let workers = format::count(u64::from(view.workers), "worker", "workers");
-    let waiting = waiting as u64 + view.left_out;
-    let mut text = format!("{running} running, {waiting} waiting, {workers}");
+    let mut text = counts(view);
     if let Some(paused) = &view.paused {
         let paused = paused_line(paused, now);
-        return Cell::toned(format!("{text}. {paused}"), Tone::Warning);
+        return Cell::toned(say!("{text}. {paused}", "{text}。{paused}"), Tone::Warning);
     }
     if let Some(last) = view.jobs.iter().filter_map(|job| ready_in(&job.conversion, now)).max() {
-        text.push_str(&format!("; the last is ready in about {}", format::span(last)));
+        let last = format::span(last);
+        text.push_str(&say!("; the last is ready in about {last}", "；最后一个约 {last} 后完成"));
     }
     Cell::toned(text, Tone::Strong)
 }
 
 fn paused_line(paused: &PausedView, now: Timestamp) -> String {
-    let ago = format::ago(paused.at, now);
-    format!("Paused by {} {ago}; to go on: vodpost jobs resume", plain(&paused.by))
+    say!(
+        "Paused by {by} {ago}; to go on: vodpost jobs resume",
+        "已由 {by} 于 {ago}暂停；恢复：vodpost jobs resume",
+        by = plain(&paused.by),
+        ago = format::ago(paused.at, now),
+    )
+}
+
+fn and_more(left_out: u64) -> String {
+    say!("… and {left_out} more", "… 另有{left_out}个")
 }
 
 /// What a row has no room for: what would be late, and why something is tried again.
@@ -94,11 +100,18 @@ fn remarks(view: &JobsView, now: Timestamp) -> Vec<(String, Tone)> {
         let (title, conversion) = (plain(&job.title), &job.conversion);
         if let Some(late_s) = conversion.late_by_s {
             let late = format::span(Duration::from_secs(late_s));
-            remarks.push((format!("{title}: would miss its deadline by {late}"), Tone::Warning));
+            let text = say!("{title}: would miss its deadline by {late}", "{title}：将超过时限 {late}");
+            remarks.push((text, Tone::Warning));
         }
         if let (Some(reason), Some(at)) = (&conversion.reason, conversion.retry_at) {
-            let again = format::span(at.since(now));
-            remarks.push((format!("{title}: {}; tried again in {again}", plain(reason)), Tone::Warning));
+            let text = say!(
+                "{title}: {reason}; tried again in {again}",
+                "{title}：{reason}；{again} 后重试",
+                title = title,
+                reason = plain(reason),
+                again = format::span(at.since(now)),
+            );
+            remarks.push((text, Tone::Warning));
         }
     }
     remarks
@@ -108,11 +121,14 @@ fn table(view: &JobsView, width: Option<usize>, now: Timestamp) -> Table {
     let has = |from: usize| width.is_none_or(|width| width >= from);
     let mut columns = Vec::new();
     columns.extend(has(ID_FROM).then_some(Column::Left("ID")));
-    columns.push(Column::Left("STATE"));
-    columns.extend(has(PLAN_FROM).then_some(Column::Left("PLAN")));
-    columns.push(Column::Right("READY IN"));
-    columns.extend(has(DEADLINE_FROM).then_some(Column::Right("DEADLINE IN")));
-    columns.extend([Column::Flexible("TITLE"), Column::Flexible("DONE, OR WAITS FOR")]);
+    columns.push(Column::Left(word!("STATE", "状态")));
+    columns.extend(has(PLAN_FROM).then_some(Column::Left(word!("PLAN", "方案"))));
+    columns.push(Column::Right(word!("READY IN", "多久完成")));
+    columns.extend(has(DEADLINE_FROM).then_some(Column::Right(word!("DEADLINE IN", "时限还剩"))));
+    columns.extend([
+        Column::Flexible(word!("TITLE", "标题")),
+        Column::Flexible(word!("DONE, OR WAITS FOR", "进度，或在等待")),
+    ]);
     let mut table = Table::new(&columns);
     for job in &view.jobs {
         let conversion = &job.conversion;
@@ -120,7 +136,9 @@ fn table(view: &JobsView, width: Option<usize>, now: Timestamp) -> Table {
         let mut row = Vec::new();
         row.extend(has(ID_FROM).then(|| Cell::new(job.video.to_string())));
         row.push(Cell::new(text::conversion_state(conversion.state)));
-        row.extend(has(PLAN_FROM).then(|| or_none(conversion.plan.map(|plan| plan.name().to_owned()))));
+        row.extend(
+            has(PLAN_FROM).then(|| or_none(conversion.plan.map(|plan| text::plan_name(plan).to_owned()))),
+        );
         let tone = if conversion.late_by_s.is_some() { Tone::Warning } else { Tone::Plain };
         let ready = ready_in(conversion, now).filter(|_| view.paused.is_none());
         row.push(Cell::toned(ready.map_or(format::NONE.to_owned(), format::span), tone));
@@ -136,10 +154,7 @@ fn table(view: &JobsView, width: Option<usize>, now: Timestamp) -> Table {
 /// How far it is, or what it waits for.
 fn progress(job: &JobView, paused: Option<&PausedView>, width: Option<usize>, now: Timestamp) -> String {
     let conversion = &job.conversion;
-    let attempt = match conversion.attempt {
-        0 | 1 => String::new(),
-        attempt => format!(", attempt {attempt}"),
-    };
+    let attempt = attempt(conversion).map_or(String::new(), |attempt| format!("{}{attempt}", comma()));
     match conversion.state {
         ConversionState::Running => {
             let part = conversion.progress.unwrap_or(0.0);

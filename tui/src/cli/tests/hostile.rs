@@ -1,7 +1,6 @@
 //! Names that files and people chose, in the output of the commands: whatever they hold, a terminal is told nothing by
 //! them, and no line of ours can be forged with them.
 
-use serde_json::Value;
 use vodpost_protocol::account::{
     AccountKind, AccountView, DocumentKind, ServiceState, SubmissionView, VerificationState,
 };
@@ -14,46 +13,7 @@ use vodpost_protocol::status::{Problem, ScanView};
 use vodpost_protocol::time::Timestamp;
 
 use super::peer::{Peer, Step, event, video};
-
-/// Escapes in both forms, a title of the window, line ends of all kinds, text direction, no width, a mark, width two.
-const HOSTILE: &str = "x\x1b[2J\x1b]0;t\x07\u{9b}31m\r\nFORGED\u{2028}FORGED\u{202e}4pm\u{2066}\u{200b}\u{feff}\x7f\te\u{301}课";
-const FREE_TEXT: [&str; 13] = [
-    "title",
-    "path",
-    "folder",
-    "root",
-    "reason",
-    "output",
-    "why",
-    "actor",
-    "detail",
-    "name",
-    "contact",
-    "submitted_by",
-    "asked",
-];
-
-/// The same answer with hostile text in every field that is free text. What is not free could not be read back.
-fn hostile<T: serde::Serialize + serde::de::DeserializeOwned>(message: &T) -> T {
-    fn poison(value: &mut Value) {
-        match value {
-            Value::Object(fields) => {
-                for (name, field) in fields {
-                    if FREE_TEXT.contains(&name.as_str()) && !field.is_object() {
-                        *field = HOSTILE.into();
-                    } else {
-                        poison(field);
-                    }
-                }
-            }
-            Value::Array(values) => values.iter_mut().for_each(poison),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-        }
-    }
-    let mut value = serde_json::to_value(message).unwrap();
-    poison(&mut value);
-    serde_json::from_value(value).unwrap()
-}
+use crate::text::hostile::{hostile, is_harmful};
 
 fn account() -> AccountView {
     AccountView {
@@ -78,9 +38,17 @@ fn account() -> AccountView {
 }
 
 fn reply(request: &Request) -> Step {
+    match answer(request) {
+        Some(answer) => Step::Answer(hostile(&answer)),
+        None => Step::Refuse(hostile(&Refusal::SourceDeleted { title: format!("{request:?}") })),
+    }
+}
+
+/// What a daemon may say to commands that show something.
+pub(super) fn answer(request: &Request) -> Option<Answer> {
     let problem = || Problem { path: "p".into(), reason: "r".into() };
     let failed = || video("talk", ConversionState::Failed);
-    let answer = match request {
+    Some(match request {
         Request::List(_) => Answer::Page(Page { videos: vec![failed()], next: None, total: 1 }),
         Request::Show { .. } | Request::SetSource { .. } => Answer::Video(Box::new(failed())),
         Request::AccountShow => Answer::Account(Box::new(account())),
@@ -105,9 +73,8 @@ fn reply(request: &Request) -> Step {
             newest: 1,
             oldest: 1,
         }),
-        other => return Step::Refuse(hostile(&Refusal::SourceDeleted { title: format!("{other:?}") })),
-    };
-    Step::Answer(hostile(&answer))
+        _ => return None,
+    })
 }
 
 #[test]
@@ -134,10 +101,7 @@ fn no_command_lets_hostile_text_through() {
 
 fn check(words: &[&str], text: &str) {
     assert!(text.contains("x␛[2J␛]0;t␇"), "{words:?} shows the name: {text:?}");
-    let harmful = |letter: char| {
-        (letter.is_control() && letter != '\n')
-            || matches!(letter, '\u{2028}' | '\u{202e}' | '\u{2066}' | '\u{200b}' | '\u{feff}')
-    };
+    let harmful = |letter: char| letter != '\n' && is_harmful(letter);
     assert!(!text.contains(harmful), "{words:?}: {text:?}");
     assert!(!text.lines().any(|line| line.starts_with("FORGED")), "{words:?}: {text:?}");
 }

@@ -24,7 +24,7 @@ use crate::cli::failure::Failure;
 use crate::cli::output::Output;
 use crate::cli::{Cli, Context, call, run};
 
-pub(super) enum Step {
+pub(in crate::cli) enum Step {
     Answer(Answer),
     Refuse(Refusal),
     Push(Push),
@@ -33,7 +33,7 @@ pub(super) enum Step {
     HangUpForGood,
 }
 
-pub(super) struct Peer {
+pub(in crate::cli) struct Peer {
     _folder: tempfile::TempDir,
     socket: PathBuf,
 }
@@ -43,7 +43,7 @@ type Ran = (Result<(), Failure>, String, String);
 
 impl Peer {
     /// The closure is told the number of the connection, from 1, and the request.
-    pub(super) fn start(steps: impl FnMut(usize, Request) -> Vec<Step> + Send + 'static) -> Self {
+    pub(in crate::cli) fn start(steps: impl FnMut(usize, Request) -> Vec<Step> + Send + 'static) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("s");
         let listener = UnixListener::bind(&socket).unwrap();
@@ -52,14 +52,14 @@ impl Peer {
     }
 
     /// Runs a command; what it wrote to stdout and stderr comes with the result.
-    pub(super) fn run(&self, arguments: &[&str]) -> Ran {
+    pub(in crate::cli) fn run(&self, arguments: &[&str]) -> Ran {
         let socket = self.socket.to_str().unwrap();
         let all = [&["vodpost", "--socket", socket], arguments].concat();
         let cli = <Cli as clap::Parser>::try_parse_from(all).unwrap();
         self.with(cli.global.json, cli.global.color, |context| run(cli.command.unwrap(), context))
     }
 
-    pub(super) fn call(&self, lines: &str) -> Ran {
+    pub(in crate::cli) fn call(&self, lines: &str) -> Ran {
         let lines = io::Cursor::new(lines.to_owned());
         self.with(false, Default::default(), |context| call::talk(context, || lines))
     }
@@ -79,10 +79,10 @@ impl Peer {
 }
 
 #[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Vec<u8>>>);
+pub(in crate::cli) struct Shared(Arc<Mutex<Vec<u8>>>);
 
 impl Shared {
-    fn text(&self) -> String {
+    pub(in crate::cli) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }
@@ -145,7 +145,7 @@ fn converse(stream: &mut UnixStream, mut steps: impl FnMut(Request) -> Vec<Step>
     }
 }
 
-pub(super) fn event(seq: u64, what: EventKind) -> EventView {
+pub(in crate::cli) fn event(seq: u64, what: EventKind) -> EventView {
     EventView {
         seq,
         at: Timestamp::from_millis(1_700_000_000_000),
@@ -160,7 +160,7 @@ pub(super) fn event(seq: u64, what: EventKind) -> EventView {
     }
 }
 
-pub(super) fn posting(token: u128, label: &str, switch: Switch) -> PostingView {
+pub(in crate::cli) fn posting(token: u128, label: &str, switch: Switch) -> PostingView {
     let token = Token::from_random(token);
     let (state, causes) = match switch {
         Switch::On => (PostingState::Live, vec![]),

@@ -7,13 +7,15 @@ use crate::app::event::Key;
 use crate::app::tests::{Bench, account};
 
 /// A way to every screen and layer.
-fn every_screen() -> Vec<(&'static str, Bench)> {
-    let ways: [(&str, &[Key]); 23] = [
+pub(super) fn every_screen() -> Vec<(&'static str, Bench)> {
+    let ways: [(&str, &[Key]); 25] = [
         ("list", &[]),
         ("urls", &[Key::Tab]),
         ("help", &[Key::Char('?'), Key::PageDown]),
         ("qr", &[Key::Enter]),
-        ("qr full", &[Key::Enter, Key::Char('f')]),
+        ("qr half", &[Key::Enter, Key::Char('f')]),
+        ("qr ascii", &[Key::Enter, Key::Char('f'), Key::Char('f')]),
+        ("qr file", &[Key::Enter, Key::Char('s')]),
         ("url", &[Key::Char('c')]),
         ("filter", &[Key::Char('/'), Key::Char('课'), Key::Char('x')]),
         ("label", &[Key::Char('G'), Key::Char('x')]),

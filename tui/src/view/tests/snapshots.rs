@@ -182,7 +182,7 @@ fn the_other_screens() {
 fn the_layers() {
     looks("help", pressed(library(), &[Key::Char('?')]));
     looks("qr", pressed(library(), &[Key::Enter]));
-    looks("qr-full", pressed(library(), &[Key::Enter, Key::Char('f')]));
+    looks("qr-small", pressed(library(), &[Key::Enter, Key::Char('f')]));
     looks("url", pressed(library(), &[Key::Char('c')]));
     looks("why", pressed(many(), &[Key::Char('w')]));
     looks("filter", typed(library(), '/', "课x"));

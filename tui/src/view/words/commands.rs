@@ -26,106 +26,142 @@ pub fn short(app: &App, command: Command) -> Option<&'static str> {
         | Command::OpenStatus
         | Command::ToggleMouse
         | Command::Stop => return None,
-        Command::ShowQr => "QR code",
-        Command::SwitchFocus => "details",
-        Command::Generate => "generate",
-        Command::GenerateLabelled => "another URL",
+        Command::ShowQr => word!("QR code", "二维码"),
+        Command::SwitchFocus => word!("details", "详情"),
+        Command::Generate => word!("generate", "生成"),
+        Command::GenerateLabelled => word!("another URL", "另一链接"),
         Command::TogglePostings => toggle_postings(app),
         Command::ToggleSource => toggle_source(app),
-        Command::DeleteSource => "delete",
-        Command::Retry => "retry",
-        Command::Cancel => "cancel",
-        Command::CopyUrl => "copy URL",
+        Command::DeleteSource => word!("delete", "删除"),
+        Command::Retry => word!("retry", "重试"),
+        Command::Cancel => word!("cancel", "取消"),
+        Command::CopyUrl => word!("copy URL", "复制链接"),
         Command::Rescan => {
             if app.is_live() {
-                "rescan"
+                word!("rescan", "扫描")
             } else {
-                "connect now"
+                word!("connect now", "立即连接")
             }
         }
-        Command::Filter => "filter",
-        Command::Sort => "sort",
-        Command::Jump => "go to",
-        Command::Explain => "why",
-        Command::Mark => "mark",
-        Command::GoToVideo => "to the video",
-        Command::PauseQueue if app.is_queue_paused() => "resume queue",
-        Command::PauseQueue => "pause queue",
-        Command::OpenVideos => "to 5: screens",
-        Command::SubmitIndividual => "submit individual",
-        Command::SubmitEnterprise => "submit enterprise",
-        Command::Approve => "approve",
-        Command::Reject => "reject",
-        Command::Revoke => "revoke",
-        Command::Activate => "activate service",
-        Command::QrSize => "size",
-        Command::Accept => "ok",
-        Command::NextField => "next field",
-        Command::PreviousField => "previous",
-        Command::NextChoice => "change",
-        Command::KeepFiles => "keep/move files",
-        Command::Help => "help",
-        Command::Close if app.place() == Place::Videos && !app.marks.is_empty() => "unmark",
-        Command::Close if app.place() == Place::Videos => "clear filter",
-        Command::Close => "close",
-        Command::Quit => "quit",
+        Command::Filter => word!("filter", "筛选"),
+        Command::Sort => word!("sort", "排序"),
+        Command::Jump => word!("go to", "转到"),
+        Command::Explain => word!("why", "原因"),
+        Command::Mark => word!("mark", "标记"),
+        Command::GoToVideo => word!("to the video", "查看视频"),
+        Command::PauseQueue if app.is_queue_paused() => word!("resume queue", "恢复队列"),
+        Command::PauseQueue => word!("pause queue", "暂停队列"),
+        Command::OpenVideos => word!("to 5: screens", "至 5 切换界面"),
+        Command::SubmitIndividual => word!("submit individual", "提交个人认证"),
+        Command::SubmitEnterprise => word!("submit enterprise", "提交企业认证"),
+        Command::Approve => word!("approve", "通过"),
+        Command::Reject => word!("reject", "驳回"),
+        Command::Revoke => word!("revoke", "撤销"),
+        Command::Activate => word!("activate service", "开通服务"),
+        Command::QrSize => word!("size", "大小"),
+        Command::SaveQr => word!("save", "保存"),
+        Command::Accept => word!("ok", "确定"),
+        Command::NextField => word!("next field", "下一项"),
+        Command::PreviousField => word!("previous", "上一项"),
+        Command::NextChoice => word!("change", "切换"),
+        Command::KeepFiles => word!("keep/move files", "保留/移走文件"),
+        Command::Help => word!("help", "帮助"),
+        Command::Close if app.place() == Place::Videos && !app.marks.is_empty() => word!("unmark", "取消标记"),
+        Command::Close if app.place() == Place::Videos => word!("clear filter", "清除筛选"),
+        Command::Close => word!("close", "关闭"),
+        Command::Quit => word!("quit", "退出"),
     })
 }
 
 /// The line in the help.
+#[expect(clippy::too_many_lines, reason = "one line for each command, in two languages")]
 #[must_use]
 pub fn long(command: Command) -> &'static str {
     match command {
-        Command::Up => "move up",
-        Command::Down => "move down",
-        Command::PageUp => "one page up",
-        Command::PageDown => "one page down",
-        Command::First => "to the first",
-        Command::Last => "to the last that is loaded",
-        Command::ShowQr => "show the URL as a QR code",
-        Command::SwitchFocus => "move in the URLs and details of the selected video",
-        Command::Generate => "generate the URL of the video",
-        Command::GenerateLabelled => "generate another URL, with a label of its own",
-        Command::TogglePostings => "suspend or resume the selected URL, or all URLs of the video",
-        Command::ToggleSource => "suspend or resume the video with all its URLs",
-        Command::DeleteSource => "delete the video; its URLs become invalid for ever",
-        Command::Retry => "try the failed conversion again",
-        Command::Cancel => "cancel the conversion",
-        Command::CopyUrl => "copy the URL",
-        Command::Rescan => "look at the library folders now; without a connection: connect now",
-        Command::Filter => "show only titles that contain a text",
-        Command::Sort => "sort by name, newest, bitrate or state",
-        Command::Jump => "go to a token, URL, id, path or title; pasting a URL does the same",
-        Command::Explain => "why a URL is live or not, and what changes that",
-        Command::Mark => "mark the video; generate, suspend and resume then mean all marked ones",
-        Command::MarkAll => "mark all videos that are loaded, or none",
-        Command::GoToVideo => "go to the video of this row",
-        Command::PauseQueue => "pause or resume the queue; what runs goes on",
+        Command::Up => word!("move up", "上移"),
+        Command::Down => word!("move down", "下移"),
+        Command::PageUp => word!("one page up", "上一页"),
+        Command::PageDown => word!("one page down", "下一页"),
+        Command::First => word!("to the first", "到第一个"),
+        Command::Last => word!("to the last that is loaded", "到已加载的最后一个"),
+        Command::ShowQr => word!("show the URL as a QR code", "以二维码显示链接"),
+        Command::SwitchFocus => {
+            word!("move in the URLs and details of the selected video", "进入所选视频的链接和详情")
+        }
+        Command::Generate => word!("generate the URL of the video", "生成视频的链接"),
+        Command::GenerateLabelled => {
+            word!("generate another URL, with a label of its own", "再生成一个链接，使用单独的标签")
+        }
+        Command::TogglePostings => word!(
+            "suspend or resume the selected URL, or all URLs of the video",
+            "停用或恢复所选链接，或视频的所有链接"
+        ),
+        Command::ToggleSource => {
+            word!("suspend or resume the video with all its URLs", "停用或恢复视频及其所有链接")
+        }
+        Command::DeleteSource => {
+            word!("delete the video; its URLs become invalid for ever", "删除视频，其链接永久失效")
+        }
+        Command::Retry => word!("try the failed conversion again", "重试失败的处理"),
+        Command::Cancel => word!("cancel the conversion", "取消处理"),
+        Command::CopyUrl => word!("copy the URL", "复制链接"),
+        Command::Rescan => word!(
+            "look at the library folders now; without a connection: connect now",
+            "立即扫描视频库目录；未连接时：立即连接"
+        ),
+        Command::Filter => word!("show only titles that contain a text", "只显示标题包含某文本的视频"),
+        Command::Sort => word!("sort by name, newest, bitrate or state", "按名称、最新、码率或状态排序"),
+        Command::Jump => word!(
+            "go to a token, URL, id, path or title; pasting a URL does the same",
+            "转到令牌、链接、id、路径或标题；直接粘贴链接也可以"
+        ),
+        Command::Explain => {
+            word!("why a URL is live or not, and what changes that", "链接为何有效或无效，以及如何改变")
+        }
+        Command::Mark => word!(
+            "mark the video; generate, suspend and resume then mean all marked ones",
+            "标记视频；之后的生成、停用和恢复针对所有标记的视频"
+        ),
+        Command::MarkAll => {
+            word!("mark all videos that are loaded, or none", "标记全部已加载的视频，或全部取消")
+        }
+        Command::GoToVideo => word!("go to the video of this row", "转到此行的视频"),
+        Command::PauseQueue => {
+            word!("pause or resume the queue; what runs goes on", "暂停或恢复队列；进行中的继续")
+        }
         Command::ToggleMouse => word!(
             "give the mouse to the UI, or back to the terminal to select text",
             "启用鼠标操作，或交还终端以选择文本"
         ),
-        Command::OpenVideos => "the videos",
-        Command::OpenJobs => "the conversions: what runs and waits",
-        Command::OpenEvents => "the events: what happened, and who did it",
-        Command::OpenAccount => "the account: verification and service",
-        Command::OpenStatus => "the daemon: library, queue, addresses",
-        Command::SubmitIndividual => "submit an identity verification as an individual",
-        Command::SubmitEnterprise => "submit an identity verification as an enterprise",
-        Command::Approve => "approve the submission",
-        Command::Reject => "reject the submission",
-        Command::Revoke => "revoke the approval",
-        Command::Activate => "activate the service",
-        Command::QrSize => "switch between small and full size, which needs no glyphs",
-        Command::Accept => "accept",
-        Command::NextField => "next field",
-        Command::PreviousField => "previous field",
-        Command::NextChoice => "the other choice",
-        Command::KeepFiles => "keep the files, or move them to the trash",
-        Command::Help => "this help",
-        Command::Close => "close what is on top, or clear the filter",
-        Command::Quit => "quit",
-        Command::Stop => "stop the program; fg continues it",
+        Command::OpenVideos => word!("the videos", "视频"),
+        Command::OpenJobs => word!("the conversions: what runs and waits", "处理：进行中和排队的"),
+        Command::OpenEvents => word!("the events: what happened, and who did it", "事件：发生了什么，谁做的"),
+        Command::OpenAccount => word!("the account: verification and service", "账号：认证和服务"),
+        Command::OpenStatus => word!("the daemon: library, queue, addresses", "守护进程：视频库、队列、地址"),
+        Command::SubmitIndividual => {
+            word!("submit an identity verification as an individual", "以个人身份提交认证")
+        }
+        Command::SubmitEnterprise => {
+            word!("submit an identity verification as an enterprise", "以企业身份提交认证")
+        }
+        Command::Approve => word!("approve the submission", "通过认证"),
+        Command::Reject => word!("reject the submission", "驳回认证"),
+        Command::Revoke => word!("revoke the approval", "撤销认证"),
+        Command::Activate => word!("activate the service", "开通服务"),
+        Command::QrSize => word!(
+            "switch the form: the largest that fits, small, plain characters",
+            "切换样式：能放下的最大尺寸、小尺寸、纯字符"
+        ),
+        Command::SaveQr => word!("save the QR code as a PNG or SVG file", "将二维码保存为 PNG 或 SVG 文件"),
+        Command::Accept => word!("accept", "确定"),
+        Command::NextField => word!("next field", "下一项"),
+        Command::PreviousField => word!("previous field", "上一项"),
+        Command::NextChoice => word!("the other choice", "切换选项"),
+        Command::KeepFiles => word!("keep the files, or move them to the trash", "保留文件，或移入回收站"),
+        Command::Help => word!("this help", "本帮助"),
+        Command::Close => word!("close what is on top, or clear the filter", "关闭当前层，或清除筛选"),
+        Command::Quit => word!("quit", "退出"),
+        Command::Stop => word!("stop the program; fg continues it", "挂起程序，用 fg 继续"),
     }
 }
 
@@ -155,30 +191,30 @@ pub fn key(key: Key) -> String {
 fn toggle_postings(app: &App) -> &'static str {
     if app.acts_on_marks() {
         return match app.marked_postings_deed() {
-            Deed::ResumePostings => "resume URLs",
+            Deed::ResumePostings => word!("resume URLs", "恢复链接"),
             Deed::SuspendPostings | Deed::Generate | Deed::SuspendSources | Deed::ResumeSources => {
-                "suspend URLs"
+                word!("suspend URLs", "停用链接")
             }
         };
     }
     match app.posting_switch() {
-        Some(switch) if switch.to == Switch::On => "resume URL",
-        Some(_) | None => "suspend URL",
+        Some(switch) if switch.to == Switch::On => word!("resume URL", "恢复链接"),
+        Some(_) | None => word!("suspend URL", "停用链接"),
     }
 }
 
 fn toggle_source(app: &App) -> &'static str {
     if app.acts_on_marks() {
         return match app.marked_sources_deed() {
-            Deed::ResumeSources => "resume videos",
+            Deed::ResumeSources => word!("resume videos", "恢复视频"),
             Deed::SuspendSources | Deed::Generate | Deed::SuspendPostings | Deed::ResumePostings => {
-                "suspend videos"
+                word!("suspend videos", "停用视频")
             }
         };
     }
     match app.list.selected().map(|video| video.source.switch) {
-        Some(Switch::Off) => "resume video",
-        Some(Switch::On) | None => "suspend video",
+        Some(Switch::Off) => word!("resume video", "恢复视频"),
+        Some(Switch::On) | None => word!("suspend video", "停用视频"),
     }
 }
 
@@ -186,20 +222,20 @@ fn toggle_source(app: &App) -> &'static str {
 #[must_use]
 pub fn place(place: Place) -> &'static str {
     match place {
-        Place::Videos => "Videos",
-        Place::Jobs => "Conversions",
-        Place::Events => "Events",
-        Place::Explain => "Why",
-        Place::Account => "Account",
-        Place::Status => "Status",
-        Place::Qr => "QR code",
-        Place::Url => "URL",
-        Place::Help => "Help",
-        Place::Filter => "Filter",
-        Place::Prompt => "Questions",
-        Place::Delete => "Deleting",
-        Place::Confirm => "Confirmation",
-        Place::Form | Place::FormChoice => "Forms",
-        Place::TooSmall => "Small window",
+        Place::Videos => word!("Videos", "视频"),
+        Place::Jobs => word!("Conversions", "处理"),
+        Place::Events => word!("Events", "事件"),
+        Place::Explain => word!("Why", "原因"),
+        Place::Account => word!("Account", "账号"),
+        Place::Status => word!("Status", "状态"),
+        Place::Qr => word!("QR code", "二维码"),
+        Place::Url => word!("URL", "链接"),
+        Place::Help => word!("Help", "帮助"),
+        Place::Filter => word!("Filter", "筛选"),
+        Place::Prompt => word!("Questions", "提问"),
+        Place::Delete => word!("Deleting", "删除"),
+        Place::Confirm => word!("Confirmation", "确认"),
+        Place::Form | Place::FormChoice => word!("Forms", "表单"),
+        Place::TooSmall => word!("Small window", "窗口过小"),
     }
 }

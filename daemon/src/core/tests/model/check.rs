@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use vodpost_protocol::account::{AccountKind, VerificationState};
+use vodpost_protocol::event::EventKind;
 use vodpost_protocol::ids::{Token, VideoId};
 use vodpost_protocol::posting::Cause;
 use vodpost_protocol::video::Switch;
@@ -19,7 +21,7 @@ use super::super::super::video::{self, DeletionKind, MissingCause};
 use super::super::ROOT;
 use super::disk::{FILES, PLACES};
 use super::reference::{Conversion, Posting, Source, Video, Why};
-use super::rig::{ARTIFACTS, Rig};
+use super::rig::{ARTIFACTS, Before, Rig};
 
 fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(otherwise()) }
@@ -31,7 +33,7 @@ impl Rig {
         &mut self,
         outcome: &Outcome,
         actor: &Actor,
-        before: &BTreeMap<VideoId, Vec<Publication>>,
+        before: &Before,
     ) -> Result<(), String> {
         let mut events: Vec<&Event> = Vec::new();
         for change in &outcome.changes {
@@ -54,9 +56,10 @@ impl Rig {
             ensure(event.at == now && event.actor == *actor, || format!("S2: {event:?} by {actor:?}"))?;
         }
         self.check_last_changes(&events)?;
+        self.check_ends(&events, before)?;
         let after = self.publications();
         for (id, publications) in &after {
-            let was = before.get(id);
+            let was = before.publications.get(id);
             let told = outcome.touched.contains(id)
                 || was.map_or(publications.is_empty(), |was| was == publications);
             ensure(told, || format!("P6: the public server is not told of {id}"))?;
@@ -64,6 +67,53 @@ impl Rig {
             let said =
                 was.map_or(Vec::new(), |was| states(was)) == states(publications) || !events.is_empty();
             ensure(said, || format!("S2: the URLs of {id} changed without an event"))?;
+        }
+        Ok(())
+    }
+
+    /// S2, C5: a video does not change its source's state, leave, or lose what was ordered of it without an event.
+    fn check_ends(&self, events: &[&Event], before: &Before) -> Result<(), String> {
+        let of = |id: VideoId| {
+            events.iter().filter(move |event| match &event.subject {
+                Subject::Account | Subject::Queue => false,
+                Subject::Video { id: of, .. } | Subject::Posting { video: of, .. } => *of == id,
+            })
+        };
+        for (id, (source, had_order)) in &before.videos {
+            let now = self.core.state().video(*id);
+            let Some(now) = now else {
+                let last = of(*id).next_back().map(|event| event.what);
+                ensure(last == Some(EventKind::VideoForgotten), || format!("S2: {id} left as {last:?}"))?;
+                let failed = of(*id).any(|event| event.what == EventKind::ConversionFailed);
+                ensure(failed || !had_order, || format!("C5: the order of {id} was lost"))?;
+                continue;
+            };
+            // That its files have arrived in the trash is no change of its state.
+            let state = |source: Source| match source {
+                Source::Here => 0,
+                Source::Away { why: Why::Gone, .. } => 1,
+                Source::Away { why: Why::RootLost, .. } => 2,
+                Source::Away { why: Why::BeingWritten, .. } => 3,
+                Source::Deleted { .. } => 4,
+            };
+            let told = of(*id).next().is_some();
+            ensure(told || state(source_of(now)) == state(*source), || {
+                format!("S2: the source of {id} was {source:?} and is {:?}, without an event", now.source)
+            })?;
+            ensure(told || !had_order || now.order().is_some(), || format!("C5: the order of {id} ended"))?;
+        }
+        Ok(())
+    }
+
+    /// L5: when a grace period is over somebody is asked to look, and asked again if nothing comes of it.
+    fn check_looks(&self) -> Result<(), String> {
+        let next = self.core.next_due();
+        for over_at in self.around.reference.graces() {
+            let asked_at = self.look_asked_at.filter(|asked_at| *asked_at >= over_at);
+            let due = asked_at.map_or(over_at, |asked_at| asked_at.after(Duration::from_secs(600)));
+            ensure(next.is_some_and(|next| next <= due), || {
+                format!("L5: nobody looks at {over_at}, {next:?} comes next")
+            })?;
         }
         Ok(())
     }
@@ -130,7 +180,8 @@ impl Rig {
         ensure(self.core.state().queue().paused.is_some() == self.around.reference.paused, || {
             "C5: the queue is paused or is not".to_owned()
         })?;
-        ensure(state.next_due(&self.settings) == due, || "C3, L5: something else is due next".to_owned())?;
+        ensure(state.next_due() == due, || "C3: something else is due next".to_owned())?;
+        self.check_looks()?;
         for video in videos.iter().filter(|video| !video.forgotten) {
             self.check_video(video)
                 .map_err(|what| format!("{} ({}): {what}", PLACES[video.place].1, video.id))?;
@@ -373,7 +424,7 @@ impl Rig {
     }
 }
 
-fn source_of(video: &video::Video) -> Source {
+pub(super) fn source_of(video: &video::Video) -> Source {
     match &video.source {
         video::Source::Present => Source::Here,
         video::Source::Missing { since, cause } => {

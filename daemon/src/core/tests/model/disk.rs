@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::super::group::base_name;
 use super::super::super::input::{Found, FoundFile, Input, RootScan, Scan};
@@ -19,6 +20,8 @@ pub(super) const FILES: [&str; 9] =
     ["a.mp4", "a.720p.mp4", "a.mkv", "b.mkv", "b.1080p.mkv", "c.mp4", "folder/a.mkv", "away.txt", "gone.txt"];
 /// Folder and base name.
 pub(super) const PLACES: [(&str, &str); 4] = [("", "a"), ("", "b"), ("", "c"), ("folder", "a")];
+/// The device of the folder that the disk is mounted at.
+const UNDERLYING: u64 = 0;
 pub(super) const FOLDER_PLACE: usize = 3;
 
 /// L1
@@ -101,6 +104,7 @@ impl Rig {
         let files = self.around.disk.iter().filter(|(file, _)| shown(place_of(**file)));
         Look {
             root_readable: !self.root_error,
+            device: if self.unmounted { UNDERLYING } else { self.device },
             folder_readable,
             files: files.map(|(file, bytes)| (*file, *bytes)).collect(),
             settling: self.settling.iter().filter(|place| shown(Some(**place))).copied().collect(),
@@ -109,7 +113,7 @@ impl Rig {
 
     pub(super) fn scan(&mut self) -> Result<(), String> {
         let look = self.look();
-        let mut found = Found::default();
+        let mut found = Found { devices: [look.device].into(), ..Found::default() };
         let mut probed = HashMap::new();
         for (file, bytes) in &look.files {
             let path = Path::new(FILES[*file]);
@@ -134,7 +138,11 @@ impl Rig {
         let found = if look.root_readable { Ok(found) } else { Err("input/output error".to_owned()) };
         let roots = vec![RootScan { root: Arc::from(Path::new(ROOT)), found }];
         self.around.seen_device = self.device;
-        self.give(Input::Scanned(Scan { roots, probed }), Ok(()))?;
+        // A look takes its time, and tells of nothing later than its begin.
+        let took = if self.rng.below(4) == 0 { Duration::from_secs(1800) } else { Duration::ZERO };
+        let began_at = self.around.reference.now.before(took).max(self.look_began_at);
+        self.look_began_at = began_at;
+        self.give(Input::Scanned(Scan { began_at, roots, probed }), Ok(()))?;
         let state = self.core.state();
         let lives_at = |place: usize| {
             let (folder, base) = PLACES[place];
@@ -144,6 +152,6 @@ impl Rig {
             });
             video.map(|video| video.id)
         };
-        self.around.reference.scan(&look, &lives_at)
+        self.around.reference.scan(&look, began_at, &lives_at)
     }
 }

@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vodpost_protocol::ids::VideoId;
+use vodpost_protocol::time::Timestamp;
 
 use super::disk::{FOLDER_PLACE, PLACES, place_of};
-use super::reference::{Bytes, Conversion, File, Reference, Source, Video, Why};
+use super::reference::{Bytes, Conversion, File, GRACE, Reference, Source, Video, Why};
 
 /// What a look at the root sees.
 pub(super) struct Look {
     pub(super) root_readable: bool,
     pub(super) folder_readable: bool,
+    /// On which everything in it is.
+    pub(super) device: u64,
     /// Videos alone.
     pub(super) files: BTreeMap<File, Bytes>,
     pub(super) settling: BTreeSet<usize>,
@@ -24,12 +27,13 @@ impl Reference {
     pub(super) fn scan(
         &mut self,
         look: &Look,
+        began_at: Timestamp,
         lives_at: &dyn Fn(usize) -> Option<VideoId>,
     ) -> Result<(), String> {
         let readable = look.root_readable && !(self.looks_unmounted(look));
         let mut groups: BTreeMap<usize, Group> = BTreeMap::new();
         if readable {
-            for (file, bytes) in self.visible(look) {
+            for (file, bytes) in self.visible(look, began_at) {
                 groups.entry(place_of(file).unwrap()).or_default().insert(file, bytes);
             }
             for place in &look.settling {
@@ -39,6 +43,7 @@ impl Reference {
         let now_at = self.check_moves(&groups, lives_at)?;
         let settling = |place: usize| look.settling.contains(&place);
         let known: BTreeSet<VideoId> = self.videos.iter().map(|video| video.id).collect();
+        let renumbered = self.renumbered(&groups, look.device);
         for at in 0..self.videos.len() {
             if !self.videos[at].lives() {
                 continue;
@@ -46,15 +51,22 @@ impl Reference {
             let place = now_at.get(&at).copied().unwrap_or(self.videos[at].place);
             self.videos[at].place = place;
             if let Some(group) = groups.remove(&place) {
-                self.found_at_place(at, group, settling(place));
-            } else if !readable || (place == FOLDER_PLACE && !look.folder_readable) {
+                self.found_at_place(at, group, settling(place), look.device);
+            } else if !readable
+                || (place == FOLDER_PLACE && !look.folder_readable)
+                || self.has_lost_disk(at, look.device, &renumbered)
+            {
                 self.away(at, Why::RootLost);
             } else {
                 self.away(at, Why::Gone);
+                self.end_grace(at, began_at);
             }
         }
         for (place, group) in groups {
             self.admit(place, group, settling(place), lives_at(place), &known)?;
+            if let Some(added) = self.videos.last_mut().filter(|added| !known.contains(&added.id)) {
+                added.device = look.device;
+            }
         }
         Ok(())
     }
@@ -138,6 +150,8 @@ impl Reference {
                     conversion: Conversion::None,
                     postings: Vec::new(),
                     forgotten: false,
+                    device: 0,
+                    trashed_at: None,
                 });
                 Ok(())
             }
@@ -155,10 +169,13 @@ impl Reference {
     }
 
     /// All files but those that a deleted video hides.
-    fn visible(&self, look: &Look) -> BTreeMap<File, Bytes> {
+    fn visible(&self, look: &Look, began_at: Timestamp) -> BTreeMap<File, Bytes> {
         let hidden = |bytes: Bytes| {
             self.videos.iter().any(|video| match video.source {
-                Source::Deleted { hidden, .. } => hidden && video.files.values().any(|other| *other == bytes),
+                Source::Deleted { hidden, .. } => {
+                    let hidden = hidden || video.trashed_at.is_some_and(|at| at >= began_at);
+                    hidden && video.files.values().any(|other| *other == bytes)
+                }
                 Source::Here | Source::Away { .. } => false,
             })
         };
@@ -166,7 +183,7 @@ impl Reference {
         files.filter(|(_, bytes)| !hidden(*bytes)).collect()
     }
 
-    fn found_at_place(&mut self, at: usize, group: Group, settling: bool) {
+    fn found_at_place(&mut self, at: usize, group: Group, settling: bool, device: u64) {
         let here = |of: Bytes| group.values().any(|bytes| *bytes == of);
         let base_here = self.videos[at].made_of().map(here);
         if settling && (group.is_empty() || base_here == Some(false)) {
@@ -186,6 +203,7 @@ impl Reference {
             Conversion::None | Conversion::Ordered(_) | Conversion::Ready(_) => false,
         };
         video.files = group;
+        video.device = device;
         video.source = Source::Here;
         if base_here == Some(false) || waits {
             self.replaced(at);
@@ -204,6 +222,36 @@ impl Reference {
             self.videos[at].conversion = Conversion::None;
         } else if self.order(at, wanted).is_err() {
             self.videos[at].conversion = Conversion::Failed { labels: before, of };
+        }
+    }
+
+    /// Devices whose files are found on another one: that is the same with another number.
+    fn renumbered(&self, groups: &BTreeMap<usize, Group>, device: u64) -> BTreeSet<u64> {
+        let found: BTreeSet<Bytes> = groups.values().flat_map(BTreeMap::values).copied().collect();
+        let others = self.videos.iter().filter(|video| video.lives() && video.device != device);
+        let seen = others.filter(|video| video.files.values().any(|bytes| found.contains(bytes)));
+        seen.map(|video| video.device).collect()
+    }
+
+    /// L5: the disk of its files is not there, and its files were when it was there last.
+    fn has_lost_disk(&self, at: usize, device: u64, renumbered: &BTreeSet<u64>) -> bool {
+        let video = &self.videos[at];
+        let known_gone = matches!(video.source, Source::Away { why: Why::Gone, .. });
+        !known_gone && video.device != device && !renumbered.contains(&video.device)
+    }
+
+    /// L5: it was gone for long enough already when somebody looked. One without URLs is forgotten.
+    fn end_grace(&mut self, at: usize, looked_at: Timestamp) {
+        let video = &mut self.videos[at];
+        match video.source {
+            Source::Away { since, why: Why::Gone } if since.after(GRACE) <= looked_at => {}
+            Source::Here | Source::Away { .. } | Source::Deleted { .. } => return,
+        }
+        if video.postings.is_empty() {
+            video.forgotten = true;
+            video.conversion = Conversion::None;
+        } else {
+            video.end(false, false);
         }
     }
 

@@ -55,6 +55,10 @@ pub(super) struct Video {
     pub(super) conversion: Conversion,
     pub(super) postings: Vec<Posting>,
     pub(super) forgotten: bool,
+    /// On which its files were seen last.
+    pub(super) device: u64,
+    /// When its files went into the trash of this daemon.
+    pub(super) trashed_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -367,14 +371,18 @@ impl Reference {
         let late = self.videos.iter().filter_map(|video| Self::overdue_at(video, runs));
         let here = |video: &&Video| video.source == Source::Here;
         let again = self.videos.iter().filter(here).filter_map(|video| video.order()?.held);
-        let over = self.videos.iter().filter_map(|video| match video.source {
-            Source::Away { since, why: Why::Gone } if !video.forgotten => Some(since.after(GRACE)),
-            Source::Here | Source::Away { .. } | Source::Deleted { .. } => None,
-        });
-        late.chain(again).chain(over).min()
+        late.chain(again).min()
     }
 
-    /// C3, L5
+    /// L5: when grace periods are over; then somebody has to look.
+    pub(super) fn graces(&self) -> impl Iterator<Item = Timestamp> {
+        self.videos.iter().filter_map(|video| match video.source {
+            Source::Away { since, why: Why::Gone } if !video.forgotten => Some(since.after(GRACE)),
+            Source::Here | Source::Away { .. } | Source::Deleted { .. } => None,
+        })
+    }
+
+    /// C3
     pub(super) fn tick(&mut self, runs: &impl Fn(VideoId) -> bool) {
         for at in 0..self.videos.len() {
             if Self::overdue_at(&self.videos[at], runs).is_some_and(|at| at <= self.now) {
@@ -385,19 +393,6 @@ impl Reference {
                 && video.source == Source::Here
             {
                 order.held = order.held.filter(|until| *until > self.now);
-            }
-            match video.source {
-                Source::Away { since, why: Why::Gone }
-                    if !video.forgotten && since.after(GRACE) <= self.now =>
-                {
-                    if video.postings.is_empty() {
-                        video.forgotten = true;
-                        video.conversion = Conversion::None;
-                    } else {
-                        video.end(false, false);
-                    }
-                }
-                Source::Here | Source::Away { .. } | Source::Deleted { .. } => {}
             }
         }
     }

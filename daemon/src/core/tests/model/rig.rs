@@ -19,6 +19,7 @@ use super::super::super::media::FileIdentity;
 use super::super::super::queue::Machine;
 use super::super::super::state::{Change, Loader, Settings, State, Undo};
 use super::super::super::transaction::Outcome;
+use super::check::source_of;
 use super::commands::user;
 use super::reference::{
     Account, Answer, Bytes, Conversion, DEADLINE, File, GRACE, RETRIES, Reference, Source,
@@ -45,6 +46,13 @@ pub(super) struct Around {
     pub(super) records: Vec<Change>,
 }
 
+/// What was before an input.
+pub(super) struct Before {
+    pub(super) publications: BTreeMap<VideoId, Vec<Publication>>,
+    /// The source of each video, and whether there was an order.
+    pub(super) videos: BTreeMap<VideoId, (Source, bool)>,
+}
+
 pub(super) struct Rig {
     pub(super) core: Core,
     /// Built of the records alone, change by change.
@@ -60,6 +68,10 @@ pub(super) struct Rig {
     pub(super) settling: BTreeSet<usize>,
     /// Whether the disk has room for artifacts.
     pub(super) machine: Machine,
+    /// When the core asked for a look at the library last, or was started, after which there is one anyway.
+    pub(super) look_asked_at: Option<Timestamp>,
+    /// Looks come one after the other.
+    pub(super) look_began_at: Timestamp,
     /// While a batch is made: how to take it back.
     batch: Option<(Vec<Undo>, Vec<Undo>)>,
 }
@@ -104,6 +116,8 @@ impl Rig {
             folder_error: false,
             settling: BTreeSet::new(),
             machine: Machine::default(),
+            look_asked_at: None,
+            look_began_at: Timestamp::default(),
             batch: None,
         }
     }
@@ -143,7 +157,7 @@ impl Rig {
             Input::ArtifactLost { .. } | Input::Usage(_) | Input::EventsExpired { .. } => Actor::Daemon,
             Input::Tick => Actor::Daemon,
         };
-        let before = self.publications();
+        let before = self.before();
         let answer: Result<Outcome, Refusal> = self.core.handle(input, self.around.reference.now);
         match (answer, expected) {
             (Ok(outcome), Ok(())) => {
@@ -157,6 +171,12 @@ impl Rig {
                 Err(format!("the answer is {answer:?}, the rules say {expected:?}"))
             }
         }
+    }
+
+    fn before(&self) -> Before {
+        let videos = self.core.state().videos();
+        let videos = videos.map(|video| (video.id, (source_of(video), video.order().is_some())));
+        Before { publications: self.publications(), videos: videos.collect() }
     }
 
     pub(super) fn publications(&self) -> BTreeMap<VideoId, Vec<Publication>> {
@@ -208,8 +228,9 @@ impl Rig {
                     return Err(format!("{job:?} is live and lost its poster"));
                 }
             }
+            Effect::Scan => self.look_asked_at = Some(self.around.reference.now),
             // The trash is answered by a step of its own; announcements are checked with the outcome.
-            Effect::Trash { .. } | Effect::Announce(_) | Effect::Scan => {}
+            Effect::Trash { .. } | Effect::Announce(_) => {}
         }
         Ok(())
     }
@@ -302,10 +323,12 @@ impl Rig {
 
     fn trashed(&mut self, number: u8, done: bool) -> Result<(), String> {
         let Some(at) = self.video_at(number | 1) else { return Ok(()) };
+        let now = self.around.reference.now;
         let video = &mut self.around.reference.videos[at];
         let result = if done { Ok(()) } else { Err("read-only".to_owned()) };
         if done && matches!(video.source, Source::Deleted { trashing: true, .. }) {
             video.source = Source::Deleted { hidden: false, trashing: false };
+            video.trashed_at = Some(now);
             for (file, bytes) in &video.files {
                 if self.around.disk.get(file) == Some(bytes) {
                     self.around.disk.remove(file);
@@ -329,22 +352,25 @@ impl Rig {
         let posting = &mut self.around.reference.videos[at].postings[posting];
         posting.views += 2;
         let token = posting.token.unwrap();
-        self.give(Input::Usage(vec![Usage { token, views: 2, bytes: 10, referrers: Vec::new() }]), Ok(()))
+        let referrers = Vec::new();
+        self.give(Input::Usage(vec![Usage { token, views: 2, bytes: 10, watched: true, referrers }]), Ok(()))
     }
 
     /// The daemon ticks whenever something is due; one that was asleep finds all of it due at once.
     fn pass(&mut self, minutes: u64, asleep: bool) -> Result<(), String> {
         let end = self.around.reference.now.after(Duration::from_secs(minutes * 60));
-        while let Some(due) = self.next_due().filter(|due| *due <= end) {
+        while let Some(due) = self.next_tick().filter(|due| *due <= end) {
             let now = if asleep { end } else { due.max(self.around.reference.now) };
             self.around.reference.now = now;
             let Around { reference, jobs, .. } = &mut self.around;
             reference.tick(&|id| jobs.contains_key(&id));
-            // A video may have missed its deadline and outlived its grace at the same moment.
-            for _ in 0..2 {
-                self.give(Input::Tick, Ok(()))?;
-            }
+            self.give(Input::Tick, Ok(()))?;
             self.check()?;
+            // Mostly somebody looks when asked.
+            if self.look_asked_at == Some(now) && self.rng.below(4) > 0 {
+                self.scan()?;
+                self.check()?;
+            }
         }
         self.around.reference.now = end;
         self.give(Input::Tick, Ok(()))
@@ -352,6 +378,13 @@ impl Rig {
 
     pub(super) fn next_due(&self) -> Option<Timestamp> {
         self.around.reference.next_due(&|id| self.around.jobs.contains_key(&id))
+    }
+
+    /// When the daemon would tick: also when somebody has to look.
+    fn next_tick(&self) -> Option<Timestamp> {
+        let asked = |over_at: &Timestamp| self.look_asked_at.is_some_and(|asked_at| asked_at >= *over_at);
+        let looks = self.around.reference.graces().filter(|over_at| !asked(over_at));
+        self.next_due().into_iter().chain(looks).min()
     }
 
     fn crash(&mut self, other_device: bool) -> Result<(), String> {
@@ -373,6 +406,9 @@ impl Rig {
         let kept = self.referenced();
         self.around.artifacts.retain(|name, _| kept.contains(name));
         self.device += u64::from(other_device);
+        self.look_asked_at = Some(self.around.reference.now);
+        // No look of the daemon before tells anything any more.
+        self.around.reference.videos.iter_mut().for_each(|video| video.trashed_at = None);
         self.give(Input::Started, Ok(()))
     }
 

@@ -2,6 +2,7 @@
 
 mod fixture;
 mod inputs;
+mod rows;
 
 pub(super) use fixture::{Conversion, Fixture, Source};
 

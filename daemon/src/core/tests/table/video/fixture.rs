@@ -10,6 +10,7 @@ use super::super::super::super::artifact::{Assignment, Chance, Failure, WorkerRe
 use super::super::super::super::conversion::state_of;
 use super::super::super::super::input::{Command, Input};
 use super::super::super::super::media::{Container, MediaInfo};
+use super::super::super::super::queue::Machine;
 use super::super::super::super::video::{self, DeletionKind, MissingCause, Video};
 use super::super::super::{DiskFile, World, mp4};
 
@@ -70,26 +71,51 @@ impl Source {
 pub(in super::super) enum Conversion {
     None,
     Queued,
+    /// The queue is paused.
+    Paused,
+    /// It failed for a cause that may pass.
+    Held,
+    /// The disk has no room for what comes of it.
+    ShortOfRoom,
     Running,
     Failed,
     Ready,
 }
 
 impl Conversion {
-    pub(in super::super) const ALL: [Self; 5] =
-        [Self::None, Self::Queued, Self::Running, Self::Failed, Self::Ready];
+    pub(in super::super) const ALL: [Self; 8] = [
+        Self::None,
+        Self::Queued,
+        Self::Paused,
+        Self::Held,
+        Self::ShortOfRoom,
+        Self::Running,
+        Self::Failed,
+        Self::Ready,
+    ];
 
     pub(in super::super) fn name(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Queued => "queued",
+            Self::Paused => "queued, paused",
+            Self::Held => "queued, held",
+            Self::ShortOfRoom => "queued, no room",
             Self::Running => "running",
             Self::Failed => "failed",
             Self::Ready => "ready",
         }
     }
 
-    pub(super) fn of(video: &Video) -> Self {
+    pub(super) fn of(video: &Video, paused: bool) -> Self {
+        if let video::Conversion::Queued(waiting) = &video.conversion {
+            return match (waiting.hold.is_some(), waiting.short_of_room) {
+                (true, _) => Self::Held,
+                (false, true) => Self::ShortOfRoom,
+                (false, false) if paused => Self::Paused,
+                (false, false) => Self::Queued,
+            };
+        }
         match state_of(&video.conversion) {
             ConversionState::None => Self::None,
             ConversionState::Queued => Self::Queued,
@@ -153,10 +179,12 @@ impl Fixture {
     fn is_reachable(self) -> bool {
         let conversion_fits = match self.source {
             Source::Present => true,
-            // What ran is stopped and queued again.
-            Source::Vanished | Source::RootUnavailable | Source::BeingWritten => {
-                self.conversion != Conversion::Running
-            }
+            // What ran is stopped and queued again; what waits for the queue or for room does so when it is back.
+            Source::Vanished | Source::RootUnavailable | Source::BeingWritten => match self.conversion {
+                Conversion::Running | Conversion::Paused | Conversion::ShortOfRoom => false,
+                Conversion::None | Conversion::Queued | Conversion::Held => true,
+                Conversion::Failed | Conversion::Ready => true,
+            },
             // What was made or ordered is given up.
             Source::Trashing | Source::Trashed | Source::Kept => self.conversion == Conversion::None,
             // A video without a URL is forgotten instead.
@@ -169,7 +197,8 @@ impl Fixture {
                 Source::Present | Source::Vanished | Source::RootUnavailable | Source::BeingWritten,
             ) => !self.url,
             (Conversion::None, Source::Trashing | Source::Trashed | Source::Kept | Source::GraceOver)
-            | (Conversion::Queued | Conversion::Running | Conversion::Failed | Conversion::Ready, _) => true,
+            | (Conversion::Queued | Conversion::Paused | Conversion::Held | Conversion::ShortOfRoom, _)
+            | (Conversion::Running | Conversion::Failed | Conversion::Ready, _) => true,
         };
         conversion_fits && url_fits && (self.url || self.posting == Switch::On)
     }
@@ -186,6 +215,12 @@ impl Fixture {
             world.generate("other").unwrap();
             world.now = world.now.after(Duration::from_secs(60));
         }
+        match self.conversion {
+            Conversion::Paused => world.command(Command::PauseQueue).unwrap(),
+            Conversion::ShortOfRoom => world.core.observe(Machine { room_bytes: Some(0) }),
+            Conversion::None | Conversion::Queued | Conversion::Held => {}
+            Conversion::Running | Conversion::Failed | Conversion::Ready => {}
+        }
         match (self.conversion, self.url) {
             (Conversion::None, _) | (Conversion::Ready, true) => return assignment,
             (Conversion::Ready, false) => {
@@ -196,24 +231,40 @@ impl Fixture {
                 world.verify();
                 return Some(given);
             }
-            (Conversion::Queued | Conversion::Running | Conversion::Failed, true) => {
+            (
+                Conversion::Queued
+                | Conversion::Paused
+                | Conversion::Held
+                | Conversion::ShortOfRoom
+                | Conversion::Running
+                | Conversion::Failed,
+                true,
+            ) => {
                 world.write(FILE, Ok(heavy()));
                 world.scan();
             }
-            (Conversion::Queued | Conversion::Running | Conversion::Failed, false) => {
+            (
+                Conversion::Queued
+                | Conversion::Paused
+                | Conversion::Held
+                | Conversion::ShortOfRoom
+                | Conversion::Running
+                | Conversion::Failed,
+                false,
+            ) => {
                 world.generate("talk").unwrap();
             }
         }
         let assignment = take(world, id).or(assignment);
-        if self.conversion == Conversion::Failed {
+        let chance = match self.conversion {
+            Conversion::Failed => Some(Chance::Lasting),
+            Conversion::Held => Some(Chance::MayPass),
+            Conversion::None | Conversion::Queued | Conversion::Paused | Conversion::ShortOfRoom => None,
+            Conversion::Running | Conversion::Ready => None,
+        };
+        if let Some(chance) = chance {
             let job = assignment.as_ref().unwrap().job;
-            world
-                .input(Input::Worker(WorkerReport::Failed {
-                    job,
-                    failure: failure(),
-                    chance: Chance::Lasting,
-                }))
-                .unwrap();
+            world.input(Input::Worker(WorkerReport::Failed { job, failure: failure(), chance })).unwrap();
         }
         assignment
     }
@@ -256,6 +307,7 @@ impl Fixture {
         }
         if self.source == Source::GraceOver {
             world.pass(Duration::from_secs(24 * 3600));
+            world.scan();
         }
     }
 
@@ -264,7 +316,8 @@ impl Fixture {
         let postings: Vec<Switch> =
             built.world.core.state().postings_of(built.id).map(|posting| posting.switch).collect();
         assert_eq!(Source::of(video).name(), self.source.name());
-        assert_eq!(Conversion::of(video).name(), self.conversion.name());
+        let paused = built.world.core.state().queue().paused.is_some();
+        assert_eq!(Conversion::of(video, paused).name(), self.conversion.name());
         assert_eq!(video.switch, self.switch);
         assert_eq!(postings, if self.url { vec![self.posting] } else { Vec::new() });
     }
