@@ -167,7 +167,6 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let (checkups, checked) =
         checkup::start(subjects(&config, limits, &server, &facts), shutdown.child_token());
     let library = library_options(&config, &facts);
-    let events_kept_for = config.events.keep_for;
     let parts = Parts {
         core,
         store,
@@ -178,7 +177,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
         facts,
         checkups,
         scan_wanted,
-        events_kept_for,
+        events_kept_for: config.events.keep_for,
     };
     let engine_thread = run_engine(parts, channel)?;
     let mut tasks = vec![
