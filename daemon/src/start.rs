@@ -3,6 +3,8 @@
 //! The order of starting: lock the state, read it, bind the public address, bind the socket, run the engine, look at the
 //! library. The order of ending is the reverse, so that no client is answered after the state is closed.
 
+mod servers;
+
 use std::fs::File;
 use std::io;
 use std::net::SocketAddr;
@@ -19,7 +21,7 @@ use vodpost_protocol::time::Timestamp;
 
 use crate::checkup::{self, Viewers};
 use crate::clients::listener::{self, SocketError};
-use crate::config::{AdminListen, Config, Tls};
+use crate::config::Config;
 use crate::convert::{self, Kind, Ours};
 use crate::core::Core;
 use crate::core::artifact::Form;
@@ -35,12 +37,12 @@ use crate::guard::Guard;
 use crate::library;
 use crate::media::Tools;
 use crate::monitor;
-use crate::open_files;
 use crate::posters::{self, Posters};
 use crate::seal::{KEY_FILE, SealError, Sealer};
 use crate::state_dir::{self, StateDirError};
 use crate::store::{self, Backup, Store, StoreError};
 use crate::usage;
+use servers::{limits, listen_for_monitors, open_access_log, serve, start_monitor};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -167,7 +169,6 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let (checkups, checked) =
         checkup::start(subjects(&config, limits, &server, &facts), shutdown.child_token());
     let library = library_options(&config, &facts);
-    let events_kept_for = config.events.keep_for;
     let parts = Parts {
         core,
         store,
@@ -178,7 +179,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
         facts,
         checkups,
         scan_wanted,
-        events_kept_for,
+        events_kept_for: config.events.keep_for,
     };
     let engine_thread = run_engine(parts, channel)?;
     let mut tasks = vec![
@@ -225,88 +226,12 @@ fn instance() -> Result<InstanceId, StartError> {
     Ok(InstanceId(u64::from_le_bytes(seed)))
 }
 
-fn start_monitor(
-    admin: Option<(std::net::TcpListener, SocketAddr)>,
-    sources: monitor::Sources,
-    shutdown: &CancellationToken,
-) -> Result<Option<tokio::task::JoinHandle<()>>, StartError> {
-    let Some((listener, addr)) = admin else { return Ok(None) };
-    let monitor = monitor::start(listener, sources, shutdown.child_token());
-    monitor.map(Some).map_err(|source| StartError::AdminListen { addr, source })
-}
-
 fn published(core: &Core, artifacts: &Path) -> Arc<Table> {
     let table = Table::new();
     for video in core.state().videos() {
         table.apply(core.publications(video.id, artifacts));
     }
     Arc::new(table)
-}
-
-/// Several daemons on one machine have one default address between them.
-fn listen_for_monitors(config: &Config) -> Result<Option<(std::net::TcpListener, SocketAddr)>, StartError> {
-    match config.http.admin_listen {
-        AdminListen::Off => Ok(None),
-        AdminListen::At(addr) => {
-            monitor::bind(addr).map(Some).map_err(|source| StartError::AdminListen { addr, source })
-        }
-        AdminListen::Default => Ok(monitor::bind(AdminListen::DEFAULT)
-            .inspect_err(|error| {
-                tracing::info!(%error, addr = %AdminListen::DEFAULT, "no /metrics; set http.admin_listen")
-            })
-            .ok()),
-    }
-}
-
-fn open_access_log(
-    config: &Config,
-    metrics: &Arc<Metrics>,
-) -> Result<Option<(AccessLog, std::thread::JoinHandle<()>)>, StartError> {
-    let Some(target) = config.http.access_log.clone() else { return Ok(None) };
-    let started = AccessLog::start(target.clone(), Arc::clone(metrics));
-    started.map(Some).map_err(|source| StartError::AccessLog { target, source })
-}
-
-fn serve(
-    config: &Config,
-    limits: delivery::Limits,
-    table: &Arc<Table>,
-    posters: PathBuf,
-    notices: delivery::Notices,
-    (access_log, metrics): (Option<AccessLog>, Arc<Metrics>),
-    shutdown: &CancellationToken,
-) -> Result<delivery::Server, StartError> {
-    let addr = config.http.listen;
-    let options = delivery::Options {
-        listen: addr,
-        tls: config.http.tls.as_ref().map(Tls::options),
-        public_url: config
-            .http
-            .public_url
-            .clone()
-            .or_else(|| in_this_network(addr, config.http.tls.is_some())),
-        posters,
-        limits,
-        trusted_proxies: config.http.trusted_proxies.clone(),
-        access_log,
-        metrics,
-        platform: config.platform.site.clone(),
-        verify_dir: config.http.verify_dir.clone(),
-    };
-    Ok(delivery::start(options, Arc::clone(table), notices, shutdown.child_token())?)
-}
-
-fn limits(config: &Config) -> delivery::Limits {
-    let limits = config.http.limits();
-    let open_files = open_files::raise();
-    let connections = open_files::viewers(open_files, limits.connections);
-    if connections < limits.connections {
-        tracing::warn!(
-            connections,
-            "few files may be open, and so few viewers be served at a time (ulimit -n)"
-        );
-    }
-    delivery::Limits { connections, files: open_files::watched(open_files), ..limits }
 }
 
 fn facts(config: &Config, server: &delivery::Server, tools: &Arc<Tools>) -> Facts {
@@ -396,26 +321,6 @@ impl Daemon {
             }
         }
     }
-}
-
-/// What URLs begin with when the daemon listens on every address and was not told its name: the first address that
-/// others in the network can reach. `None` where the address says it already.
-fn in_this_network(listen: SocketAddr, is_secure: bool) -> Option<PublicUrl> {
-    if !listen.ip().is_unspecified() || listen.port() == 0 {
-        return None;
-    }
-    let interfaces = match nix::ifaddrs::getifaddrs() {
-        Ok(interfaces) => interfaces,
-        Err(error) => {
-            tracing::warn!(%error, "the network interfaces cannot be read; say --public-url");
-            return None;
-        }
-    };
-    let address = interfaces
-        .filter_map(|interface| Some(interface.address?.as_sockaddr_in()?.ip()))
-        .find(|ip| !ip.is_loopback() && !ip.is_link_local())?;
-    let addr = SocketAddr::from((address, listen.port()));
-    Some(if is_secure { PublicUrl::secure(addr) } else { PublicUrl::of_address(addr) })
 }
 
 /// Where the tools are, and the guard that the settings ask for.

@@ -6,6 +6,7 @@
 //! taken back and each writer is told so; reads and URLs go on.
 
 mod backups;
+mod batch;
 mod desk;
 mod handle;
 mod jobs;
@@ -16,7 +17,6 @@ mod unsaved;
 mod unwritable;
 mod writes;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
@@ -39,8 +39,6 @@ use crate::core::Core;
 use crate::core::artifact::{Form, Progress, PublicState, Publication, WorkerReport};
 use crate::core::effect::Effect;
 use crate::core::input::Input;
-use crate::core::state::{Change, Undo};
-use crate::core::transaction::Outcome;
 use crate::core::video::Video;
 use crate::delivery::link::PublicUrl;
 use crate::delivery::table::Table;
@@ -50,6 +48,7 @@ use crate::media::{Tools, identity_of_metadata};
 use crate::seal::Sealer;
 use crate::store::Store;
 use backups::Backing;
+use batch::Batch;
 use handle::{Message, UnknownFiles};
 use reads::ScanNotes;
 use retention::Retention;
@@ -115,39 +114,6 @@ pub struct Parts {
     pub scan_wanted: mpsc::Sender<()>,
     /// Zero: however old they are.
     pub events_kept_for: Duration,
-}
-
-/// One batch on its way to the disk.
-#[derive(Default)]
-struct Batch {
-    changes: Vec<Change>,
-    undo: Vec<Undo>,
-    effects: Vec<Effect>,
-    touched: BTreeSet<VideoId>,
-    answers: Vec<(Answerer, Pending)>,
-    /// Inputs that must be tried again if the disk refuses.
-    retry: Vec<Input>,
-    /// The rules were told of the machine.
-    observed: bool,
-    /// Videos that may go live for the first time, and get a poster then.
-    finished: Vec<VideoId>,
-    backups: Vec<(Answerer, PathBuf)>,
-}
-
-impl Batch {
-    /// Once for all inputs of a batch.
-    fn observe(&mut self, engine: &mut Engine) {
-        if !std::mem::replace(&mut self.observed, true) {
-            engine.observe_room();
-        }
-    }
-
-    fn add(&mut self, outcome: Outcome) {
-        self.changes.extend(outcome.changes);
-        self.undo.extend(outcome.undo);
-        self.effects.extend(outcome.effects);
-        self.touched.extend(outcome.touched);
-    }
 }
 
 /// Runs until told to stop. Blocks its thread. The handle of the channel may be given out before; what is sent waits.

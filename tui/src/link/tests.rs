@@ -142,8 +142,9 @@ fn a_lost_connection_is_told_and_made_again() {
 fn the_next_connection_is_another_run_of_the_daemon() {
     let mut peer = Peer::new();
     let (_link, events) = start(&peer);
-    drop(peer.accept(PROTOCOL_NUMBER));
+    let talk = peer.accept(PROTOCOL_NUMBER);
     assert_eq!(up(&events), 1);
+    drop(talk);
     let _talk = peer.accept(PROTOCOL_NUMBER);
     assert_eq!(up(&events), 2);
 }
