@@ -152,8 +152,6 @@ fn eighths(letter: char) -> Option<u8> {
 mod tests {
     use std::num::NonZero;
 
-    use super::*;
-
     fn drawn(bytes: &str) -> String {
         let cells = |count| NonZero::new(count).unwrap();
         let mut parser = vt100::Parser::new(cells(2), cells(20), 0);
