@@ -282,7 +282,8 @@ pub(super) fn warn(tx: &mut Transaction<'_>) {
     let expected = Forecast::of(tx.state(), tx.settings(), &tx.around().progress, tx.now());
     let is_late = |id: &VideoId| {
         let video = tx.state().video(*id)?;
-        let order = video.order().filter(|order| !order.late)?;
+        // What has missed its deadline already is no longer a warning.
+        let order = video.order().filter(|order| !order.late && order.deadline > tx.now())?;
         let ready_at = expected.ready_at(*id)?;
         (ready_at > order.deadline).then(|| (video.clone(), ready_at.since(order.deadline)))
     };
