@@ -88,6 +88,7 @@ mod tests {
             (Request::ResumeQueue, Role::Operator),
             (Request::Forecast(ForecastQuery { videos: vec![], newest: 1, within_s: None }), Role::Viewer),
             (Request::SetListed { target: video(), listed: true }, Role::Operator),
+            (Request::Checkup, Role::Viewer),
         ]
     }
 
