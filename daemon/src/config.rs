@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use serde::{Deserialize, Serialize};
 use vodpost_protocol::socket_path;
+use vodpost_protocol::status::SettingOrigin;
 
 use self::http::HttpFile;
 pub use self::http::{AdminListen, Http, Tls};
@@ -156,6 +157,9 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Library {
     pub roots: Vec<PathBuf>,
+    /// Where they are named.
+    #[serde(skip)]
+    pub origin: SettingOrigin,
     /// L5
     #[serde(serialize_with = "as_text")]
     pub missing_grace: Duration,
@@ -264,11 +268,12 @@ pub fn resolve(args: &Args) -> Result<Config, ConfigError> {
     if workers == 0 {
         return Err(ConfigError::Workers);
     }
+    let library = library(args, file.library, path.as_deref())?;
     Ok(Config {
         file: path,
         state_dir,
         socket,
-        library: library(args, file.library)?,
+        library,
         http: Http::resolve(args, file.http)?,
         conversion: Conversion {
             deadline: duration("conversion.deadline", file.conversion.deadline, 4 * 3600)?,
@@ -305,7 +310,11 @@ fn platform(file: PlatformFile) -> Result<Platform, ConfigError> {
     Ok(Platform { list: file.list.unwrap_or(true), site })
 }
 
-fn library(args: &Args, file: LibraryFile) -> Result<Library, ConfigError> {
+fn library(args: &Args, file: LibraryFile, path: Option<&Path>) -> Result<Library, ConfigError> {
+    let path = path.filter(|_| args.library.is_empty());
+    let origin = path.map_or(SettingOrigin::Arguments, |path| SettingOrigin::ConfigFile {
+        path: path.to_string_lossy().into_owned(),
+    });
     let named = if args.library.is_empty() { file.roots } else { args.library.clone() };
     let mut roots: Vec<PathBuf> = Vec::new();
     for root in named {
@@ -326,6 +335,7 @@ fn library(args: &Args, file: LibraryFile) -> Result<Library, ConfigError> {
     }
     Ok(Library {
         roots,
+        origin,
         missing_grace: duration("library.missing_grace", file.missing_grace, 24 * 3600)?,
         trash_days: file.trash_days.unwrap_or(7),
         settle: duration("library.settle", file.settle, 2)?,

@@ -13,7 +13,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use vodpost_protocol::account::VerificationState;
 use vodpost_protocol::ids::InstanceId;
@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::convert::{self, Kind, Ours};
 use crate::core::Core;
 use crate::core::artifact::Form;
+use crate::core::roots::{self, Root};
 use crate::core::state::{Settings, State};
 use crate::core::video::Conversion;
 use crate::delivery::access_log::{AccessLog, Target};
@@ -133,6 +134,12 @@ fn prepare(config: &Config) -> Result<Prepared, StartError> {
     let sealer = Sealer::open(&config.state_dir.join(KEY_FILE), holds_sealed)?;
     sweep(&artifacts, &loaded.state);
     let core = Core::new(loaded.state, settings(config), Box::new(SystemDice));
+    for root in roots::all(core.state(), core.settings()) {
+        if let Root::Eclipsed { added, by } = root {
+            let (added, by) = (added.path.display(), by.display());
+            tracing::warn!(%added, %by, "an added folder overlaps with one of the configuration and is left out");
+        }
+    }
     Ok(Prepared { lock, core, store, refuses: loaded.refuses, sealer, artifacts })
 }
 
@@ -168,7 +175,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let facts = facts(&config, &server, &tools);
     let (checkups, checked) =
         checkup::start(subjects(&config, limits, &server, &facts), shutdown.child_token());
-    let library = library_options(&config, &facts);
+    let (roots, library) = library_options(&config, &facts, core.roots());
     let parts = Parts {
         core,
         store,
@@ -179,6 +186,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
         facts,
         checkups,
         scan_wanted,
+        roots,
         events_kept_for: config.events.keep_for,
     };
     let engine_thread = run_engine(parts, channel)?;
@@ -191,8 +199,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     ];
     let admin_addr = admin.as_ref().map(|(_, addr)| *addr);
     tasks.extend(start_monitor(admin, sources, &shutdown)?);
-    let public_url = Arc::clone(&server.public_url);
-    let (http_addr, socket) = (server.addr, config.socket);
+    let (http_addr, socket, public_url) = (server.addr, config.socket, Arc::clone(&server.public_url));
     let threads = [engine_thread].into_iter().chain(maker).chain(writer).collect();
     Ok(Daemon {
         http_addr,
@@ -211,6 +218,8 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
         _lock: lock,
     })
 }
+
+type RootsTeller = watch::Sender<Vec<Arc<Path>>>;
 
 /// It is information only: a disk that takes nothing must not keep what there is from being served.
 fn note_socket(lock: &File, socket: &Path) {
@@ -242,22 +251,24 @@ fn facts(config: &Config, server: &delivery::Server, tools: &Arc<Tools>) -> Fact
         socket: config.socket.clone(),
         state_dir: config.state_dir.clone(),
         restored_at: state_dir::restored_at(&config.state_dir),
-        roots: config.library.roots.iter().map(|root| Arc::from(root.as_path())).collect(),
         coverage: Arc::default(),
         tools: Arc::clone(tools),
         ffmpeg_version: ask_version(tools),
     }
 }
 
-fn library_options(config: &Config, facts: &Facts) -> library::Options {
-    library::Options {
-        roots: facts.roots.clone(),
+/// How the folders are looked at, and how it is told when they become others.
+fn library_options(config: &Config, facts: &Facts, roots: Vec<Arc<Path>>) -> (RootsTeller, library::Options) {
+    let (teller, roots) = watch::channel(roots);
+    let options = library::Options {
+        roots,
         coverage: Arc::clone(&facts.coverage),
         settle: config.library.settle,
         rescan: config.library.rescan,
         trash_days: config.library.trash_days,
         watch: config.library.watch,
-    }
+    };
+    (teller, options)
 }
 
 fn subjects(
@@ -355,6 +366,10 @@ fn settings(config: &Config) -> Settings {
         workers: config.conversion.workers,
         retries: config.conversion.retries,
         list_postings: config.platform.list,
+        roots: config.library.roots.iter().map(|root| Arc::from(root.as_path())).collect(),
+        roots_origin: config.library.origin.clone(),
+        // Folders of the library go by their true names as well.
+        state_dir: std::fs::canonicalize(&config.state_dir).unwrap_or_else(|_| config.state_dir.clone()),
     }
 }
 

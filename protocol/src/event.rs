@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::conversion::ProgressView;
 use crate::ids::{Label, Token, VideoId};
+use crate::status::ScanProgressView;
 use crate::time::Timestamp;
 
 /// One durable change. `seq` starts at 1 and has no gaps.
@@ -60,6 +61,9 @@ pub enum EventKind {
     PostingUnlisted,
     /// L5: a video that never had a URL, and whose files did not come back. It is in no list any more.
     VideoForgotten,
+    /// A folder became part of the library; `detail` is its path.
+    RootAdded,
+    RootRemoved,
 }
 
 impl EventKind {
@@ -96,6 +100,8 @@ impl EventKind {
             Self::PostingListed => "posting_listed",
             Self::PostingUnlisted => "posting_unlisted",
             Self::VideoForgotten => "video_forgotten",
+            Self::RootAdded => "root_added",
+            Self::RootRemoved => "root_removed",
         }
     }
 }
@@ -110,4 +116,6 @@ pub enum Push {
     Resync {
         seq: u64,
     },
+    /// A look at the roots that has files to look into.
+    Scan(ScanProgressView),
 }

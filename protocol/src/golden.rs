@@ -2,12 +2,15 @@
 //!
 //! To accept new messages: `VODPOST_ACCEPT=1 cargo test -p vodpost-protocol golden`, and read the difference.
 
+mod refusals;
 mod specification;
 
 use std::fmt::Write;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use refusals::refusals;
 
 use crate::account::{
     AccountKind, AccountView, DocumentKind, ServiceState, Submission, SubmissionView, VerificationState,
@@ -21,13 +24,15 @@ use crate::conversion::{
     ProgressView,
 };
 use crate::event::{EventKind, EventView, Push};
-use crate::hello::Role;
 use crate::ids::{Label, Token, VideoId};
 use crate::posting::{Cause, PostingState, PostingView, ReferrerView, TrafficView};
-use crate::refusal::{Candidate, IdentityProblem, Refusal};
+use crate::refusal::Refusal;
 use crate::reply::{Answer, BackupView, EventPage, Located, Message, Page};
 use crate::request::{Call, ForecastQuery, ListQuery, Request, Sort};
-use crate::status::{Counts, Listen, Problem, Queue, RootView, ScanView, Status, Storage, Tool};
+use crate::status::{
+    Counts, LibraryView, Listen, Problem, Queue, RootOrigin, RootView, ScanProgressView, ScanView,
+    SettingOrigin, Status, Storage, Tool,
+};
 use crate::time::Timestamp;
 use crate::video::{LastChange, RenditionView, SourceState, SourceView, Switch, VideoState, VideoView};
 
@@ -80,6 +85,8 @@ fn requests() -> Vec<Request> {
         Request::Forecast(ForecastQuery { videos: vec![video()], newest: 3, within_s: Some(7200) }),
         Request::SetListed { target: video(), listed: true },
         Request::Checkup,
+        Request::AddRoot { path: "/srv".into() },
+        Request::RemoveRoot { path: "/srv".into() },
     ]
 }
 
@@ -180,6 +187,21 @@ fn account() -> AccountView {
     }
 }
 
+fn root(origin: RootOrigin) -> RootView {
+    RootView {
+        path: "/srv".into(),
+        unavailable: Some("gone".into()),
+        videos: 1,
+        scanned_at: Some(at(1)),
+        unwatched: Some("NFS".into()),
+        origin,
+    }
+}
+
+fn config_file() -> SettingOrigin {
+    SettingOrigin::ConfigFile { path: "/etc/v.toml".into() }
+}
+
 fn status() -> Status {
     Status {
         version: "0.1.0".into(),
@@ -192,13 +214,7 @@ fn status() -> Status {
         service: ServiceState::Inactive,
         counts: Counts { videos: 1, postings: 2, live: 3, suspended: 4, pending: 5, invalid: 6, problems: 7 },
         queue: Queue { running: 1, queued: 2, failed: 3, paused: true },
-        roots: vec![RootView {
-            path: "/srv".into(),
-            unavailable: Some("gone".into()),
-            videos: 1,
-            scanned_at: Some(at(1)),
-            unwatched: Some("NFS".into()),
-        }],
+        roots: vec![root(RootOrigin::Configured(config_file()))],
         listen: Listen {
             http: "127.0.0.1:1".into(),
             public_url: "http://a".into(),
@@ -284,6 +300,12 @@ fn answers() -> Vec<Answer> {
             examined: vec![Subject::State, Subject::OpenFiles],
             findings: findings(),
         })),
+        Answer::Library(LibraryView {
+            roots: vec![
+                root(RootOrigin::Configured(SettingOrigin::Arguments)),
+                root(RootOrigin::Added { at: at(2), by: "ann".into() }),
+            ],
+        }),
     ]
 }
 
@@ -323,46 +345,6 @@ fn findings() -> Vec<Finding> {
     ]
 }
 
-fn refusals() -> Vec<Refusal> {
-    let title = || "talk".to_owned();
-    vec![
-        Refusal::NotVerified { state: VerificationState::Submitted },
-        Refusal::NotActivated,
-        Refusal::AlreadyActivated,
-        Refusal::AlreadySubmitted,
-        Refusal::AlreadyApproved,
-        Refusal::NothingToDecide { state: VerificationState::None },
-        Refusal::FourEyes,
-        Refusal::InvalidIdentity(IdentityProblem::UsccCheck),
-        Refusal::NoSuchVideo { asked: title(), nearest: vec!["talks".into()] },
-        Refusal::AmbiguousVideo {
-            asked: title(),
-            candidates: vec![Candidate { id: VideoId::from_random(77), path: "/a/talk".into() }],
-        },
-        Refusal::NoSuchPosting {
-            title: title(),
-            asked: Some(Label::default()),
-            labels: vec![Label::default()],
-        },
-        Refusal::NoSuchToken { asked: "T".into() },
-        Refusal::SourceDeleted { title: title() },
-        Refusal::SourceMissing { title: title() },
-        Refusal::SourceSuspended { title: title() },
-        Refusal::NoUsableRendition { title: title(), reasons: vec!["empty".into()] },
-        Refusal::WrongConversionState { title: title(), state: ConversionState::Ready },
-        Refusal::ReadOnlyRoot { root: "/srv".into() },
-        Refusal::TrashFailed { title: title(), reason: "why".into() },
-        Refusal::NotPermitted { role: Role::Viewer, needed: Role::Admin },
-        Refusal::StorageFailed { reason: "disk full".into() },
-        Refusal::Busy,
-        Refusal::TooLarge,
-        Refusal::InvalidCursor,
-        Refusal::TooLong { field: "reason".into(), len_max: 1000 },
-        Refusal::ShuttingDown,
-        Refusal::BackupFailed { reason: "it exists".into() },
-    ]
-}
-
 fn pushes() -> Vec<Push> {
     let progress = ProgressView {
         video: VideoId::from_random(77),
@@ -371,7 +353,8 @@ fn pushes() -> Vec<Push> {
         speed: Some(1.5),
         eta_s: Some(3),
     };
-    vec![Push::Event(event()), Push::Progress(progress), Push::Resync { seq: 11 }]
+    let scan = ScanProgressView { files: 300, unknown: 20, examined: 7 };
+    vec![Push::Event(event()), Push::Progress(progress), Push::Resync { seq: 11 }, Push::Scan(scan)]
 }
 
 /// The variant's name: the first word of its debug form.

@@ -6,6 +6,7 @@ use crate::account::VerificationState;
 use crate::conversion::ConversionState;
 use crate::hello::Role;
 use crate::ids::{Label, VideoId};
+use crate::status::SettingOrigin;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -64,12 +65,51 @@ pub enum Refusal {
     ShuttingDown,
     /// The backup was not written. What there is at its path is as it was.
     BackupFailed { reason: String },
+    /// L1: this folder cannot become part of the library.
+    UnusableRoot { path: String, problem: RootProblem },
+    /// L1: no folder of the library has this path.
+    NoSuchRoot { path: String, roots: Vec<String> },
+    /// L1: this folder is set in the configuration, and can be taken out there alone.
+    ConfiguredRoot { path: String, origin: SettingOrigin },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Candidate {
     pub id: VideoId,
     pub path: String,
+}
+
+/// What is wrong with a folder for the library.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RootProblem {
+    NotAbsolute,
+    /// Its true name is not UTF-8, and could not be said again.
+    NotUtf8,
+    Missing,
+    NotAFolder,
+    /// The daemon may not read it, or the disk failed.
+    Unreadable {
+        reason: String,
+    },
+    /// It is part of the library already.
+    Known,
+    /// It lies in another folder of the library.
+    Within {
+        root: String,
+    },
+    /// Another folder of the library lies in it.
+    Around {
+        root: String,
+    },
+    /// It is the daemon's state folder, or one of the two lies in the other.
+    State {
+        state_dir: String,
+    },
+    /// The library has as many folders as it may have.
+    TooMany {
+        roots_max: u32,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,6 +137,8 @@ pub enum IdentityProblem {
     UsccRegion,
     /// GB 32100: the check character does not match.
     UsccCheck,
+    /// GB 11643: no region begins with 0.
+    CnIdRegion,
 }
 
 /// What a refusal means for a script: its exit status.
@@ -141,6 +183,9 @@ impl Refusal {
             Self::TooLong { .. } => "too_long",
             Self::ShuttingDown => "shutting_down",
             Self::BackupFailed { .. } => "backup_failed",
+            Self::UnusableRoot { .. } => "unusable_root",
+            Self::NoSuchRoot { .. } => "no_such_root",
+            Self::ConfiguredRoot { .. } => "configured_root",
         }
     }
 
@@ -150,7 +195,8 @@ impl Refusal {
             Self::NoSuchVideo { .. }
             | Self::AmbiguousVideo { .. }
             | Self::NoSuchPosting { .. }
-            | Self::NoSuchToken { .. } => RefusalClass::NotFound,
+            | Self::NoSuchToken { .. }
+            | Self::NoSuchRoot { .. } => RefusalClass::NotFound,
             Self::NotPermitted { .. } => RefusalClass::NotPermitted,
             Self::InvalidIdentity(_) | Self::InvalidCursor | Self::TooLong { .. } => RefusalClass::Usage,
             Self::StorageFailed { .. }
@@ -171,7 +217,9 @@ impl Refusal {
             | Self::SourceSuspended { .. }
             | Self::NoUsableRendition { .. }
             | Self::WrongConversionState { .. }
-            | Self::ReadOnlyRoot { .. } => RefusalClass::RefusedByState,
+            | Self::ReadOnlyRoot { .. }
+            | Self::UnusableRoot { .. }
+            | Self::ConfiguredRoot { .. } => RefusalClass::RefusedByState,
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::conversion::{ForecastView, JobsView};
 use crate::event::{EventView, Push};
 use crate::ids::Token;
 use crate::refusal::Refusal;
-use crate::status::{ScanView, Status};
+use crate::status::{LibraryView, ScanView, Status};
 use crate::video::VideoView;
 
 /// Every frame from the daemon after its hello.
@@ -37,6 +37,7 @@ pub enum Answer {
     Backup(BackupView),
     Forecast(Box<ForecastView>),
     Checkup(Box<CheckupView>),
+    Library(LibraryView),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

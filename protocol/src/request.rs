@@ -79,6 +79,12 @@ pub enum Request {
     SetListed { target: String, listed: bool },
     /// What is wrong with the daemon and its machine. Takes some seconds. → `Answer::Checkup`
     Checkup,
+    /// A folder becomes part of the library, as the daemon sees the path; it must be absolute. Links in it are
+    /// resolved. → `Answer::Library`
+    AddRoot { path: String },
+    /// A folder that was added is no part of the library any more, by the name that `Status.roots` has for it. Its
+    /// videos stay, and are not available until it is added again (L5). → `Answer::Library`
+    RemoveRoot { path: String },
 }
 
 impl Request {
@@ -111,7 +117,9 @@ impl Request {
             | Self::Backup { .. }
             | Self::PauseQueue
             | Self::ResumeQueue
-            | Self::SetListed { .. } => false,
+            | Self::SetListed { .. }
+            | Self::AddRoot { .. }
+            | Self::RemoveRoot { .. } => false,
         }
     }
 }

@@ -58,6 +58,34 @@ pub struct RootView {
     pub scanned_at: Option<Timestamp>,
     /// Why changes are found by the periodic look alone; nothing where the kernel tells of them.
     pub unwatched: Option<String>,
+    pub origin: RootOrigin,
+}
+
+/// How a folder became part of the library.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RootOrigin {
+    /// Only there it can be removed.
+    Configured(SettingOrigin),
+    /// While the daemon ran.
+    Added { at: Timestamp, by: String },
+}
+
+/// Where a setting stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SettingOrigin {
+    /// A flag of `vodpostd`, or its environment.
+    Arguments,
+    ConfigFile {
+        path: String,
+    },
+}
+
+/// The folders of the library, in the order in which they are looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LibraryView {
+    pub roots: Vec<RootView>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,6 +109,17 @@ pub enum Storage {
 pub enum Tool {
     Found(String),
     Missing(String),
+}
+
+/// How far a look at the roots is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanProgressView {
+    /// Files that may be videos.
+    pub files: u64,
+    /// Those of them that are new or changed, and have to be looked into.
+    pub unknown: u64,
+    /// Those that were looked into.
+    pub examined: u64,
 }
 
 /// What a look at the roots found.

@@ -256,7 +256,7 @@ fn s2_a_subscriber_that_does_not_read_gets_one_resync_and_never_a_silent_gap() {
                 known = seq;
                 resyncs += 1;
             }
-            Ok(Push::Progress(_)) => {}
+            Ok(Push::Progress(_) | Push::Scan(_)) => {}
             Err(TalkError::Closed) => panic!("it was dropped at {known} of {}", page.newest),
             Err(error) => panic!("{error:?}"),
         }

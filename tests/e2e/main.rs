@@ -16,6 +16,7 @@ mod disk;
 mod doctor;
 mod durability;
 mod events;
+mod first_run;
 mod guard;
 mod hostile;
 mod http;

@@ -91,9 +91,9 @@ fn the_mouse_selects_and_presses_keys() {
     site.scan();
     let mut screen = Screen::start(&site.client(&["--mouse"]), 80, 24);
     screen.wait_text("> silent");
-    // The second row: column 5, line 4; in SGR form, counted from one.
+    // The second row, below the line of the first steps: column 5, line 5; in SGR form, counted from one.
     let press = |column: usize, row: usize| format!("\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m");
-    screen.send(&press(5, 4));
+    screen.send(&press(5, 5));
     let shown = screen.wait_text("> talk");
     let footer = shown.lines().nth(23).expect("the last line");
     let at = footer.find("? help").unwrap_or_else(|| panic!("{footer}"));

@@ -10,7 +10,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use crate::app::event::Offer;
 use crate::connect::{self, ConnectError, Connection, Outcome};
+use crate::link::{Start, Starter};
 use crate::text::{self, Sentence, plain};
 use crate::{say, word};
 
@@ -99,6 +101,30 @@ fn show(path: &Path) -> String {
     plain(&path.to_string_lossy()).into_owned()
 }
 
+/// How a daemon would be started where none answers. One that was started here before is started without a question.
+#[must_use]
+pub fn plan(socket: Option<&Path>) -> Option<Start> {
+    let offer = || Offer { state: state_folder(), log: log_path() };
+    let starter: Starter = connect_or_start;
+    match socket {
+        None => Some(Start { starter, offer: (!state_folder().exists()).then(offer) }),
+        // The environment names the socket for both programs, so the daemon would have the settings of this shell.
+        Some(socket) if std::env::var_os("VODPOST_SOCKET").is_some_and(|named| named == socket) => {
+            Some(Start { starter, offer: Some(offer()) })
+        }
+        // It belongs to a daemon with settings of its own, which are not known here.
+        Some(_) => None,
+    }
+}
+
+/// Where a daemon of this user keeps its state, unless a config file says otherwise.
+fn state_folder() -> PathBuf {
+    if let Some(named) = std::env::var_os("VODPOST_STATE_DIR").filter(|named| !named.is_empty()) {
+        return PathBuf::from(named);
+    }
+    if rustix::process::geteuid().is_root() { PathBuf::from("/var/lib/vodpost") } else { user_folder() }
+}
+
 /// Connects, and starts a daemon first if nobody is there at all.
 ///
 /// # Errors
@@ -159,13 +185,17 @@ fn is_program(path: &Path) -> bool {
     path.is_file() && rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok()
 }
 
-/// `$XDG_STATE_HOME/vodpost/vodpostd.log`; relative values do not count, as its specification demands.
 fn log_path() -> PathBuf {
+    user_folder().join("vodpostd.log")
+}
+
+/// `$XDG_STATE_HOME/vodpost`; relative values do not count, as its specification demands.
+fn user_folder() -> PathBuf {
     let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let state = absolute("XDG_STATE_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".local/state")))
         .unwrap_or_else(std::env::temp_dir);
-    state.join("vodpost").join("vodpostd.log")
+    state.join("vodpost")
 }
 
 fn open_log(path: &Path) -> io::Result<File> {

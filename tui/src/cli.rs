@@ -15,6 +15,7 @@ mod forecast;
 pub mod generate;
 pub mod interrupt;
 pub mod jobs;
+mod library;
 pub mod live;
 pub mod ls;
 pub mod man;
@@ -113,6 +114,7 @@ pub enum Command {
     Qr(qr::Qr),
     Account(account::Account),
     Service(service::Service),
+    Library(library::Library),
     Scan(scan::Scan),
     Jobs(jobs::Jobs),
     Events(events::Events),
@@ -189,6 +191,7 @@ pub fn run(command: Command, context: &mut Context) -> Result<(), Failure> {
         Command::Qr(command) => command.run(context),
         Command::Account(command) => command.run(context),
         Command::Service(command) => command.run(context),
+        Command::Library(command) => command.run(context),
         Command::Scan(command) => command.run(context),
         Command::Jobs(command) => command.run(context),
         Command::Events(command) => command.run(context),

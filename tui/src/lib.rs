@@ -7,6 +7,7 @@ pub mod app;
 pub mod autostart;
 pub mod cli;
 pub mod clipboard;
+pub mod completion;
 pub mod connect;
 pub mod doctor;
 pub mod format;

@@ -16,7 +16,7 @@ use vodpost_protocol::frame;
 use vodpost_protocol::reply::Message;
 use vodpost_protocol::request::{Call, Request};
 
-use crate::app::event::{Event, LinkEvent, Ticket};
+use crate::app::event::{Event, LinkEvent, Offer, Ticket};
 use crate::autostart::StartError;
 use crate::connect::{ConnectError, Connection, Outcome, connect};
 use crate::text::{Sentence, connect_error, talk_error};
@@ -34,6 +34,8 @@ const SEND_LIMIT: Duration = Duration::from_secs(5);
 enum Order {
     Send(Ticket, Box<Request>),
     ConnectNow,
+    /// The user wants a daemon to be started.
+    Start,
     /// The receiving thread of the connection with this number ended.
     Ended(u64, TalkError),
 }
@@ -47,25 +49,23 @@ pub struct Link {
 /// Connects, and starts a daemon first where none answers.
 pub type Starter = fn(Option<&Path>) -> Result<Connection, StartError>;
 
+/// How a daemon comes to be started where none answers. Used at most once.
+#[derive(Debug, Clone)]
+pub struct Start {
+    pub starter: Starter,
+    /// What the user is asked first, if at all.
+    pub offer: Option<Offer>,
+}
+
 impl Link {
     /// Starts connecting. Everything that happens comes through `threads`' channel.
     ///
     /// # Errors
     /// When no thread can be started.
-    pub fn start(
-        socket: Option<PathBuf>,
-        starter: Option<Starter>,
-        threads: &Threads,
-    ) -> std::io::Result<Self> {
+    pub fn start(socket: Option<PathBuf>, start: Option<Start>, threads: &Threads) -> std::io::Result<Self> {
         let (orders, inbox) = sync_channel(ORDERS_MAX);
-        let mut sender = Keeper {
-            socket,
-            starter,
-            threads: threads.clone(),
-            orders: orders.clone(),
-            inbox,
-            connections: 0,
-        };
+        let mut sender =
+            Keeper { socket, start, threads: threads.clone(), orders: orders.clone(), inbox, connections: 0 };
         threads.spawn("link", move || sender.run())?;
         Ok(Self { orders })
     }
@@ -77,7 +77,15 @@ impl Link {
     }
 
     pub fn connect_now(&self) {
-        match self.orders.try_send(Order::ConnectNow) {
+        self.wake(Order::ConnectNow);
+    }
+
+    pub fn start_daemon(&self) {
+        self.wake(Order::Start);
+    }
+
+    fn wake(&self, order: Order) {
+        match self.orders.try_send(order) {
             // A full queue means that there is plenty to wake up for.
             Ok(()) | Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
         }
@@ -87,8 +95,7 @@ impl Link {
 /// The sending thread.
 struct Keeper {
     socket: Option<PathBuf>,
-    /// Used at most once.
-    starter: Option<Starter>,
+    start: Option<Start>,
     threads: Threads,
     orders: SyncSender<Order>,
     inbox: Receiver<Order>,
@@ -116,16 +123,26 @@ impl Keeper {
     fn until_connected(&mut self) -> Result<Connection, Gone> {
         let mut pause = PAUSE_FIRST;
         let mut attempt = 1;
+        let mut offered = false;
         loop {
-            self.tell(LinkEvent::Connecting { attempt })?;
+            // What is on offer stays on the screen while it is looked again.
+            if !offered {
+                self.tell(LinkEvent::Connecting { attempt })?;
+            }
             match self.attempt()? {
                 Ok(connection) => {
                     // Whoever runs this daemon will start it again, with its own settings; another one would be in the way.
-                    self.starter = None;
+                    self.start = None;
                     return Ok(connection);
                 }
                 Err(Failed::TryAgain(why)) => {
                     self.tell(LinkEvent::Down { why, retry_in: pause })?;
+                    self.pause(pause)?;
+                }
+                Err(Failed::Offered(offer)) => {
+                    if !std::mem::replace(&mut offered, true) {
+                        self.tell(LinkEvent::Offered(offer))?;
+                    }
                     self.pause(pause)?;
                 }
                 Err(Failed::ForGood(why)) => {
@@ -144,10 +161,14 @@ impl Keeper {
             Err(error) => error,
         };
         if error.outcome() == Outcome::NobodyThere
-            && let Some(start) = self.starter.take()
+            && let Some(Start { starter, offer }) = self.start.take()
         {
+            if let Some(offer) = offer {
+                self.start = Some(Start { starter, offer: Some(offer.clone()) });
+                return Ok(Err(Failed::Offered(offer)));
+            }
             self.tell(LinkEvent::Starting)?;
-            return Ok(start(self.socket.as_deref()).map_err(|error| Failed::TryAgain(error.sentence())));
+            return Ok(starter(self.socket.as_deref()).map_err(|error| Failed::TryAgain(error.sentence())));
         }
         Ok(Err(Failed::from(&error)))
     }
@@ -167,6 +188,12 @@ impl Keeper {
             match order {
                 Order::Send(ticket, _) => self.tell(LinkEvent::NotSent(ticket))?,
                 Order::ConnectNow => return Ok(()),
+                Order::Start => {
+                    if let Some(start) = &mut self.start {
+                        start.offer = None;
+                    }
+                    return Ok(());
+                }
                 Order::Ended(..) => {}
             }
         }
@@ -206,7 +233,7 @@ impl Keeper {
         while let Ok(order) = self.inbox.try_recv() {
             match order {
                 Order::Send(ticket, _) => self.tell(LinkEvent::NotSent(ticket))?,
-                Order::ConnectNow | Order::Ended(..) => {}
+                Order::ConnectNow | Order::Start | Order::Ended(..) => {}
             }
         }
         Ok(())
@@ -225,7 +252,7 @@ impl Keeper {
                     Err(error @ (TalkError::Io(_) | TalkError::Closed)) => return Ok(talk_error(&error)),
                 },
                 Order::Ended(number, why) if number == self.connections => return Ok(talk_error(&why)),
-                Order::Ended(..) | Order::ConnectNow => {}
+                Order::Ended(..) | Order::ConnectNow | Order::Start => {}
             }
         }
     }
@@ -234,6 +261,8 @@ impl Keeper {
 /// A failed attempt.
 enum Failed {
     TryAgain(Sentence),
+    /// The user has to say first that a daemon shall be started.
+    Offered(Offer),
     /// Only another program at either end would change it.
     ForGood(Sentence),
 }

@@ -148,6 +148,8 @@ pub fn queue_change(what: EventKind) -> Option<QueueChange> {
         | EventKind::PostingResumed
         | EventKind::PostingListed
         | EventKind::PostingUnlisted
+        | EventKind::RootAdded
+        | EventKind::RootRemoved
         | EventKind::RenditionsChanged => None,
     }
 }

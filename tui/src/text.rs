@@ -15,6 +15,8 @@ mod finding;
 #[cfg(test)]
 pub(crate) mod hostile;
 pub mod language;
+mod library;
+pub mod number;
 mod refusal;
 mod trouble;
 mod words;
@@ -22,6 +24,7 @@ mod words;
 pub use counts::*;
 pub use diagnosis::{diagnosis, place, severity, subject, unchecked};
 pub use finding::{finding, tool_name};
+pub use library::{root_origin, setting_origin};
 pub use refusal::{no_url, refusal};
 pub use trouble::{connect_error, daemon_back, daemon_gone, talk_error, unexpected_answer};
 pub use words::*;

@@ -16,12 +16,14 @@ use vodpost_protocol::time::Timestamp;
 
 use crate::app::App;
 use crate::app::event::{Action, Copied, CopyWay, Ending, Event, Gesture, Key, LinkEvent, Mouse};
+use crate::app::folder::Here;
 use crate::app::mouse::Pointer;
 use crate::autostart;
 use crate::cli::ColorChoice;
 use crate::clipboard;
+use crate::completion;
 use crate::frame::Sent;
-use crate::link::{Link, Starter};
+use crate::link::Link;
 use crate::pace::{self, Pace};
 use crate::save;
 use crate::signals;
@@ -109,14 +111,13 @@ pub fn run(options: UiOptions) -> Result<(), UiError> {
     let mut app = App::new(now(), size, clipboard::best_way())
         .with_folder(save::usual_folder())
         .with_mouse(options.pointer);
+    app.here = here();
     // The first frame does not wait for the daemon.
     let drawn = screen.draw(&app, theme).map_err(UiError::TerminalGone)?;
     app.drawn(drawn.seen);
     start_input(&threads).map_err(UiError::Start)?;
-    // A socket that was named belongs to a daemon with settings of its own, which are not known here.
-    let autostart = options.autostart && options.socket.is_none();
-    let starter: Option<Starter> = autostart.then_some(autostart::connect_or_start as Starter);
-    let link = Link::start(options.socket, starter, &threads).map_err(UiError::Start)?;
+    let start = options.autostart.then(|| autostart::plan(options.socket.as_deref())).flatten();
+    let link = Link::start(options.socket, start, &threads).map_err(UiError::Start)?;
     let mut ui = Ui { screen, theme, link, threads, pace: Pace::from_env() };
     let ending = ui.run(&mut app, &events)?;
     let (sent, pace) = (ui.screen.sent(), ui.pace);
@@ -143,6 +144,12 @@ fn tell_sent(sent: Sent, pace: Pace) {
             "{frames} 帧，{bytes} 字节，最大一帧 {bytes_max} 字节；每秒至多 {limit} 帧"
         )
     );
+}
+
+/// What paths mean that are typed.
+fn here() -> Here {
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    Here { home, folder: std::env::current_dir().ok() }
 }
 
 fn now() -> Timestamp {
@@ -222,6 +229,8 @@ impl Ui {
             }
             Action::SaveQr { url, name, folder } => self.save_qr(url, name, folder)?,
             Action::ConnectNow => self.link.connect_now(),
+            Action::StartDaemon => self.link.start_daemon(),
+            Action::Complete { path } => self.complete(path)?,
             Action::Stop => self.screen.stop()?,
             Action::Redraw => self.screen.retake()?,
             Action::Quit(ending) => return Ok(Acted::Ending(ending)),
@@ -235,6 +244,15 @@ impl Ui {
         self.threads.spawn("save", move || {
             let result = save::qr(&url, &name, &folder);
             threads.tell_last(Event::SavedQr { name, result });
+        })
+    }
+
+    /// In a thread of its own, because a disk may hang.
+    fn complete(&self, path: String) -> io::Result<()> {
+        let threads = self.threads.clone();
+        self.threads.spawn("completion", move || {
+            let completion = completion::folders(&path);
+            threads.tell_last(Event::Completed { path, completion });
         })
     }
 

@@ -341,7 +341,7 @@ impl Session {
                 event.video.into_iter().for_each(|video| self.pace.forget(video));
             }
             Push::Resync { seq } => self.newest_seq = self.newest_seq.max(*seq),
-            Push::Progress(_) => {}
+            Push::Progress(_) | Push::Scan(_) => {}
         }
         self.push(push)
     }
@@ -394,6 +394,8 @@ fn has_long_answer(request: &Request) -> bool {
         | Request::PauseQueue
         | Request::ResumeQueue
         | Request::SetListed { .. }
+        | Request::AddRoot { .. }
+        | Request::RemoveRoot { .. }
         | Request::Backup { .. } => false,
     }
 }

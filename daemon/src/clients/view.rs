@@ -278,7 +278,7 @@ pub fn progress(progress: &Progress) -> ProgressView {
 #[must_use]
 pub fn event(event: &Event) -> EventView {
     let (video, title, label, token) = match &event.subject {
-        Subject::Account | Subject::Queue => (None, None, None, None),
+        Subject::Account | Subject::Queue | Subject::Library => (None, None, None, None),
         Subject::Video { id, title } => (Some(*id), Some(title.clone()), None, None),
         Subject::Posting { video, title, label, token } => {
             (Some(*video), Some(title.clone()), Some(label.clone()), Some(*token))

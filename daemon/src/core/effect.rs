@@ -35,4 +35,6 @@ pub enum Effect {
     RemovePoster(JobId),
     /// Look at the roots.
     Scan,
+    /// The library consists of these folders from now on; look at them.
+    Library(Vec<Arc<std::path::Path>>),
 }

@@ -23,6 +23,16 @@ pub struct Event {
 pub enum Subject {
     Account,
     Queue,
-    Video { id: VideoId, title: String },
-    Posting { video: VideoId, title: String, label: Label, token: Token },
+    /// Its folders.
+    Library,
+    Video {
+        id: VideoId,
+        title: String,
+    },
+    Posting {
+        video: VideoId,
+        title: String,
+        label: Label,
+        token: Token,
+    },
 }

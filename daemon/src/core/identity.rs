@@ -1,10 +1,7 @@
-//! A2: whether the numbers of identity documents can be right.
-//!
-//! Chinese resident identity numbers follow GB 11643-1999 (check character by ISO 7064 MOD 11-2), unified social credit
-//! codes GB 32100-2015. Region codes are not looked up: retired ones stay valid on old documents.
+//! A2: whether a submission can be right. What the numbers of Chinese documents tell of themselves is in a crate that the
+//! client's form uses as well.
 
-use std::time::UNIX_EPOCH;
-
+use vodpost_identity::{Date, Look, cn_id, uscc};
 use vodpost_protocol::account::{AccountKind, DocumentKind, Submission};
 use vodpost_protocol::refusal::IdentityProblem;
 use vodpost_protocol::time::Timestamp;
@@ -72,70 +69,30 @@ pub fn mask(number: &str) -> String {
     chars.iter().enumerate().map(|(at, char)| if shown(at) { *char } else { '*' }).collect()
 }
 
-/// GB 11643-1999: six digits region, eight digits birth date, three digits sequence, one check character.
 fn check_cn_id(number: &str, now: Timestamp) -> Result<(), IdentityProblem> {
-    let bytes = number.as_bytes();
-    let shape_fits = bytes.len() == 18
-        && bytes[..17].iter().all(u8::is_ascii_digit)
-        && (bytes[17].is_ascii_digit() || bytes[17] == b'X');
-    if !shape_fits {
-        return Err(IdentityProblem::CnIdShape);
+    match cn_id::look(number, Date::from_unix_ms(now.millis())) {
+        Look::Valid => Ok(()),
+        Look::Empty | Look::Incomplete { .. } => Err(IdentityProblem::CnIdShape),
+        Look::Wrong(problem) => Err(match problem {
+            cn_id::Problem::Character | cn_id::Problem::TooLong => IdentityProblem::CnIdShape,
+            cn_id::Problem::Region => IdentityProblem::CnIdRegion,
+            cn_id::Problem::Date => IdentityProblem::CnIdDate,
+            cn_id::Problem::Future => IdentityProblem::CnIdFuture,
+            cn_id::Problem::Check { .. } => IdentityProblem::CnIdCheck,
+        }),
     }
-    let digits = |range: std::ops::Range<usize>| {
-        bytes[range].iter().fold(0u32, |value, digit| value * 10 + u32::from(digit - b'0'))
-    };
-    let (year, month, day) = (digits(6..10), digits(10..12), digits(12..14));
-    if year < 1850 || !is_date(year, month, day) {
-        return Err(IdentityProblem::CnIdDate);
-    }
-    if (year, month, day) > date_of(now) {
-        return Err(IdentityProblem::CnIdFuture);
-    }
-    const WEIGHTS: [u32; 17] = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-    const CHECKS: &[u8; 11] = b"10X98765432";
-    let sum: u32 = bytes.iter().zip(WEIGHTS).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum();
-    let expected = CHECKS[(sum % 11) as usize];
-    if bytes[17] == expected { Ok(()) } else { Err(IdentityProblem::CnIdCheck) }
 }
 
-fn is_date(year: u32, month: u32, day: u32) -> bool {
-    let leap = year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400);
-    let days = match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if leap => 29,
-        2 => 28,
-        _ => return false,
-    };
-    (1..=days).contains(&day)
-}
-
-/// The UTC date. A person born "tomorrow" in China may be refused for some hours, which harms nobody.
-fn date_of(now: Timestamp) -> (u32, u32, u32) {
-    let text = humantime::format_rfc3339_seconds(UNIX_EPOCH + std::time::Duration::from_millis(now.millis()))
-        .to_string();
-    let part =
-        |range: std::ops::Range<usize>| text.get(range).and_then(|part| part.parse().ok()).unwrap_or(0);
-    (part(0..4), part(5..7), part(8..10))
-}
-
-/// GB 32100-2015: authority, class, six digits region, nine characters organisation code, one check character.
 fn check_uscc(code: &str) -> Result<(), IdentityProblem> {
-    // Without I, O, S, V and Z.
-    const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
-    const WEIGHTS: [usize; 17] = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28];
-    let values: Vec<usize> =
-        code.bytes().filter_map(|byte| ALPHABET.iter().position(|letter| *letter == byte)).collect();
-    if code.len() != 18 || values.len() != 18 {
-        return Err(IdentityProblem::UsccShape);
+    match uscc::look(code) {
+        Look::Valid => Ok(()),
+        Look::Empty | Look::Incomplete { .. } => Err(IdentityProblem::UsccShape),
+        Look::Wrong(problem) => Err(match problem {
+            uscc::Problem::Character | uscc::Problem::TooLong => IdentityProblem::UsccShape,
+            uscc::Problem::Region => IdentityProblem::UsccRegion,
+            uscc::Problem::Check { .. } => IdentityProblem::UsccCheck,
+        }),
     }
-    if !values[2..8].iter().all(|value| *value < 10) {
-        return Err(IdentityProblem::UsccRegion);
-    }
-    let sum: usize = values.iter().zip(WEIGHTS).map(|(value, weight)| value * weight).sum();
-    // The outer remainder covers a sum that divides evenly, whose check character is 0.
-    let expected = (31 - sum % 31) % 31;
-    if values[17] == expected { Ok(()) } else { Err(IdentityProblem::UsccCheck) }
 }
 
 #[cfg(test)]
@@ -186,6 +143,7 @@ mod tests {
             ("1101051949123100", IdentityProblem::CnIdShape),
             ("11010519491231002Y", IdentityProblem::CnIdShape),
             ("1101051949123１002X", IdentityProblem::CnIdShape),
+            ("010105194912310021", IdentityProblem::CnIdRegion),
             ("110105194913310021", IdentityProblem::CnIdDate),
             ("110105194902290021", IdentityProblem::CnIdDate),
             ("110105209902280021", IdentityProblem::CnIdFuture),

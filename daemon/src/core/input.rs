@@ -46,20 +46,52 @@ pub enum Input {
 /// A change that a client asked for. Names are resolved already.
 #[derive(Debug, Clone)]
 pub enum Command {
-    Generate { video: VideoId, label: Label },
-    Retry { video: VideoId },
-    Cancel { video: VideoId },
+    Generate {
+        video: VideoId,
+        label: Label,
+    },
+    Retry {
+        video: VideoId,
+    },
+    Cancel {
+        video: VideoId,
+    },
     PauseQueue,
     ResumeQueue,
-    SetPostings { video: VideoId, tokens: Vec<Token>, switch: Switch },
-    SetListed { video: VideoId, tokens: Vec<Token>, listed: bool },
-    SetSource { video: VideoId, switch: Switch },
-    DeleteSource { video: VideoId, keep_files: bool },
+    SetPostings {
+        video: VideoId,
+        tokens: Vec<Token>,
+        switch: Switch,
+    },
+    SetListed {
+        video: VideoId,
+        tokens: Vec<Token>,
+        listed: bool,
+    },
+    SetSource {
+        video: VideoId,
+        switch: Switch,
+    },
+    DeleteSource {
+        video: VideoId,
+        keep_files: bool,
+    },
     Submit(Box<SealedSubmission>),
     Approve,
-    Reject { reason: String },
-    Revoke { reason: String },
+    Reject {
+        reason: String,
+    },
+    Revoke {
+        reason: String,
+    },
     Activate,
+    /// A folder that can be read, absolute and without links.
+    AddRoot {
+        path: Arc<Path>,
+    },
+    RemoveRoot {
+        path: PathBuf,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -28,6 +28,7 @@ pub mod query;
 pub mod queue;
 pub mod resolve;
 pub mod roles;
+pub mod roots;
 pub mod select;
 pub mod state;
 pub mod switches;
@@ -43,6 +44,7 @@ mod testing;
 mod tests;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use vodpost_protocol::ids::VideoId;
@@ -98,6 +100,12 @@ impl Core {
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// L1: the folders that are looked at.
+    #[must_use]
+    pub fn roots(&self) -> Vec<Arc<Path>> {
+        roots::active(&self.state, &self.settings)
     }
 
     /// What is known of the machine and of running work.
@@ -309,6 +317,8 @@ fn obey(tx: &mut Transaction<'_>, command: Command) -> Result<(), Refusal> {
         Command::Reject { reason } => account::reject(tx, reason),
         Command::Revoke { reason } => account::revoke(tx, reason),
         Command::Activate => account::activate(tx),
+        Command::AddRoot { path } => roots::add(tx, path),
+        Command::RemoveRoot { path } => roots::remove(tx, &path),
     }
 }
 

@@ -37,6 +37,8 @@ fn needed(request: &Request) -> Role {
         | Request::SetListed { .. } => Role::Operator,
         Request::DeleteSource { .. }
         | Request::Backup { .. }
+        | Request::AddRoot { .. }
+        | Request::RemoveRoot { .. }
         | Request::AccountApprove
         | Request::AccountReject { .. }
         | Request::AccountRevoke { .. } => Role::Admin,
@@ -89,6 +91,8 @@ mod tests {
             (Request::Forecast(ForecastQuery { videos: vec![], newest: 1, within_s: None }), Role::Viewer),
             (Request::SetListed { target: video(), listed: true }, Role::Operator),
             (Request::Checkup, Role::Viewer),
+            (Request::AddRoot { path: "/srv".into() }, Role::Admin),
+            (Request::RemoveRoot { path: "/srv".into() }, Role::Admin),
         ]
     }
 

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use hashbrown::HashTable;
 use vodpost_protocol::ids::{Token, VideoId};
+use vodpost_protocol::status::SettingOrigin;
 use vodpost_protocol::time::Timestamp;
 
 use super::account::Account;
@@ -17,6 +18,7 @@ use super::line::Line;
 use super::media::Format;
 use super::posting::Posting;
 use super::queue::{Queue, overdue_at};
+use super::roots::AddedRoot;
 use super::video::{MissingCause, Place, Source, Video};
 
 /// What the rules need to know of the configuration.
@@ -36,6 +38,11 @@ pub struct Settings {
     pub retries: u32,
     /// P7: whether the platform shows new postings.
     pub list_postings: bool,
+    /// L1: the folders that the configuration names, and where it does.
+    pub roots: Vec<Arc<Path>>,
+    pub roots_origin: SettingOrigin,
+    /// No folder of the library may lie in it, or around it.
+    pub state_dir: PathBuf,
 }
 
 /// One record of the state as it shall be. A commit is a list of these.
@@ -47,6 +54,8 @@ pub enum Change {
     Posting(Posting),
     Account(Box<Account>),
     Queue(Queue),
+    /// All that were added.
+    Roots(Vec<AddedRoot>),
     Event(Event),
     /// The oldest event is not kept any more.
     ForgetEvent(u64),
@@ -59,6 +68,7 @@ pub enum Undo {
     Posting(Token, Option<Posting>),
     Account(Box<Account>),
     Queue(Queue),
+    Roots(Vec<AddedRoot>),
     /// Newest and oldest event before.
     Events {
         last: u64,
@@ -79,6 +89,7 @@ pub struct State {
     postings: HashMap<Token, Posting>,
     account: Account,
     queue: Queue,
+    roots: Vec<AddedRoot>,
     last_seq: u64,
     /// The oldest event that is kept; 0 when there is none.
     oldest_seq: u64,
@@ -141,7 +152,8 @@ impl State {
             Change::Video(video) => Some(video.id),
             Change::ForgetVideo(id) => Some(*id),
             Change::Posting(posting) => Some(posting.video),
-            Change::Account(_) | Change::Queue(_) | Change::Event(_) | Change::ForgetEvent(_) => None,
+            Change::Account(_) | Change::Queue(_) | Change::Roots(_) => None,
+            Change::Event(_) | Change::ForgetEvent(_) => None,
         };
         let before = touched.and_then(|id| self.standing(id));
         let undo = self.put(change);
@@ -173,6 +185,7 @@ impl State {
                 Undo::Account(Box::new(std::mem::replace(&mut self.account, *account)))
             }
             Change::Queue(queue) => Undo::Queue(self.replace_queue(queue)),
+            Change::Roots(roots) => Undo::Roots(std::mem::replace(&mut self.roots, roots)),
             Change::Event(event) => {
                 let before = Undo::Events { last: self.last_seq, oldest: self.oldest_seq };
                 self.last_seq = event.seq;
@@ -195,7 +208,7 @@ impl State {
             Undo::Posting(token, posting) => {
                 posting.as_ref().or_else(|| self.posting(*token)).map(|posting| posting.video)
             }
-            Undo::Account(_) | Undo::Queue(_) | Undo::Events { .. } => None,
+            Undo::Account(_) | Undo::Queue(_) | Undo::Roots(_) | Undo::Events { .. } => None,
         };
         let before = touched.and_then(|id| self.standing(id));
         self.put_back(undo);
@@ -213,6 +226,7 @@ impl State {
             }
             Undo::Account(account) => self.account = *account,
             Undo::Queue(queue) => drop(self.replace_queue(queue)),
+            Undo::Roots(roots) => self.roots = roots,
             Undo::Events { last, oldest } => {
                 self.last_seq = last;
                 self.oldest_seq = oldest;
@@ -342,6 +356,17 @@ impl State {
     #[must_use]
     pub fn queue(&self) -> &Queue {
         &self.queue
+    }
+
+    /// L1: the folders that were added while the daemon ran, the oldest first.
+    #[must_use]
+    pub fn roots(&self) -> &[AddedRoot] {
+        &self.roots
+    }
+
+    /// The videos of one folder of the library that were not deleted.
+    pub fn videos_in(&self, root: &Path) -> impl Iterator<Item = &Video> {
+        self.videos().filter(move |video| !video.is_deleted() && *video.place.root == *root)
     }
 
     /// The orders that wait and run, by what they wait for.

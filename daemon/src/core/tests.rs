@@ -6,6 +6,7 @@ mod library;
 mod model;
 mod paging;
 mod queue;
+mod roots;
 mod switches;
 mod table;
 mod titles;
@@ -20,6 +21,7 @@ use vodpost_protocol::event::EventKind;
 use vodpost_protocol::ids::{Label, VideoId};
 use vodpost_protocol::posting::PostingState;
 use vodpost_protocol::refusal::Refusal;
+use vodpost_protocol::status::SettingOrigin;
 use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::Switch;
 
@@ -32,6 +34,7 @@ use super::group::base_name;
 use super::input::{Command, Found, FoundFile, Input, RootScan, Scan};
 use super::media::{FileIdentity, MediaInfo};
 use super::posting::{self, Posting};
+use super::roots::AddedRoot;
 use super::state::{Change, Settings, State};
 use super::testing::mp4;
 use super::transaction::{Dice, Outcome};
@@ -88,6 +91,9 @@ fn settings() -> Settings {
         workers: 1,
         retries: 4,
         list_postings: true,
+        roots: vec![Arc::from(Path::new(ROOT))],
+        roots_origin: SettingOrigin::Arguments,
+        state_dir: "/state".into(),
     }
 }
 
@@ -275,6 +281,13 @@ impl World {
             Artifact { form, source: assignment.identity, duration_ms: 10_000, width: 1920, height: 1080 };
         let done = assignment.plan.clone();
         self.input(Input::Worker(WorkerReport::Ready { job: assignment.job, artifact, done })).unwrap();
+    }
+
+    /// As if the root had not been in the configuration.
+    fn root_was_added(&mut self) {
+        let paths = std::mem::take(&mut self.core.settings.roots);
+        let added = |path| AddedRoot { path, at: self.now, by: admin() };
+        self.core.state.apply(Change::Roots(paths.into_iter().map(added).collect()));
     }
 
     /// Moves the clock and lets the rules notice.

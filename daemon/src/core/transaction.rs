@@ -13,6 +13,7 @@ use super::effect::Effect;
 use super::event::{Event, Subject};
 use super::posting::Posting;
 use super::queue::{Machine, Queue};
+use super::roots::AddedRoot;
 use super::state::{Change, Settings, State, Undo};
 use super::video::{LastChange, Video};
 
@@ -171,6 +172,10 @@ impl<'a> Transaction<'a> {
         self.apply(Change::Queue(queue));
     }
 
+    pub(super) fn put_roots(&mut self, roots: Vec<AddedRoot>) {
+        self.apply(Change::Roots(roots));
+    }
+
     pub(super) fn put_account(&mut self, account: Account) {
         self.apply(Change::Account(Box::new(account)));
     }
@@ -182,7 +187,7 @@ impl<'a> Transaction<'a> {
     /// S2: records what happened; for a video also as its last change.
     pub(super) fn event(&mut self, what: EventKind, subject: Subject, detail: Option<String>) {
         let video = match &subject {
-            Subject::Account | Subject::Queue => None,
+            Subject::Account | Subject::Queue | Subject::Library => None,
             Subject::Video { id, .. } | Subject::Posting { video: id, .. } => self.state.video(*id).cloned(),
         };
         if let Some(mut video) = video {

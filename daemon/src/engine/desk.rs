@@ -44,7 +44,7 @@ impl Engine {
             Request::Status => Some(Ok(Answer::Status(Box::new(self.status())))),
             Request::AccountShow => Some(Ok(Answer::Account(Box::new(view::account(state.account()))))),
             Request::Show { video } => {
-                let video = resolve::exactly(state, &self.facts.roots, video)?;
+                let video = resolve::exactly(state, &self.core.roots(), video)?;
                 Some(Ok(Answer::Video(Box::new(self.view().video(video)))))
             }
             Request::Locate { target } => {
@@ -72,7 +72,9 @@ impl Engine {
             | Request::ResumeQueue
             | Request::Forecast(_)
             | Request::SetListed { .. }
-            | Request::Checkup => None,
+            | Request::Checkup
+            | Request::AddRoot { .. }
+            | Request::RemoveRoot { .. } => None,
         }
     }
 }

@@ -10,6 +10,7 @@ use vodpost_protocol::ids::{InstanceId, VideoId};
 use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::reply::Answer;
 use vodpost_protocol::request::Request;
+use vodpost_protocol::status::ScanProgressView;
 
 use super::desk::Desk;
 use crate::clients::Peer;
@@ -26,9 +27,19 @@ pub(super) struct UnknownFiles {
 }
 
 pub(super) enum Message {
-    Ask { peer: Peer, request: Request, answerer: Answerer },
+    Ask {
+        peer: Peer,
+        request: Request,
+        answerer: Answerer,
+    },
     Input(Input),
     UnknownFiles(UnknownFiles),
+    /// A folder that somebody wants in the library was looked at.
+    Examined {
+        peer: Peer,
+        examined: Result<Arc<Path>, Refusal>,
+        answerer: Answerer,
+    },
     ScanBegins,
     SourceDiffers(VideoId),
     Stop(oneshot::Sender<()>),
@@ -125,6 +136,22 @@ impl EngineHandle {
 
     pub async fn scan_begins(&self) {
         self.send(Message::ScanBegins).await;
+    }
+
+    pub(super) async fn examined(
+        &self,
+        peer: Peer,
+        examined: Result<Arc<Path>, Refusal>,
+        answerer: Answerer,
+    ) {
+        self.send(Message::Examined { peer, examined, answerer }).await;
+    }
+
+    /// How far a look at the roots is: no change, so it passes the loop by.
+    pub fn scan_advances(&self, progress: ScanProgressView) {
+        if self.pushes.send(Push::Scan(progress)).is_err() {
+            tracing::trace!("nobody is told");
+        }
     }
 
     pub async fn scanned(&self, scan: Scan) {

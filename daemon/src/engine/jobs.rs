@@ -10,13 +10,15 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use vodpost_protocol::ids::{Token, VideoId};
+use vodpost_protocol::refusal::Refusal;
 
-use super::EngineHandle;
+use super::{Answerer, EngineHandle};
+use crate::clients::Peer;
 use crate::convert::{self, WorkerContext};
 use crate::core::artifact::{Assignment, JobId, WorkerReport};
 use crate::core::effect::Doomed;
 use crate::core::input::Input;
-use crate::library::trash;
+use crate::library::{examine, trash};
 use crate::media::Tools;
 use crate::posters::{self, Posters};
 
@@ -156,6 +158,19 @@ impl Jobs {
             let moved = tokio::task::spawn_blocking(move || trash::discard(&root, video, &files)).await;
             let result = moved.unwrap_or_else(|error| Err(error.to_string()));
             engine.input(Input::Trashed { video, result }).await;
+        });
+    }
+
+    /// Whether this folder may be part of the library, as far as the disk can tell.
+    pub(super) fn examine(&self, path: PathBuf, peer: Peer, answerer: Answerer, engine: &EngineHandle) {
+        let engine = engine.clone();
+        self.runtime.spawn(async move {
+            let examined = tokio::task::spawn_blocking(move || examine::folder(&path)).await;
+            let examined = examined.unwrap_or_else(|error| {
+                tracing::error!(%error, "a folder could not be examined");
+                Err(Refusal::Busy)
+            });
+            engine.examined(peer, examined, answerer).await;
         });
     }
 

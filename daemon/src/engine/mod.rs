@@ -22,11 +22,10 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use vodpost_protocol::event::Push;
 use vodpost_protocol::ids::VideoId;
 use vodpost_protocol::refusal::Refusal;
-use vodpost_protocol::request::Request;
 use vodpost_protocol::status::Storage;
 use vodpost_protocol::time::Timestamp;
 
@@ -36,9 +35,10 @@ pub use jobs::{JobCounts, Jobs};
 use crate::checkup::Checkups;
 use crate::clients::view;
 use crate::core::Core;
+use crate::core::actor::Actor;
 use crate::core::artifact::{Form, Progress, PublicState, Publication, WorkerReport};
 use crate::core::effect::Effect;
-use crate::core::input::Input;
+use crate::core::input::{Command, Input};
 use crate::core::video::Video;
 use crate::delivery::link::PublicUrl;
 use crate::delivery::table::Table;
@@ -70,7 +70,6 @@ pub struct Facts {
     pub socket: PathBuf,
     pub state_dir: PathBuf,
     pub restored_at: Option<Timestamp>,
-    pub roots: Vec<Arc<Path>>,
     pub coverage: Arc<Coverage>,
     pub tools: Arc<Tools>,
     /// Empty until ffmpeg has answered.
@@ -88,6 +87,8 @@ pub struct Engine {
     handle: EngineHandle,
     pushes: broadcast::Sender<Push>,
     scan_wanted: mpsc::Sender<()>,
+    /// Where the scanner reads which folders there are.
+    roots: watch::Sender<Vec<Arc<Path>>>,
     storage: Storage,
     /// After the disk refused: when it is tried again.
     retry_at: Option<Instant>,
@@ -112,6 +113,7 @@ pub struct Parts {
     pub facts: Facts,
     pub checkups: Checkups,
     pub scan_wanted: mpsc::Sender<()>,
+    pub roots: watch::Sender<Vec<Arc<Path>>>,
     /// Zero: however old they are.
     pub events_kept_for: Duration,
 }
@@ -180,6 +182,7 @@ impl Engine {
             facts,
             checkups,
             scan_wanted,
+            roots,
             events_kept_for,
         } = parts;
         Self {
@@ -193,6 +196,7 @@ impl Engine {
             handle,
             pushes,
             scan_wanted,
+            roots,
             retry_at: refuses.is_some().then(Instant::now),
             storage: refuses.map_or(Storage::Ok, Storage::ReadOnly),
             unsaved: Vec::new(),
@@ -240,6 +244,11 @@ impl Engine {
                 Message::Input(input) if tries => self.take_input(&mut batch, input),
                 Message::Input(input) => self.put_off(input),
                 Message::UnknownFiles(question) => self.answer_unknown(question),
+                Message::Examined { peer, examined, answerer } => {
+                    let actor = Actor::User { uid: peer.uid, name: peer.name };
+                    let asked = examined.map(|path| (Command::AddRoot { path }, Pending::Library));
+                    self.take_command(&mut batch, actor, asked, answerer);
+                }
                 Message::ScanBegins => self.scans.begin(),
                 Message::SourceDiffers(video) => {
                     tracing::debug!(%video, "the file on disk is not the one that was verified; looking at the library");
@@ -272,45 +281,6 @@ impl Engine {
         let videos = self.core.state().videos().map(|video| video.id);
         let lost = videos.filter(|video| self.artifact_is_lost(*video));
         lost.map(|video| Message::Input(Input::ArtifactLost { video })).collect()
-    }
-
-    fn take_ask(
-        &mut self,
-        batch: &mut Batch,
-        peer: crate::clients::Peer,
-        request: Request,
-        answerer: Answerer,
-    ) {
-        if let Err(refusal) = writes::check_lengths(&request) {
-            batch.answers.push((answerer, Pending::Refused(refusal)));
-            return;
-        }
-        if request == Request::Checkup {
-            self.checkups.ask(&self.facts.roots, answerer);
-            return;
-        }
-        if request.is_read() {
-            batch.answers.push((answerer, Pending::Read(Box::new(request))));
-            return;
-        }
-        if request == Request::Scan {
-            self.scans.wait(answerer);
-            self.want_scan();
-            return;
-        }
-        if let Request::Backup { path } = request {
-            batch.backups.push((answerer, path.into()));
-            return;
-        }
-        batch.observe(self);
-        let pending = match self.write(peer, request) {
-            Ok((outcome, pending)) => {
-                batch.add(outcome);
-                pending
-            }
-            Err(refusal) => Pending::Refused(refusal),
-        };
-        batch.answers.push((answerer, pending));
     }
 
     fn take_input(&mut self, batch: &mut Batch, input: Input) {
@@ -409,9 +379,11 @@ impl Engine {
                 for (answerer, pending) in answers {
                     let result = match pending {
                         Pending::Read(_) | Pending::Refused(_) => self.resolve(pending),
-                        Pending::Video(_) | Pending::Account | Pending::Jobs | Pending::Scan(_) => {
-                            Err(Refusal::StorageFailed { reason: reason.clone() })
-                        }
+                        Pending::Video(_)
+                        | Pending::Account
+                        | Pending::Jobs
+                        | Pending::Library
+                        | Pending::Scan(_) => Err(Refusal::StorageFailed { reason: reason.clone() }),
                     };
                     answerer.answer(result);
                 }
@@ -441,6 +413,10 @@ impl Engine {
             Effect::RemoveArtifact(name) => self.jobs.remove_artifact(name),
             Effect::RemovePoster(job) => self.jobs.remove_poster(job),
             Effect::Scan => self.want_scan(),
+            Effect::Library(roots) => {
+                self.roots.send_replace(roots);
+                self.want_scan();
+            }
         }
     }
 

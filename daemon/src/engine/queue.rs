@@ -104,7 +104,8 @@ impl Engine {
 
     fn asked(&self, query: &ForecastQuery) -> Result<Vec<&Video>, Refusal> {
         let state = self.core.state();
-        let named = query.videos.iter().map(|name| resolve::video(state, &self.facts.roots, name));
+        let roots = self.core.roots();
+        let named = query.videos.iter().map(|name| resolve::video(state, &roots, name));
         let mut videos = named.collect::<Result<Vec<&Video>, Refusal>>()?;
         let mut newest = query.newest;
         let mut page = ListQuery { sort: Sort::Added, limit: ListQuery::LIMIT_MAX, ..ListQuery::default() };

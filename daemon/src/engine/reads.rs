@@ -9,7 +9,9 @@ use vodpost_protocol::event::EventKind;
 use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::reply::{Answer, EventPage, Located, Page};
 use vodpost_protocol::request::{ListQuery, Request};
-use vodpost_protocol::status::{Counts, Listen, Problem, Queue, RootView, ScanView, Status, Tool};
+use vodpost_protocol::status::{
+    Counts, LibraryView, Listen, Problem, Queue, RootOrigin, RootView, ScanView, Status, Tool,
+};
 use vodpost_protocol::time::Timestamp;
 
 use super::writes::Pending;
@@ -19,6 +21,7 @@ use crate::core::event::Subject;
 use crate::core::input::Scan;
 use crate::core::query;
 use crate::core::resolve;
+use crate::core::roots::{self, AddedRoot, Root};
 use crate::core::state::Change;
 use crate::core::video::{Conversion, MissingCause, Source};
 use crate::error::chain;
@@ -125,7 +128,9 @@ impl ScanNotes {
                 | EventKind::QueueResumed
                 | EventKind::PostingListed
                 | EventKind::PostingUnlisted
-                | EventKind::VideoForgotten => {}
+                | EventKind::VideoForgotten
+                | EventKind::RootAdded
+                | EventKind::RootRemoved => {}
             }
         }
         count.changed = changed.len() as u64;
@@ -146,6 +151,7 @@ impl Engine {
                 Ok(Answer::Video(Box::new(self.view().video(video))))
             }
             Pending::Account => Ok(Answer::Account(Box::new(view::account(self.core.state().account())))),
+            Pending::Library => Ok(Answer::Library(LibraryView { roots: self.root_views() })),
             Pending::Jobs => Ok(Answer::Jobs(self.jobs_view())),
             Pending::Scan(count) => Ok(Answer::Scan(Box::new(self.scan_view(count)))),
         }
@@ -161,11 +167,11 @@ impl Engine {
             Request::Status => Ok(Answer::Status(Box::new(self.status()))),
             Request::List(query) => self.page(&query).map(Answer::Page),
             Request::Show { video } => {
-                let video = resolve::video(state, &self.facts.roots, &video)?;
+                let video = resolve::video(state, &self.core.roots(), &video)?;
                 Ok(Answer::Video(Box::new(self.view().video(video))))
             }
             Request::Locate { target } => {
-                let (video, tokens) = resolve::target(state, &self.facts.roots, &target)?;
+                let (video, tokens) = resolve::target(state, &self.core.roots(), &target)?;
                 Ok(Answer::Located(Box::new(Located { video: self.view().video(video), tokens })))
             }
             Request::AccountShow => Ok(Answer::Account(Box::new(view::account(state.account())))),
@@ -189,6 +195,8 @@ impl Engine {
             | Request::PauseQueue
             | Request::ResumeQueue
             | Request::SetListed { .. }
+            | Request::AddRoot { .. }
+            | Request::RemoveRoot { .. }
             | Request::Backup { .. } => {
                 tracing::error!("this is not answered from the state");
                 Err(Refusal::Busy)
@@ -242,7 +250,7 @@ impl Engine {
             service: view::service(account),
             counts,
             queue,
-            roots: self.facts.roots.iter().map(|root| self.root_view(root)).collect(),
+            roots: self.root_views(),
             listen: Listen {
                 http: self.facts.http_addr.clone(),
                 public_url: self.facts.public_url.to_string(),
@@ -296,7 +304,22 @@ impl Engine {
         (counts, queue)
     }
 
-    fn root_view(&self, root: &Arc<Path>) -> RootView {
+    fn root_views(&self) -> Vec<RootView> {
+        roots::all(self.core.state(), self.core.settings()).map(|root| self.root_view(root)).collect()
+    }
+
+    fn root_view(&self, root: Root<'_>) -> RootView {
+        let added = |added: &AddedRoot| RootOrigin::Added { at: added.at, by: added.by.name().to_owned() };
+        let (root, origin, eclipsed) = match root {
+            Root::Configured(root) => {
+                (root, RootOrigin::Configured(self.core.settings().roots_origin.clone()), None)
+            }
+            Root::Added(root) => (&root.path, added(root), None),
+            Root::Eclipsed { added: root, by } => {
+                let reason = format!("it overlaps with {}, which is in the configuration", by.display());
+                (&root.path, added(root), Some(reason))
+            }
+        };
         let from_videos = || {
             let mut missing = self.core.state().timed().filter(|video| video.place.root == *root);
             missing.find_map(|video| match &video.source {
@@ -308,10 +331,11 @@ impl Engine {
         };
         RootView {
             path: root.to_string_lossy().into_owned(),
-            unavailable: self.scans.unavailable.get(root).cloned().or_else(from_videos),
+            unavailable: eclipsed.or_else(|| self.scans.unavailable.get(root).cloned()).or_else(from_videos),
             videos: self.core.state().index().totals.by_root.get(root).copied().unwrap_or_default(),
             scanned_at: self.scans.at,
             unwatched: self.facts.coverage.unwatched(root).map(|why| watch::in_words(&why).into_owned()),
+            origin,
         }
     }
 
@@ -330,7 +354,7 @@ impl Engine {
                 }
             }
         }
-        let roots = self.facts.roots.iter().map(|root| self.root_view(root));
+        let roots = self.root_views().into_iter();
         ScanView {
             files: self.scans.files,
             videos: state.index().totals.living(),

@@ -24,7 +24,7 @@ impl Message {
                 Input::ArtifactLost { .. } | Input::EventsExpired { .. } => false,
             },
             Self::UnknownFiles(_) | Self::ScanBegins | Self::SourceDiffers(_) => false,
-            Self::Stop(_) => true,
+            Self::Examined { .. } | Self::Stop(_) => true,
         }
     }
 }

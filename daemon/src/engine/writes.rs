@@ -1,19 +1,18 @@
-//! Requests that change something: names resolved, texts bounded, numbers sealed, then handed to the rules.
+//! Requests as they come in; of those that change something: names resolved, texts bounded, numbers sealed, then handed to the rules.
 
 use vodpost_protocol::account::Submission;
 use vodpost_protocol::ids::VideoId;
 use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::request::{ForecastQuery, Request};
 
-use super::Engine;
 use super::reads::ScanCount;
+use super::{Answerer, Batch, Engine};
 use crate::clients::Peer;
 use crate::core::account::SealedSubmission;
 use crate::core::actor::Actor;
 use crate::core::identity;
 use crate::core::input::{Command, Input};
 use crate::core::resolve;
-use crate::core::transaction::Outcome;
 use crate::core::video::{MissingCause, Source};
 use crate::error::chain;
 use crate::library::trash::{self, NoTrash};
@@ -30,6 +29,7 @@ pub(super) enum Pending {
     Account,
     Scan(ScanCount),
     Jobs,
+    Library,
 }
 
 /// # Errors
@@ -59,7 +59,9 @@ pub(super) fn check_lengths(request: &Request) -> Result<(), Refusal> {
             check("match", query.matching.as_deref().unwrap_or_default(), NAME_BYTES_MAX)?;
             check("after", query.after.as_deref().unwrap_or_default(), 4 * NAME_BYTES_MAX)
         }
-        Request::Backup { path } => check("path", path, NAME_BYTES_MAX),
+        Request::Backup { path } | Request::AddRoot { path } | Request::RemoveRoot { path } => {
+            check("path", path, NAME_BYTES_MAX)
+        }
         // The fields of a submission have limits of their own.
         Request::AccountSubmit(_)
         | Request::Status
@@ -83,15 +85,63 @@ pub(super) fn check_lengths(request: &Request) -> Result<(), Refusal> {
 }
 
 impl Engine {
-    /// Lets the rules decide on a request.
-    pub(super) fn write(&mut self, peer: Peer, request: Request) -> Result<(Outcome, Pending), Refusal> {
+    /// Answers at once, or says what has to become durable first.
+    pub(super) fn take_ask(&mut self, batch: &mut Batch, peer: Peer, request: Request, answerer: Answerer) {
+        if let Err(refusal) = check_lengths(&request) {
+            batch.answers.push((answerer, Pending::Refused(refusal)));
+            return;
+        }
+        if request == Request::Checkup {
+            self.checkups.ask(&self.core.roots(), answerer);
+            return;
+        }
+        if request.is_read() {
+            batch.answers.push((answerer, Pending::Read(Box::new(request))));
+            return;
+        }
+        if request == Request::Scan {
+            self.scans.wait(answerer);
+            self.want_scan();
+            return;
+        }
+        if let Request::Backup { path } = request {
+            batch.backups.push((answerer, path.into()));
+            return;
+        }
+        if let Request::AddRoot { path } = request {
+            // A folder on a disk that hangs must not hold up everybody else.
+            self.jobs.examine(path.into(), peer, answerer, &self.handle);
+            return;
+        }
         let actor = Actor::User { uid: peer.uid, name: peer.name };
-        let (command, pending) = self.command(&actor, request)?;
-        let outcome = self.core.handle(Input::Command { actor, command }, Self::now())?;
-        Ok((outcome, pending))
+        let asked = self.command(&actor, request);
+        self.take_command(batch, actor, asked, answerer);
     }
 
-    fn command(&self, actor: &Actor, request: Request) -> Result<(Command, Pending), Refusal> {
+    /// Lets the rules decide on what a client asked for.
+    pub(super) fn take_command(
+        &mut self,
+        batch: &mut Batch,
+        actor: Actor,
+        asked: Result<(Command, Pending), Refusal>,
+        answerer: Answerer,
+    ) {
+        batch.observe(self);
+        let decided = asked.and_then(|(command, pending)| {
+            Ok((self.core.handle(Input::Command { actor, command }, Self::now())?, pending))
+        });
+        let pending = match decided {
+            Ok((outcome, pending)) => {
+                batch.add(outcome);
+                pending
+            }
+            Err(refusal) => Pending::Refused(refusal),
+        };
+        batch.answers.push((answerer, pending));
+    }
+
+    /// What a request asks of the rules, and what it is answered with.
+    pub(super) fn command(&self, actor: &Actor, request: Request) -> Result<(Command, Pending), Refusal> {
         let of_video = |name: &str, command: fn(VideoId) -> Command| {
             let video = self.find(name)?;
             Ok((command(video), Pending::Video(video)))
@@ -104,11 +154,11 @@ impl Engine {
             Request::Retry { video } => of_video(&video, |video| Command::Retry { video }),
             Request::Cancel { video } => of_video(&video, |video| Command::Cancel { video }),
             Request::SetPosting { target, switch } => {
-                let (video, tokens) = resolve::target(self.core.state(), &self.facts.roots, &target)?;
+                let (video, tokens) = resolve::target(self.core.state(), &self.core.roots(), &target)?;
                 Ok((Command::SetPostings { video: video.id, tokens, switch }, Pending::Video(video.id)))
             }
             Request::SetListed { target, listed } => {
-                let (video, tokens) = resolve::target(self.core.state(), &self.facts.roots, &target)?;
+                let (video, tokens) = resolve::target(self.core.state(), &self.core.roots(), &target)?;
                 let video = video.id;
                 Ok((Command::SetListed { video, tokens, listed }, Pending::Video(video)))
             }
@@ -131,6 +181,7 @@ impl Engine {
             Request::ServiceActivate => Ok((Command::Activate, Pending::Account)),
             Request::PauseQueue => Ok((Command::PauseQueue, Pending::Jobs)),
             Request::ResumeQueue => Ok((Command::ResumeQueue, Pending::Jobs)),
+            Request::RemoveRoot { path } => Ok((Command::RemoveRoot { path: path.into() }, Pending::Library)),
             Request::Status
             | Request::List(_)
             | Request::Show { .. }
@@ -142,6 +193,8 @@ impl Engine {
             | Request::Subscribe
             | Request::Forecast(_)
             | Request::Checkup
+            // That folder has to be looked at first.
+            | Request::AddRoot { .. }
             | Request::Backup { .. } => {
                 tracing::error!("a read was taken for a change");
                 Err(Refusal::Busy)
@@ -150,7 +203,7 @@ impl Engine {
     }
 
     fn find(&self, name: &str) -> Result<VideoId, Refusal> {
-        resolve::video(self.core.state(), &self.facts.roots, name).map(|video| video.id)
+        resolve::video(self.core.state(), &self.core.roots(), name).map(|video| video.id)
     }
 
     /// L6: says no before anything is final when the files could not be moved.

@@ -1,5 +1,6 @@
 //! Folders to videos: walks the roots, lets files settle, looks into what is new, and hands the whole to the engine.
 
+pub mod examine;
 pub mod settle;
 pub mod trash;
 pub mod walk;
@@ -11,9 +12,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch as latest};
 use tokio_util::sync::CancellationToken;
 use vodpost_protocol::checkup::Unwatched;
+use vodpost_protocol::status::ScanProgressView;
 use vodpost_protocol::time::Timestamp;
 
 use crate::core::input::{FoundFile, RootScan, Scan};
@@ -29,11 +31,14 @@ use watch::{Changes, Coverage, Watches};
 const PROBES_AT_ONCE: usize = 4;
 /// So often the roots are walked at most because files moved meanwhile.
 const WALKS_MAX: u32 = 4;
+/// How often it is told how far a look is.
+const TELL_EVERY: Duration = Duration::from_millis(250);
 /// Changes within this time are one burst.
 const BURST: Duration = Duration::from_millis(200);
 
 pub struct Options {
-    pub roots: Vec<Arc<Path>>,
+    /// Which folders there are; they may change between two looks.
+    pub roots: latest::Receiver<Vec<Arc<Path>>>,
     pub settle: Duration,
     /// Zero: only when asked.
     pub rescan: Duration,
@@ -52,14 +57,21 @@ pub async fn run(
     mut wanted: mpsc::Receiver<()>,
     shutdown: CancellationToken,
 ) {
-    let (watches, mut changes) = watches(&options);
+    let (mut watches, mut changes) = watches(&options);
     let options = Arc::new(options);
     let mut settling = Settling::new(options.settle);
+    let mut roots = options.roots.borrow().clone();
     loop {
         let began = Instant::now();
+        let before = std::mem::replace(&mut roots, options.roots.borrow().clone());
+        if before.iter().any(|root| !roots.contains(root)) {
+            // Nobody wants to be woken up by what happens in a folder that was taken out of the library.
+            (watches, changes) = self::watches(&options);
+            options.coverage.keep(&roots);
+        }
         let again = tokio::select! {
             () = shutdown.cancelled() => return,
-            again = scan(&options, &tools, &engine, &watches, &mut settling) => again,
+            again = scan(&options, &roots, &tools, &engine, &watches, &mut settling) => again,
         };
         let took = began.elapsed();
         let next = match (again, options.rescan) {
@@ -116,6 +128,7 @@ async fn sleep_or_wait(span: Option<Duration>) {
 /// One look. Returns after how long files that are still settling want another.
 async fn scan(
     options: &Arc<Options>,
+    roots: &[Arc<Path>],
     tools: &Arc<Tools>,
     engine: &EngineHandle,
     watches: &Option<Watches>,
@@ -124,8 +137,8 @@ async fn scan(
     engine.scan_begins().await;
     let began_at = Timestamp::from_system(SystemTime::now());
     let walked = {
-        let (options, watches) = (Arc::clone(options), watches.clone());
-        tokio::task::spawn_blocking(move || walk_all(&options, watches.as_ref())).await
+        let (options, roots, watches) = (Arc::clone(options), roots.to_vec(), watches.clone());
+        tokio::task::spawn_blocking(move || walk_all(&options, &roots, watches.as_ref())).await
     };
     let Ok(walked) = walked else {
         tracing::error!("the library could not be walked");
@@ -137,19 +150,20 @@ async fn scan(
         .filter_map(|scan| Some((&scan.root, scan.found.as_ref().ok()?)))
         .flat_map(|(root, found)| found.files.iter().map(|file| (root.clone(), file.clone())))
         .collect();
+    let files = listing.len();
     let unknown = engine.unknown_files(listing).await?;
-    let probed = probe_all(unknown, tools).await;
+    let probed = probe_all(unknown, tools, &Progress::of(engine, files)).await;
     engine.scanned(Scan { began_at, roots, probed }).await;
     again
 }
 
 /// Files that move from folder to folder meanwhile would be seen twice, as two videos; then it is walked again.
-fn walk_all(options: &Options, watches: Option<&Watches>) -> Vec<RootScan> {
+fn walk_all(options: &Options, roots: &[Arc<Path>], watches: Option<&Watches>) -> Vec<RootScan> {
     let mut walks = 0;
     loop {
         let mut seen = Seen::default();
         let walked: Vec<Walked> =
-            options.roots.iter().map(|root| walk_root(root, options, watches, &mut seen)).collect();
+            roots.iter().map(|root| walk_root(root, options, watches, &mut seen)).collect();
         walks += 1;
         if !seen.has_moved() || walks == WALKS_MAX {
             for Walked { scan, trashes } in &walked {
@@ -178,8 +192,34 @@ fn walk_root(root: &Arc<Path>, options: &Options, watches: Option<&Watches>, see
 
 type Probed = HashMap<FileIdentity, Result<MediaInfo, Unusable>>;
 
-async fn probe_all(files: Vec<(Arc<Path>, FoundFile)>, tools: &Arc<Tools>) -> Probed {
-    let mut probed = HashMap::with_capacity(files.len());
+/// How far a look is, for those who wait for it.
+struct Progress<'a> {
+    engine: &'a EngineHandle,
+    files: u64,
+}
+
+impl<'a> Progress<'a> {
+    fn of(engine: &'a EngineHandle, files: usize) -> Self {
+        Self { engine, files: files as u64 }
+    }
+
+    fn tell(&self, examined: usize, unknown: usize) {
+        let (examined, unknown) = (examined as u64, unknown as u64);
+        self.engine.scan_advances(ScanProgressView { files: self.files, unknown, examined });
+    }
+}
+
+async fn probe_all(
+    files: Vec<(Arc<Path>, FoundFile)>,
+    tools: &Arc<Tools>,
+    progress: &Progress<'_>,
+) -> Probed {
+    let unknown = files.len();
+    let mut probed = HashMap::with_capacity(unknown);
+    let mut told = Instant::now();
+    if unknown > 0 {
+        progress.tell(0, unknown);
+    }
     let mut running = tokio::task::JoinSet::new();
     let mut files = files.into_iter();
     loop {
@@ -195,6 +235,10 @@ async fn probe_all(files: Vec<(Arc<Path>, FoundFile)>, tools: &Arc<Tools>) -> Pr
         match running.join_next().await {
             Some(Ok((identity, media))) => {
                 probed.insert(identity, media);
+                if told.elapsed() >= TELL_EVERY {
+                    told = Instant::now();
+                    progress.tell(probed.len(), unknown);
+                }
             }
             Some(Err(error)) => tracing::error!(%error, "a file could not be looked into"),
             None => return probed,

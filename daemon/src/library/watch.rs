@@ -54,6 +54,12 @@ impl Coverage {
         }
     }
 
+    /// Forgets all other roots.
+    pub(super) fn keep(&self, roots: &[Arc<Path>]) {
+        let mut unwatched = self.unwatched.lock().unwrap_or_else(PoisonError::into_inner);
+        unwatched.retain(|root, _| roots.contains(root));
+    }
+
     #[must_use]
     pub fn unwatched(&self, root: &Path) -> Option<Unwatched> {
         self.unwatched.lock().unwrap_or_else(PoisonError::into_inner).get(root).cloned()

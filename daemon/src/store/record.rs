@@ -5,6 +5,7 @@
 
 mod disk;
 mod second;
+mod third;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -15,7 +16,7 @@ use crate::core::event::Event;
 use crate::core::state::Change;
 
 /// The schema that this version writes.
-pub(super) const SCHEMA: u8 = 2;
+pub(super) const SCHEMA: u8 = 3;
 const HEAD_LEN: usize = 5;
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,6 +37,10 @@ impl Key {
 
     fn queue() -> Self {
         Self(b"q/".to_vec())
+    }
+
+    fn roots() -> Self {
+        Self(b"r/".to_vec())
     }
 
     pub(super) fn event(seq: u64) -> Self {
@@ -88,6 +93,7 @@ fn key(change: &Change) -> Key {
         Change::Posting(posting) => Key::posting(posting.token),
         Change::Account(_) => Key::account(),
         Change::Queue(_) => Key::queue(),
+        Change::Roots(_) => Key::roots(),
         Change::Event(event) => Key::event(event.seq),
         Change::ForgetEvent(seq) => Key::event(*seq),
     }
@@ -100,6 +106,7 @@ fn value(change: &Change) -> Result<Option<Value>, StoreError> {
         Change::Posting(posting) => seal(&second::Posting::from_core(posting))?,
         Change::Account(account) => seal(&disk::Account::from_core(account))?,
         Change::Queue(queue) => seal(&second::Queue::from_core(queue))?,
+        Change::Roots(roots) => seal(&third::Roots::from_core(roots))?,
         Change::Event(event) => seal(&disk::Event::from_core(event))?,
     }))
 }
@@ -118,14 +125,15 @@ pub(super) fn read(key: &[u8], value: &[u8]) -> Result<Change, StoreError> {
     Ok(match key.first() {
         Some(b'v') => Change::Video(Box::new(match schema(value)? {
             Schema::First => open::<disk::Video>(value)?.into_core(second::Course::default()),
-            Schema::Second => open::<second::Video>(value)?.into_core(),
+            Schema::Second | Schema::Third => open::<second::Video>(value)?.into_core(),
         })),
         Some(b'p') => Change::Posting(match schema(value)? {
             Schema::First => open::<disk::Posting>(value)?.into_core(),
-            Schema::Second => open::<second::Posting>(value)?.into_core(),
+            Schema::Second | Schema::Third => open::<second::Posting>(value)?.into_core(),
         }),
         Some(b'a') => Change::Account(Box::new(open::<disk::Account>(value)?.into_core())),
         Some(b'q') => Change::Queue(open::<second::Queue>(value)?.into_core()),
+        Some(b'r') => Change::Roots(open::<third::Roots>(value)?.into_core()),
         Some(b'e') => Change::Event(open::<disk::Event>(value)?.into_core()),
         Some(_) | None => return Err(StoreError::damaged("a record", "its key is of no known kind")),
     })
@@ -139,12 +147,14 @@ pub(super) fn read_event(value: &[u8]) -> Result<Event, StoreError> {
 enum Schema {
     First,
     Second,
+    Third,
 }
 
 fn schema(value: &[u8]) -> Result<Schema, StoreError> {
     match value.first().copied() {
         Some(1) => Ok(Schema::First),
-        Some(SCHEMA) => Ok(Schema::Second),
+        Some(2) => Ok(Schema::Second),
+        Some(SCHEMA) => Ok(Schema::Third),
         Some(found) if found > SCHEMA => {
             Err(StoreError::Newer { what: "the state".to_owned(), found, known: SCHEMA })
         }

@@ -11,10 +11,11 @@ use crate::codec;
 use crate::conversion::{ConversionState, PlanKind};
 use crate::event::{EventKind, Push};
 use crate::posting::{Cause, PostingState};
-use crate::refusal::IdentityProblem;
+use crate::refusal::{IdentityProblem, RootProblem};
 use crate::reply::{Answer, Message};
 use crate::request::Sort;
-use crate::status::{Storage, Tool};
+use crate::status::{RootOrigin, SettingOrigin, Storage, Tool};
+use crate::time::Timestamp;
 use crate::video::{SourceState, Switch, VideoState};
 
 /// Every variant of an enum without fields, by its number: as many as can be read.
@@ -70,6 +71,22 @@ fn specified() -> BTreeMap<String, Vec<String>> {
     enums
 }
 
+fn root_problems() -> [RootProblem; 10] {
+    let root = String::new;
+    [
+        RootProblem::NotAbsolute,
+        RootProblem::NotUtf8,
+        RootProblem::Missing,
+        RootProblem::NotAFolder,
+        RootProblem::Unreadable { reason: root() },
+        RootProblem::Known,
+        RootProblem::Within { root: root() },
+        RootProblem::Around { root: root() },
+        RootProblem::State { state_dir: root() },
+        RootProblem::TooMany { roots_max: 1 },
+    ]
+}
+
 #[test]
 fn the_specification_numbers_what_the_code_does() {
     let mut ours: BTreeMap<String, Vec<String>> =
@@ -101,5 +118,12 @@ fn the_specification_numbers_what_the_code_does() {
         Unconfined::Untried(String::new()),
     ];
     ours.insert("Unconfined".into(), unconfined.iter().map(name).collect());
+    let arguments = SettingOrigin::Arguments;
+    let file = SettingOrigin::ConfigFile { path: String::new() };
+    let added = RootOrigin::Added { at: Timestamp::from_millis(0), by: String::new() };
+    let origins = [RootOrigin::Configured(arguments.clone()), added];
+    ours.insert("RootOrigin".into(), origins.iter().map(name).collect());
+    ours.insert("SettingOrigin".into(), [arguments, file].iter().map(name).collect());
+    ours.insert("RootProblem".into(), root_problems().iter().map(name).collect());
     assert_eq!(ours, specified());
 }

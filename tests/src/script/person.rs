@@ -96,6 +96,8 @@ impl Person {
                 }
                 (None, Some(_)) if what == "progress" => true,
                 (None, Some(_)) => continue,
+                // Of a look at the library; as much as of a conversion.
+                (None, None) if push.get("scan").is_some() => continue,
                 (None, None) => false,
             };
             heard.push(push);

@@ -6,7 +6,8 @@ use vodpost_protocol::conversion::ConversionState;
 use vodpost_protocol::hello::Role;
 use vodpost_protocol::video::{SourceState, VideoView};
 
-use crate::app::keymap::Command;
+use crate::app::first_run::Step;
+use crate::app::keymap::{Command, Place};
 use crate::app::marks::MARKS_MAX;
 use crate::app::modal::Modal;
 use crate::app::notice::{Change, Why};
@@ -34,6 +35,7 @@ pub fn check(app: &App, command: Command) -> Result<(), Why> {
         | Command::NextChoice
         | Command::KeepFiles
         | Command::ToggleMouse
+        | Command::Complete
         | Command::Help
         | Command::Quit
         | Command::Stop => Ok(()),
@@ -70,6 +72,13 @@ pub fn check(app: &App, command: Command) -> Result<(), Why> {
         }
         Command::Retry | Command::Cancel => conversion(app, command),
         Command::Rescan => rescan(app),
+        Command::TakeStep => app.check_step(),
+        Command::ShowFirstRun => app.check_first_run(),
+        Command::AddFolder => may(app, Role::Admin),
+        // Among the first steps the key has a place of its own.
+        Command::SubmitEnterprise if app.place() == Place::FirstRun => {
+            if app.shown_step() == Some(Step::Identity) { Ok(()) } else { Err(Why::NotThisStep) }
+        }
         Command::SubmitIndividual
         | Command::SubmitEnterprise
         | Command::Approve
@@ -81,6 +90,7 @@ pub fn check(app: &App, command: Command) -> Result<(), Why> {
 
 fn close(app: &App) -> Result<(), Why> {
     let open = app.modal.is_some()
+        || app.shown_step().is_some_and(|step| step != Step::Start)
         || app.screen != Screen::Videos
         || !app.marks.is_empty()
         || !app.list.filter().text.is_empty();
@@ -122,6 +132,7 @@ fn has_posting(app: &App) -> Result<(), Why> {
             | Modal::Confirm { .. }
             | Modal::Reason { .. }
             | Modal::Submit(_)
+            | Modal::Folder(_)
             | Modal::Jump { .. }
             | Modal::SaveQr { .. },
         )
@@ -165,7 +176,7 @@ fn rescan(app: &App) -> Result<(), Why> {
     match &app.link {
         // Here the key means: try to connect now.
         LinkState::Lost { .. } | LinkState::Incompatible { .. } => Ok(()),
-        LinkState::Connecting { .. } | LinkState::Starting => Err(Why::NotConnected),
+        LinkState::Connecting { .. } | LinkState::Starting | LinkState::Offered(_) => Err(Why::NotConnected),
         LinkState::Live { .. } => {
             may(app, Role::Operator)?;
             let waits = app.requests.waiting().any(|change| *change == Change::Scan);

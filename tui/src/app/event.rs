@@ -9,6 +9,7 @@ use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::reply::Answer;
 use vodpost_protocol::request::Request;
 
+use crate::app::folder::Completion;
 use crate::app::modal::NotSaved;
 use crate::text::Sentence;
 
@@ -71,6 +72,11 @@ pub enum Event {
         name: String,
         result: Result<PathBuf, NotSaved>,
     },
+    /// What this beginning of a path may become; nothing where there is no such folder.
+    Completed {
+        path: String,
+        completion: Option<Completion>,
+    },
     /// The process was stopped and goes on; the terminal shows somebody else's text.
     Continued,
     /// Asked to stop, as Ctrl-Z does.
@@ -90,6 +96,8 @@ pub enum LinkEvent {
     },
     /// Nobody answered, so a daemon is being started.
     Starting,
+    /// Nobody answered; a daemon is started when the user wants one.
+    Offered(Offer),
     Up(DaemonHello),
     /// No connection; tried again by itself after this time.
     Down {
@@ -105,6 +113,13 @@ pub enum LinkEvent {
         result: Box<Result<Answer, Refusal>>,
     },
     Push(Push),
+}
+
+/// A daemon that could be started for this user, and where it would keep its things.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    pub state: PathBuf,
+    pub log: PathBuf,
 }
 
 /// How the text got to the clipboard.
@@ -147,6 +162,12 @@ pub enum Action {
     },
     /// Do not wait for the next attempt.
     ConnectNow,
+    /// The user wants a daemon.
+    StartDaemon,
+    /// Find out what this beginning of a path may become.
+    Complete {
+        path: String,
+    },
     /// Give the terminal back and stop, as any program does on Ctrl-Z.
     Stop,
     /// Take the terminal again and draw everything.

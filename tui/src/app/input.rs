@@ -2,8 +2,8 @@
 
 use crate::app::event::Key;
 
-/// No field of the protocol takes more.
-const CHARS_MAX: usize = 300;
+/// No path is longer, and no field of the protocol takes more.
+const CHARS_MAX: usize = 4096;
 
 /// The text and the place of the cursor, in characters. `Debug` hides the text: it may be a document number.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -141,7 +141,7 @@ mod tests {
         let mut input = TextInput::default();
         input.paste("a\r\nb\x1b[0m");
         assert_eq!(input.text(), "ab[0m");
-        input.paste(&"x".repeat(1000));
+        input.paste(&"x".repeat(5000));
         assert_eq!(input.text().chars().count(), CHARS_MAX);
     }
 

@@ -53,6 +53,12 @@ pub enum Command {
     Close,
     Quit,
     Stop,
+    /// The one key of a first step.
+    TakeStep,
+    /// Back to the first steps.
+    ShowFirstRun,
+    AddFolder,
+    Complete,
 }
 
 /// Where a key is pressed: the screen, or the layer on top of it.
@@ -76,12 +82,16 @@ pub enum Place {
     Form,
     /// A field of the form that is a choice, not text.
     FormChoice,
+    /// A folder is asked for.
+    Folder,
+    /// A step to the first URL has the videos screen for itself.
+    FirstRun,
     /// The window is too small to show anything.
     TooSmall,
 }
 
 impl Place {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Videos,
         Self::Jobs,
         Self::Events,
@@ -97,6 +107,8 @@ impl Place {
         Self::Confirm,
         Self::Form,
         Self::FormChoice,
+        Self::Folder,
+        Self::FirstRun,
         Self::TooSmall,
     ];
 }
@@ -114,12 +126,14 @@ const fn bind(keys: &'static [Key], command: Command, places: &'static [Place]) 
 }
 
 const VIDEOS: &[Place] = &[Place::Videos];
-const SCREENS: &[Place] = &[Place::Videos, Place::Jobs, Place::Events, Place::Account, Place::Status];
+const SCREENS: &[Place] =
+    &[Place::Videos, Place::FirstRun, Place::Jobs, Place::Events, Place::Account, Place::Status];
 const SCROLLED: &[Place] =
     &[Place::Videos, Place::Jobs, Place::Events, Place::Account, Place::Status, Place::Explain, Place::Help];
 /// Where letters are not typed into a field.
 const NOT_TYPING: &[Place] = &[
     Place::Videos,
+    Place::FirstRun,
     Place::Jobs,
     Place::Events,
     Place::Account,
@@ -132,6 +146,7 @@ const NOT_TYPING: &[Place] = &[
 /// The list counts as a layer too: what Esc closes there is the filter.
 const LAYERS: &[Place] = &[
     Place::Videos,
+    Place::FirstRun,
     Place::Jobs,
     Place::Events,
     Place::Account,
@@ -146,16 +161,26 @@ const LAYERS: &[Place] = &[
     Place::Confirm,
     Place::Form,
     Place::FormChoice,
+    Place::Folder,
 ];
-const ASKING: &[Place] =
-    &[Place::Filter, Place::Prompt, Place::Delete, Place::Confirm, Place::Form, Place::FormChoice];
+const ASKING: &[Place] = &[
+    Place::Filter,
+    Place::Prompt,
+    Place::Delete,
+    Place::Confirm,
+    Place::Form,
+    Place::FormChoice,
+    Place::Folder,
+];
 const FORMS: &[Place] = &[Place::Form, Place::FormChoice];
 
 /// In the order in which the footer shows them.
 pub const BINDINGS: &[Binding] = &[
     bind(&[Key::Enter], Command::Accept, ASKING),
     bind(&[Key::Char('y')], Command::Accept, &[Place::Confirm]),
+    bind(&[Key::Enter], Command::TakeStep, &[Place::FirstRun]),
     bind(&[Key::Esc], Command::Close, LAYERS),
+    bind(&[Key::Tab], Command::Complete, &[Place::Folder]),
     bind(&[Key::Tab], Command::KeepFiles, &[Place::Delete]),
     bind(&[Key::Tab, Key::Down], Command::NextField, FORMS),
     bind(&[Key::BackTab, Key::Up], Command::PreviousField, FORMS),
@@ -175,7 +200,9 @@ pub const BINDINGS: &[Binding] = &[
     bind(&[Key::Char(' ')], Command::Mark, VIDEOS),
     bind(&[Key::Char('A')], Command::MarkAll, VIDEOS),
     bind(&[Key::Char('n')], Command::SubmitIndividual, &[Place::Account]),
-    bind(&[Key::Char('e')], Command::SubmitEnterprise, &[Place::Account]),
+    bind(&[Key::Char('e')], Command::SubmitEnterprise, &[Place::Account, Place::FirstRun]),
+    bind(&[Key::Char('n')], Command::AddFolder, &[Place::Status]),
+    bind(&[Key::Char('f')], Command::ShowFirstRun, VIDEOS),
     bind(&[Key::Char('y')], Command::Approve, &[Place::Account]),
     bind(&[Key::Char('x')], Command::Reject, &[Place::Account]),
     bind(&[Key::Char('w')], Command::Revoke, &[Place::Account]),
@@ -251,7 +278,7 @@ mod tests {
 
     #[test]
     fn letters_are_typed_where_text_is_asked_for() {
-        for place in [Place::Filter, Place::Prompt, Place::Delete, Place::Form] {
+        for place in [Place::Filter, Place::Prompt, Place::Delete, Place::Form, Place::Folder] {
             for letter in ('!'..='~').chain([' ']) {
                 assert_eq!(lookup(place, Key::Char(letter)), None, "{letter} in {place:?}");
             }

@@ -6,6 +6,8 @@
 
 pub mod allowed;
 pub mod event;
+pub mod first_run;
+pub mod folder;
 pub mod geometry;
 pub mod input;
 pub mod jobs;
@@ -17,6 +19,7 @@ pub mod marks;
 pub mod modal;
 pub mod mouse;
 pub mod notice;
+pub mod number;
 mod perform;
 mod qr;
 mod replies;
@@ -36,7 +39,9 @@ use vodpost_protocol::status::{Status, Storage};
 use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::{Switch, VideoView};
 
-use crate::app::event::{Action, CopyWay, Ending, Event, Key, Ticket};
+use crate::app::event::{Action, CopyWay, Ending, Event, Key, Offer, Ticket};
+use crate::app::first_run::FirstRun;
+use crate::app::folder::Here;
 use crate::app::jobs::Jobs;
 use crate::app::keymap::{Command, Place};
 use crate::app::list::{Ask, List};
@@ -56,6 +61,8 @@ pub enum LinkState {
     },
     /// Nobody answered; a daemon is being started.
     Starting,
+    /// Nobody answered, and a daemon may be started if the user wants one.
+    Offered(Offer),
     Live {
         hello: DaemonHello,
     },
@@ -103,6 +110,9 @@ pub struct App {
     pub status: Option<Status>,
     pub requests: Requests,
     pointing: Pointing,
+    pub first_run: FirstRun,
+    /// What paths mean that are typed here.
+    pub here: Here,
     /// Lines that are scrolled past, in the one part of the window that is longer than its room.
     scroll: usize,
     /// How many there are to scroll past, as the last frame found.
@@ -146,6 +156,8 @@ impl App {
             status: None,
             requests: Requests::default(),
             pointing: Pointing::default(),
+            first_run: FirstRun::default(),
+            here: Here::default(),
             scroll: 0,
             scroll_max: 0,
             posting: None,
@@ -192,6 +204,11 @@ impl App {
             Event::Link(event) => self.link_event(event),
             Event::Copied(copied) => self.copied(copied),
             Event::SavedQr { name, result } => self.saved_qr(&name, result),
+            Event::Completed { path, completion } => {
+                if let Some(Modal::Folder(folder)) = &mut self.modal {
+                    folder.complete(&self.here, &path, completion);
+                }
+            }
             Event::Continued => self.outbox.push(Action::Redraw),
             Event::StopRequested => self.outbox.push(Action::Stop),
             Event::ThreadFailed(name) => self.outbox.push(Action::Quit(Ending::ThreadFailed(name))),
@@ -226,6 +243,7 @@ impl App {
                 Some(modal),
                 Screen::Videos | Screen::Jobs | Screen::Events | Screen::Account | Screen::Status,
             ) => modal.place(),
+            (None, Screen::Videos) if self.shown_step().is_some() => Place::FirstRun,
             (None, Screen::Videos) => Place::Videos,
             (None, Screen::Jobs) => Place::Jobs,
             (None, Screen::Events) => Place::Events,
@@ -240,6 +258,7 @@ impl App {
             LinkState::Live { hello } => Some(hello),
             LinkState::Connecting { .. }
             | LinkState::Starting
+            | LinkState::Offered(_)
             | LinkState::Lost { .. }
             | LinkState::Incompatible { .. } => None,
         }
@@ -272,8 +291,8 @@ impl App {
     pub fn banner_lines(&self) -> u16 {
         match self.link {
             LinkState::Lost { .. } | LinkState::Incompatible { .. } => 2,
-            LinkState::Live { .. } => u16::from(self.read_only().is_some()),
-            LinkState::Connecting { .. } | LinkState::Starting => 0,
+            LinkState::Live { .. } => u16::from(self.read_only().is_some()) + u16::from(self.shows_steps()),
+            LinkState::Connecting { .. } | LinkState::Starting | LinkState::Offered(_) => 0,
         }
     }
 

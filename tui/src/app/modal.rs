@@ -7,6 +7,7 @@ use vodpost_protocol::posting::PostingState;
 use vodpost_protocol::refusal::Refusal;
 
 use crate::app::event::{Key, Ticket};
+use crate::app::folder::FolderModal;
 use crate::app::input::TextInput;
 use crate::app::keymap::Place;
 use crate::text;
@@ -53,6 +54,8 @@ pub enum Modal {
     },
     /// Why URLs are live or not, and what changes that.
     Explain(VideoId),
+    /// A folder for the library.
+    Folder(FolderModal),
 }
 
 #[derive(Debug)]
@@ -104,6 +107,10 @@ pub enum Failure {
     InvalidLabel,
     ReasonMissing,
     NotSaved(NotSaved),
+    /// What was typed means no folder.
+    FolderMissing,
+    /// No folder begins like this.
+    NoCompletion,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -250,6 +257,7 @@ impl Modal {
             }
             Self::Delete(_) => Place::Delete,
             Self::Confirm { .. } => Place::Confirm,
+            Self::Folder(_) => Place::Folder,
             Self::Submit(form) => match form.field {
                 Field::Document => Place::FormChoice,
                 Field::Name | Field::Number | Field::Contact => Place::Form,
@@ -268,6 +276,7 @@ impl Modal {
             | Self::SaveQr { step, .. } => Some(step),
             Self::Delete(delete) => Some(&mut delete.step),
             Self::Submit(form) => Some(&mut form.step),
+            Self::Folder(folder) => Some(&mut folder.step),
         }
     }
 
@@ -282,6 +291,7 @@ impl Modal {
             | Self::SaveQr { step, .. } => Some(step),
             Self::Delete(delete) => Some(&delete.step),
             Self::Submit(form) => Some(&form.step),
+            Self::Folder(folder) => Some(&folder.step),
         }
     }
 
@@ -300,6 +310,7 @@ impl Modal {
             | Self::SaveQr { input, .. } => Some(input),
             Self::Delete(delete) => Some(&mut delete.input),
             Self::Submit(form) => form.input(),
+            Self::Folder(folder) => Some(&mut folder.input),
         }
     }
 

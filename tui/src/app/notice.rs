@@ -37,6 +37,7 @@ pub enum Change {
     PauseQueue,
     ResumeQueue,
     Scan,
+    AddRoot { path: String },
 }
 
 /// Why a key does nothing at the moment.
@@ -59,6 +60,10 @@ pub enum Why {
     /// A change of this kind is still unanswered.
     Waiting,
     NothingToClose,
+    /// There is no step left to the first URL.
+    FirstRunDone,
+    /// Another step comes before.
+    NotThisStep,
     /// As many videos are marked as can be.
     MarksFull,
 }

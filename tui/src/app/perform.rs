@@ -7,6 +7,7 @@ use vodpost_protocol::request::Request;
 use vodpost_protocol::video::{Switch, VideoView};
 
 use crate::app::event::{Action, Ending};
+use crate::app::folder::Here;
 use crate::app::input::TextInput;
 use crate::app::keymap::Command;
 use crate::app::marks::Deed;
@@ -76,6 +77,10 @@ impl App {
             Command::Close => self.close(),
             Command::Quit => self.outbox.push(Action::Quit(Ending::Asked)),
             Command::Stop => self.outbox.push(Action::Stop),
+            Command::TakeStep => self.take_step(),
+            Command::ShowFirstRun => self.show_first_run(),
+            Command::AddFolder => self.ask_folder(),
+            Command::Complete => self.complete_folder(),
         }
     }
 
@@ -230,6 +235,7 @@ impl App {
                 | Modal::Reason { .. }
                 | Modal::Submit(_)
                 | Modal::Jump { .. }
+                | Modal::Folder(_)
                 | Modal::Explain(_),
             )
             | None => self.current_posting().map(|(_, posting)| posting.url.clone()),
@@ -248,6 +254,7 @@ impl App {
             }
             LinkState::Connecting { .. }
             | LinkState::Starting
+            | LinkState::Offered(_)
             | LinkState::Lost { .. }
             | LinkState::Incompatible { .. } => self.outbox.push(Action::ConnectNow),
         }
@@ -311,8 +318,10 @@ impl App {
                 | Modal::Reason { .. }
                 | Modal::Submit(_)
                 | Modal::Jump { .. }
+                | Modal::Folder(_)
                 | Modal::Explain(_),
             ) => {}
+            None if self.shown_step().is_some() => self.put_off_first_run(),
             None if self.screen != Screen::Videos => self.screen = Screen::Videos,
             None if !self.marks.is_empty() => self.marks.clear(),
             None => self.filter_by(String::new()),
@@ -340,7 +349,7 @@ impl App {
             self.save_qr();
             return;
         }
-        match asked_for(modal) {
+        match asked_for(modal, &self.here) {
             Asked::Nothing => {}
             Asked::Close => self.modal = None,
             Asked::Change(request, change) => self.change_from_modal(*request, change),
@@ -382,7 +391,7 @@ enum Asked {
     Wrong(Failure),
 }
 
-fn asked_for(modal: &Modal) -> Asked {
+fn asked_for(modal: &Modal, here: &Here) -> Asked {
     let change = |request, change| Asked::Change(Box::new(request), change);
     match modal {
         Modal::Help
@@ -422,6 +431,10 @@ fn asked_for(modal: &Modal) -> Asked {
         Modal::Reason { decision: Decision::Revoke, input, .. } => {
             change(Request::AccountRevoke { reason: input.trimmed() }, Change::Revoke)
         }
+        Modal::Folder(folder) => match folder.path(here) {
+            Ok(path) => change(Request::AddRoot { path: path.clone() }, Change::AddRoot { path }),
+            Err(failure) => Asked::Wrong(failure),
+        },
         Modal::Submit(form) => change(Request::AccountSubmit(form.submission()), Change::Submit),
     }
 }

@@ -31,10 +31,12 @@ impl App {
                 LinkState::Lost { .. } => {}
                 LinkState::Connecting { .. }
                 | LinkState::Starting
+                | LinkState::Offered(_)
                 | LinkState::Live { .. }
                 | LinkState::Incompatible { .. } => self.link = LinkState::Connecting { attempt },
             },
             LinkEvent::Starting => self.link = LinkState::Starting,
+            LinkEvent::Offered(offer) => self.link = LinkState::Offered(offer),
             LinkEvent::Up(hello) => self.link_up(hello),
             LinkEvent::Down { why, retry_in } => self.link_down(why, retry_in),
             LinkEvent::Incompatible(sentence) => {
@@ -72,6 +74,7 @@ impl App {
             LinkState::Lost { since, .. } => since,
             LinkState::Connecting { .. }
             | LinkState::Starting
+            | LinkState::Offered(_)
             | LinkState::Live { .. }
             | LinkState::Incompatible { .. } => self.now,
         };
@@ -216,11 +219,13 @@ impl App {
                 if self.modal.as_ref().is_some_and(|modal| modal.step() == Some(&Step::Waiting(ticket))) {
                     self.modal = None;
                 }
+                self.first_run_done(&change);
                 let said = what_was_done(change, &answer);
                 self.absorb(answer);
                 self.say(said);
             }
             Err(refusal) => {
+                self.first_run_refused(&change, &refusal);
                 if !self.fail_modal(ticket, Failure::Refused(refusal.clone())) {
                     self.say(Said::Refused { change, refusal });
                 }
@@ -244,7 +249,18 @@ impl App {
             Answer::Video(video) => self.absorb_video(*video),
             Answer::Account(account) => self.account = Some(*account),
             Answer::Status(status) => self.absorb_status(*status),
-            Answer::Scan(_) => self.reload_soon(),
+            Answer::Scan(_) => {
+                self.first_run.scan = None;
+                self.reload_soon();
+                if self.shows_steps() {
+                    self.read(Resource::Status);
+                }
+            }
+            Answer::Library(library) => {
+                if let Some(status) = &mut self.status {
+                    status.roots = library.roots;
+                }
+            }
             Answer::Jobs(jobs) => self.jobs.replace(jobs),
             Answer::Events(page) => self.absorb_events(page),
             Answer::Page(_)
@@ -288,6 +304,7 @@ impl App {
     fn push(&mut self, push: Push) {
         match push {
             Push::Event(event) => self.happened(&event),
+            Push::Scan(progress) => self.first_run.scan = Some(progress),
             Push::Progress(progress) => {
                 self.list.progress(&progress);
                 self.jobs.progress(&progress);
@@ -303,12 +320,14 @@ impl App {
     fn happened(&mut self, event: &EventView) {
         self.newest_seq = self.newest_seq.max(event.seq);
         self.log.happened(event.clone());
+        self.first_run_happened(event.what);
         match event.what {
             EventKind::AccountSubmitted
             | EventKind::AccountApproved
             | EventKind::AccountRejected
             | EventKind::AccountRevoked
             | EventKind::ServiceActivated => self.read(Resource::Account),
+            EventKind::RootAdded | EventKind::RootRemoved => {}
             // The order of the list changes, or what is in it.
             EventKind::VideoAdded | EventKind::VideoRenamed | EventKind::VideoForgotten => self.reload_soon(),
             // What waits shows it.

@@ -12,6 +12,7 @@ use vodpost_protocol::event::Push;
 use vodpost_protocol::hello::DaemonHello;
 use vodpost_protocol::reply::{Answer, EventPage, Located, Page};
 use vodpost_protocol::request::Request;
+use vodpost_protocol::status::LibraryView;
 use vodpost_protocol::video::VideoView;
 
 use super::failure::Failure;
@@ -175,6 +176,13 @@ impl Daemon {
     pub fn account(&mut self, request: Request) -> Result<AccountView, Failure> {
         let Answer::Account(account) = self.ask(request)? else { return Err(Failure::UnexpectedAnswer) };
         Ok(*account)
+    }
+
+    /// # Errors
+    /// As [`Daemon::ask`].
+    pub fn library(&mut self, request: Request) -> Result<LibraryView, Failure> {
+        let Answer::Library(library) = self.ask(request)? else { return Err(Failure::UnexpectedAnswer) };
+        Ok(library)
     }
 
     /// # Errors

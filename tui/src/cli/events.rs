@@ -154,6 +154,7 @@ fn listen(
             Push::Event(EventView { seq, .. }) | Push::Resync { seq } => {
                 catch_up(out, reader, daemon, seq)?;
             }
+            Push::Scan(_) => continue,
             Push::Progress(view) => match tenths {
                 Some(tenths) => emit_progress(out, tenths, &view)?,
                 None => continue,

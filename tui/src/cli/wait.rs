@@ -187,6 +187,7 @@ impl Waiter {
     fn take(&mut self, context: &mut Context, push: Push, videos: &mut [VideoView]) -> Result<(), Failure> {
         self.dirty = true;
         match push {
+            Push::Scan(_) => Ok(()),
             Push::Progress(view) => self.advance(context, &view, videos),
             Push::Event(event) => self.happened(context, &event, videos),
             Push::Resync { .. } => {

@@ -102,7 +102,7 @@ pub(super) fn unsynchronised() -> Option<Own> {
 #[cfg(test)]
 mod tests {
     use vodpost_protocol::conversion::{JobView, PausedView};
-    use vodpost_protocol::status::RootView;
+    use vodpost_protocol::status::{RootOrigin, RootView, SettingOrigin};
 
     use super::*;
     use crate::app::tests::{status, video};
@@ -155,6 +155,7 @@ mod tests {
             videos: 0,
             scanned_at: None,
             unwatched: None,
+            origin: RootOrigin::Configured(SettingOrigin::Arguments),
         };
         (status.roots, status.counts.problems) = (vec![root("/a"), root("/b")], 2);
         let gone = Finding::Daemon(checkup::Finding::RootMissing { path: "/a".into() });

@@ -179,7 +179,7 @@ fn nobody_there_is_tried_again_and_a_daemon_started_once() {
     let path = folder.path().join("s");
     let (threads, events) = Threads::new();
     let starter: Starter = |_| Err(StartError::NotInstalled { looked: vec!["/nowhere".into()] });
-    let _link = Link::start(Some(path.clone()), Some(starter), &threads).unwrap();
+    let _link = Link::start(Some(path.clone()), Some(Start { starter, offer: None }), &threads).unwrap();
     assert!(matches!(next(&events), LinkEvent::Connecting { attempt: 1 }));
     assert!(matches!(next(&events), LinkEvent::Starting));
     let LinkEvent::Down { why, retry_in } = next(&events) else { panic!() };
@@ -196,7 +196,7 @@ fn a_daemon_that_was_there_and_went_away_is_not_replaced_by_another() {
     let mut peer = Peer::new();
     let (threads, events) = Threads::new();
     let starter: Starter = |_| panic!("started");
-    let _link = Link::start(Some(peer.path.clone()), Some(starter), &threads).unwrap();
+    let _link = Link::start(Some(peer.path.clone()), Some(Start { starter, offer: None }), &threads).unwrap();
     assert!(matches!(next(&events), LinkEvent::Connecting { attempt: 1 }));
     let talk = peer.accept(PROTOCOL_NUMBER);
     assert_eq!(up(&events), 1);
@@ -251,5 +251,28 @@ fn what_a_daemon_read_before_it_died_is_in_doubt_and_not_sent_again() {
         if request == Request::Status {
             break;
         }
+    }
+}
+
+#[test]
+fn a_daemon_is_started_when_the_user_wants_one_and_not_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let (threads, events) = Threads::new();
+    let starter: Starter = |_| Err(StartError::NotInstalled { looked: vec!["/nowhere".into()] });
+    let offer = Offer { state: "/state".into(), log: "/log".into() };
+    let start = Start { starter, offer: Some(offer.clone()) };
+    let link = Link::start(Some(path), Some(start), &threads).unwrap();
+    assert!(matches!(next(&events), LinkEvent::Connecting { attempt: 1 }));
+    match next(&events) {
+        LinkEvent::Offered(offered) => assert_eq!(offered, offer),
+        other => panic!("{other:?}"),
+    }
+    link.connect_now();
+    link.start_daemon();
+    assert!(matches!(next(&events), LinkEvent::Starting), "the offer stands, and nothing else was told");
+    match next(&events) {
+        LinkEvent::Down { why, .. } => assert!(why.message.contains("/nowhere"), "{}", why.message),
+        other => panic!("{other:?}"),
     }
 }

@@ -144,8 +144,8 @@ fn no_roots() -> Sentence {
     Sentence::with_hint(
         word!("No library folder is configured.", "没有配置视频库目录。"),
         word!(
-            "name one in [library] roots, or start vodpostd with --library FOLDER",
-            "在 [library] roots 中指定，或用 --library FOLDER 启动 vodpostd",
+            "vodpost library add FOLDER, or start vodpostd with --library FOLDER",
+            "vodpost library add FOLDER，或用 --library FOLDER 启动 vodpostd",
         ),
     )
 }

@@ -5,7 +5,7 @@ use vodpost_protocol::conversion::ConversionState;
 use vodpost_protocol::ids::Label;
 use vodpost_protocol::refusal::{Candidate, IdentityProblem, Refusal};
 
-use super::{Sentence, plain, shell_word, verification};
+use super::{Sentence, library, plain, shell_word, verification};
 use crate::{say, word};
 
 /// Why the daemon refused, and what helps.
@@ -102,6 +102,9 @@ fn refusal_message(refusal: &Refusal) -> String {
         Refusal::BackupFailed { reason } => {
             say!("No backup was made: {reason}", "未生成备份：{reason}", reason = plain(reason))
         }
+        Refusal::UnusableRoot { path, problem } => library::unusable(path, problem),
+        Refusal::NoSuchRoot { path, .. } => library::no_such_root(path),
+        Refusal::ConfiguredRoot { path, origin } => library::configured_root(path, origin),
     }
 }
 
@@ -197,6 +200,13 @@ fn refusal_hint(refusal: &Refusal) -> Option<String> {
                 "see who deleted it: vodpost show {video}; a file that is put back is a new video",
                 "查看由谁删除：vodpost show {video}；放回的文件会成为新的视频"
             )
+        }
+        Refusal::UnusableRoot { problem, .. } => library::unusable_hint(problem),
+        Refusal::NoSuchRoot { .. } => {
+            word!("its folders: vodpost library", "查看其文件夹：vodpost library").into()
+        }
+        Refusal::ConfiguredRoot { .. } => {
+            word!("change it there and restart vodpostd", "请在那里修改并重启 vodpostd").into()
         }
         Refusal::TooLong { .. } => word!("say it in fewer words", "请缩短后再试").into(),
     };
@@ -330,6 +340,10 @@ fn identity_problem(problem: IdentityProblem) -> &'static str {
             "The last character of the social credit code does not fit the others.",
             "统一社会信用代码的校验位不正确。",
         ),
+        IdentityProblem::CnIdRegion => word!(
+            "No region, and so no identity number, begins with 0.",
+            "地区码不会以 0 开头，身份证号码也不会。",
+        ),
     }
 }
 
@@ -351,7 +365,8 @@ fn identity_hint(problem: IdentityProblem) -> &'static str {
         | IdentityProblem::CnIdCheck
         | IdentityProblem::UsccShape
         | IdentityProblem::UsccRegion
-        | IdentityProblem::UsccCheck => word!(
+        | IdentityProblem::UsccCheck
+        | IdentityProblem::CnIdRegion => word!(
             "check the number; for another kind of document: --document other",
             "请核对号码；其他证件请用 --document other",
         ),
@@ -365,128 +380,4 @@ fn identity_hint(problem: IdentityProblem) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests {
-    use vodpost_protocol::hello::Role;
-    use vodpost_protocol::ids::VideoId;
-
-    use super::*;
-    use crate::text::language::Language;
-    use crate::text::language::tests::{both, every, speaking};
-
-    fn every_refusal() -> Vec<Refusal> {
-        let title = || "a talk".to_owned();
-        vec![
-            Refusal::NotVerified { state: VerificationState::None },
-            Refusal::NotActivated,
-            Refusal::AlreadyActivated,
-            Refusal::AlreadySubmitted,
-            Refusal::AlreadyApproved,
-            Refusal::NothingToDecide { state: VerificationState::Approved },
-            Refusal::FourEyes,
-            Refusal::InvalidIdentity(IdentityProblem::CnIdCheck),
-            Refusal::NoSuchVideo { asked: "tlak".into(), nearest: vec![title()] },
-            Refusal::AmbiguousVideo {
-                asked: "t".into(),
-                candidates: vec![Candidate { id: VideoId::from_random(7), path: "a/t.mp4".into() }],
-            },
-            Refusal::NoSuchPosting { title: title(), asked: None, labels: Vec::new() },
-            Refusal::NoSuchPosting {
-                title: title(),
-                asked: Some(Label::default()),
-                labels: vec![Label::default()],
-            },
-            Refusal::NoSuchToken { asked: "X".into() },
-            Refusal::SourceDeleted { title: title() },
-            Refusal::SourceMissing { title: title() },
-            Refusal::SourceSuspended { title: title() },
-            Refusal::NoUsableRendition {
-                title: title(),
-                reasons: vec!["no index".into(), "no pictures".into()],
-            },
-            Refusal::WrongConversionState { title: title(), state: ConversionState::Ready },
-            Refusal::ReadOnlyRoot { root: "/srv".into() },
-            Refusal::TrashFailed { title: title(), reason: "disk full".into() },
-            Refusal::NotPermitted { role: Role::Viewer, needed: Role::Admin },
-            Refusal::StorageFailed { reason: "disk full".into() },
-            Refusal::Busy,
-            Refusal::TooLarge,
-            Refusal::InvalidCursor,
-            Refusal::TooLong { field: "name".into(), len_max: 200 },
-            Refusal::ShuttingDown,
-            Refusal::BackupFailed { reason: "it exists already".into() },
-        ]
-    }
-
-    #[test]
-    fn every_refusal_is_a_sentence() {
-        let mut kinds = std::collections::BTreeSet::new();
-        for one in every_refusal() {
-            kinds.insert(one.kind());
-            let sentence = refusal(&one);
-            let first = sentence.message.lines().next().unwrap_or_default();
-            assert!(
-                first.starts_with(|letter: char| letter.is_uppercase() || "\"/".contains(letter)),
-                "{first}"
-            );
-            assert!(sentence.hint.is_some_and(|hint| !hint.is_empty()), "no way out of: {first}");
-        }
-        let problems = [
-            IdentityProblem::NameTooLong,
-            IdentityProblem::ContactTooLong,
-            IdentityProblem::NumberTooLong,
-            IdentityProblem::NameMissing,
-            IdentityProblem::DocumentDoesNotFit,
-        ];
-        for problem in problems {
-            assert!(refusal(&Refusal::InvalidIdentity(problem)).hint.is_some(), "{problem:?}");
-        }
-        assert_eq!(kinds.len(), 27, "a refusal without an example here");
-    }
-
-    #[test]
-    fn every_refusal_is_said_in_both_languages() {
-        let values = ["a talk", "tlak", "a/t.mp4", "default", "/srv", "disk full", "it exists already"];
-        for one in every_refusal() {
-            both(&[&values[..], &["no index", "no pictures", "admin", "viewer"]].concat(), || {
-                refusal(&one).message
-            });
-            let hint = || refusal(&one).hint.unwrap_or_default();
-            // A command alone is the same in both.
-            if speaking(Language::Chinese, hint) != hint() {
-                both(&values, hint);
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_wrong_with_an_identity_is_said_in_both_languages() {
-        for problem in every::<IdentityProblem>() {
-            both(&[], || identity_problem(problem).to_owned());
-        }
-        for state in every::<VerificationState>() {
-            both(&[], || verification(state).to_owned());
-        }
-        for state in every::<ConversionState>() {
-            both(&["a talk"], || wrong_state("a talk", state));
-        }
-    }
-
-    #[test]
-    fn the_contract_of_not_verified() {
-        assert_eq!(
-            refusal(&Refusal::NotVerified { state: VerificationState::None }),
-            Sentence::with_hint(
-                "The account is not verified (state: none).",
-                "vodpost account submit individual --name NAME --id-number NUMBER"
-            )
-        );
-    }
-
-    #[test]
-    fn hostile_titles_stay_harmless_in_sentences_and_hints() {
-        let title = "\x1b[2J\u{202e}evil\n".to_owned();
-        let sentence = refusal(&Refusal::SourceSuspended { title });
-        assert!(!sentence.message.contains(['\x1b', '\u{202e}', '\n']));
-        assert_eq!(sentence.hint.as_deref(), Some("vodpost source resume VIDEO"));
-    }
-}
+mod tests;

@@ -93,6 +93,8 @@ pub fn event(what: EventKind) -> &'static str {
         EventKind::PostingListed => word!("URL listed", "链接已在平台展示"),
         EventKind::PostingUnlisted => word!("URL unlisted", "链接已从平台撤下"),
         EventKind::VideoForgotten => word!("video forgotten", "视频已移出片库"),
+        EventKind::RootAdded => word!("folder added to the library", "片库已添加文件夹"),
+        EventKind::RootRemoved => word!("folder removed from the library", "片库已移除文件夹"),
     }
 }
 

@@ -30,6 +30,8 @@ fn lines(app: &App, theme: Theme, width: usize) -> Vec<Line<'static>> {
         Place::Qr,
         Place::FormChoice,
         Place::Delete,
+        Place::FirstRun,
+        Place::Folder,
     ];
     let others = others.into_iter().filter(|place| *place != here);
     let mut lines = Vec::new();

@@ -72,6 +72,8 @@ fn empty(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let text = match &app.link {
         LinkState::Connecting { .. } => words::connecting(),
         LinkState::Starting => words::starting(),
+        // The step that offers it is on the screen.
+        LinkState::Offered(_) => return,
         LinkState::Lost { why: sentence, .. } | LinkState::Incompatible { sentence } => {
             trouble(sentence, theme, area, buffer);
             return;

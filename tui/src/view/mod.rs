@@ -4,6 +4,7 @@ mod account;
 mod detail;
 mod events;
 mod explain;
+mod first_run;
 mod help;
 mod jobs;
 mod list;
@@ -58,7 +59,13 @@ pub fn draw(app: &App, theme: Theme, frame: &mut Frame<'_>) -> Drawn {
     header(app, theme, areas.header, buffer);
     banner(app, theme, areas.banner, buffer);
     let hidden = match app.screen {
-        Screen::Videos => videos(app, theme, &areas, buffer, targets),
+        Screen::Videos => match app.shown_step() {
+            Some(step) => {
+                first_run::draw(app, step, theme, areas.body, buffer);
+                0
+            }
+            None => videos(app, theme, &areas, buffer, targets),
+        },
         Screen::Jobs => {
             jobs::draw(app, theme, areas.body, buffer, targets);
             0
@@ -180,8 +187,13 @@ fn banner(app: &App, theme: Theme, area: Rect, buffer: &mut Buffer) {
             vec![message.to_owned(), hint]
         }
         LinkState::Live { .. } => app.read_only().map(words::read_only).into_iter().collect(),
-        LinkState::Connecting { .. } | LinkState::Starting => Vec::new(),
+        LinkState::Connecting { .. } | LinkState::Starting | LinkState::Offered(_) => Vec::new(),
     };
+    if let Some(steps) = first_run::strip(app, area.width)
+        && let Some(y) = area.bottom().checked_sub(1)
+    {
+        write_at(buffer, (area.x, y), &format::fit(&steps, usize::from(area.width)), theme.heading());
+    }
     for (line, y) in lines.iter().zip(area.top()..area.bottom()) {
         write_at(buffer, (area.x, y), &format::fit(line, usize::from(area.width)), theme.warning());
     }

@@ -6,17 +6,19 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::{Block, Clear, Widget};
 use vodpost_protocol::account::AccountKind;
+use vodpost_protocol::time::Timestamp;
 
 use crate::app::App;
 use crate::app::geometry::Areas;
 use crate::app::input::TextInput;
 use crate::app::keymap::Place;
 use crate::app::modal::{DeleteModal, Field, Files, Form, Modal, Step};
+use crate::app::number;
 use crate::text::language::{self, Language};
 use crate::text::{self, account_kind, document, plain, posting_state};
 use crate::view::text::{chop, column, width_of, wrap, write_at, write_input};
 use crate::view::theme::Theme;
-use crate::view::{explain, help, words};
+use crate::view::{explain, first_run, help, words};
 use crate::{say, word};
 
 /// Wider text is harder to read.
@@ -61,7 +63,8 @@ pub(super) fn draw(app: &App, modal: &Modal, theme: Theme, areas: &Areas, frame:
             sheet.step(step);
             sheet.draw(frame);
         }
-        Modal::Submit(form) => form_box(form, theme, areas.body, frame),
+        Modal::Submit(form) => form_box(form, app.now, theme, areas.body, frame),
+        Modal::Folder(folder) => first_run::folder_box(folder, theme, areas.body, frame),
         Modal::Jump { input, step } => {
             let mut sheet = Sheet::new(&format!(" {} ", words::jump_title()), theme, areas.body);
             sheet.text(words::jump_prompt(), Style::new());
@@ -172,7 +175,7 @@ fn delete_box(delete: &DeleteModal, theme: Theme, within: Rect, frame: &mut Fram
     sheet.draw(frame);
 }
 
-fn form_box(form: &Form, theme: Theme, within: Rect, frame: &mut Frame<'_>) {
+fn form_box(form: &Form, now: Timestamp, theme: Theme, within: Rect, frame: &mut Frame<'_>) {
     let mut sheet = Sheet::new(
         &format!(" {} ", text::pair(word!("Verification", "认证"), account_kind(form.kind))),
         theme,
@@ -194,6 +197,12 @@ fn form_box(form: &Form, theme: Theme, within: Rect, frame: &mut Frame<'_>) {
             Field::Number => sheet.field(name, &form.number, focused),
             Field::Contact => sheet.field(name, &form.contact, focused),
         }
+        if *field == Field::Number
+            && let Some(verdict) = number::verdict(form, now)
+        {
+            let (text, style) = first_run::verdict(verdict, theme);
+            sheet.beneath(&text, style);
+        }
     }
     if form.kind == AccountKind::Enterprise {
         sheet.text("", Style::new());
@@ -203,7 +212,7 @@ fn form_box(form: &Form, theme: Theme, within: Rect, frame: &mut Frame<'_>) {
 }
 
 /// A framed box that is as high as what was put on it.
-struct Sheet<'a> {
+pub(super) struct Sheet<'a> {
     title: String,
     theme: Theme,
     within: Rect,
@@ -218,7 +227,7 @@ enum Item<'a> {
 const FIELD_NAME: usize = 13;
 
 impl<'a> Sheet<'a> {
-    fn new(title: &str, theme: Theme, within: Rect) -> Self {
+    pub(super) fn new(title: &str, theme: Theme, within: Rect) -> Self {
         Self { title: title.to_owned(), theme, within, items: Vec::new() }
     }
 
@@ -226,13 +235,20 @@ impl<'a> Sheet<'a> {
         usize::from(self.within.width.min(WIDTH_MAX)).saturating_sub(4)
     }
 
-    fn text(&mut self, text: &str, style: Style) {
+    pub(super) fn text(&mut self, text: &str, style: Style) {
         for line in wrap(text, self.width()) {
             self.items.push(Item::Text(line, style));
         }
     }
 
-    fn input(&mut self, input: &'a TextInput) {
+    /// About the field above.
+    fn beneath(&mut self, text: &str, style: Style) {
+        for line in wrap(text, self.width().saturating_sub(FIELD_NAME + 1)) {
+            self.items.push(Item::Text(format!("{} {line}", column("", FIELD_NAME)), style));
+        }
+    }
+
+    pub(super) fn input(&mut self, input: &'a TextInput) {
         self.items.push(Item::Field { name: ">", input, focused: true });
     }
 
@@ -245,7 +261,7 @@ impl<'a> Sheet<'a> {
         self.items.push(Item::Text(format!("{} {text}", column(name, FIELD_NAME)), style));
     }
 
-    fn step(&mut self, step: &Step) {
+    pub(super) fn step(&mut self, step: &Step) {
         match step {
             Step::Prompting => {}
             Step::Waiting(_) => self.text(words::in_doubt(), Style::new()),
@@ -260,7 +276,7 @@ impl<'a> Sheet<'a> {
     }
 
     /// Where there are more lines than room the first ones give way: what is typed and what failed stand last.
-    fn draw(&self, frame: &mut Frame<'_>) {
+    pub(super) fn draw(&self, frame: &mut Frame<'_>) {
         let height = u16::try_from(self.items.len() + 2).unwrap_or(u16::MAX);
         let inner = framed(&self.title, self.within, height, frame.buffer_mut());
         let area = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };

@@ -114,6 +114,7 @@ fn title(app: &App, layer: &QrModal, theme: Theme, buffer: &mut Buffer) {
     };
     let stale = match app.link {
         LinkState::Live { .. } | LinkState::Connecting { .. } | LinkState::Starting => "",
+        LinkState::Offered(_) => "",
         LinkState::Lost { .. } | LinkState::Incompatible { .. } => word!("(no connection) ", "（无连接）"),
     };
     let text = format::fit(&format!("{stale}{text}"), usize::from(buffer.area.width));

@@ -18,6 +18,7 @@ use crate::cli::ColorChoice;
 use crate::view::theme::Surroundings;
 
 mod chinese;
+mod first_run;
 mod hostile;
 mod mouse;
 mod screens;
@@ -258,7 +259,7 @@ fn before_there_is_data_the_state_of_the_connection_is_shown() {
     assert_shows(&text(&mut bench, 80, 24), &["No daemon:", "/run/x: no such socket", "start vodpostd"]);
     bench.up(Role::Admin);
     assert_shows(&text(&mut bench, 80, 24), &["loading..."]);
-    assert_shows(&text(&mut Bench::with(vec![]), 80, 24), &["The library has no videos yet."]);
+    assert_shows(&text(&mut Bench::with(vec![]), 80, 24), &["No video was found in", "/srv/videos"]);
 }
 
 #[test]
@@ -384,7 +385,7 @@ fn the_status_screen() {
 fn the_help_names_every_command() {
     let mut bench = library();
     bench.letter('?');
-    let text = text(&mut bench, 80, 100).replace('│', " ");
+    let text = text(&mut bench, 80, 110).replace('│', " ");
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     for binding in keymap::BINDINGS {
         assert!(text.contains(words::long(binding.command)), "{:?}", binding.command);

@@ -148,7 +148,8 @@ impl Theme {
             | EventKind::AccountRevoked
             | EventKind::ConversionDelayed
             | EventKind::ConversionCancelled
-            | EventKind::QueuePaused => self.color(Color::Magenta),
+            | EventKind::QueuePaused
+            | EventKind::RootRemoved => self.color(Color::Magenta),
             EventKind::PostingCreated
             | EventKind::PostingResumed
             | EventKind::SourceReturned
@@ -165,7 +166,8 @@ impl Theme {
             | EventKind::ConversionStarted
             | EventKind::RenditionsChanged
             | EventKind::PostingListed
-            | EventKind::PostingUnlisted => Style::new(),
+            | EventKind::PostingUnlisted
+            | EventKind::RootAdded => Style::new(),
         }
     }
 

@@ -55,6 +55,10 @@ pub fn failure(failure: &Failure) -> Sentence {
         )),
         Failure::ReasonMissing => Sentence::new(word!("A reason is needed.", "请填写原因。")),
         Failure::NotSaved(why) => Sentence::new(qr::not_saved(why)),
+        Failure::FolderMissing => Sentence::new(word!("Type the path of a folder.", "请输入文件夹的路径。")),
+        Failure::NoCompletion => {
+            Sentence::new(word!("No folder begins like this.", "没有以此开头的文件夹。"))
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use super::super::media::FileIdentity;
 use super::super::state::State;
 use super::super::switches::deletion;
 use super::super::video::{DeletionKind, MissingCause, Place, Source, Video};
+use super::NOT_IN_LIBRARY;
 
 const EMPTY: &str = "the folder is empty; is its disk mounted?";
 const NOT_MOUNTED: &str = "the disk that the files were on is not there; is it mounted?";
@@ -87,7 +88,7 @@ impl Roots {
             return None;
         }
         let reason = self.unavailable.get(&place.root).cloned();
-        Some(reason.unwrap_or_else(|| "the root is no longer in the configuration".to_owned()))
+        Some(reason.unwrap_or_else(|| NOT_IN_LIBRARY.to_owned()))
     }
 
     /// The device of the files, if nothing in the root is on it: their disk was mounted at the root or below it, and is

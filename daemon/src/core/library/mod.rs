@@ -16,6 +16,7 @@ use super::artifact::Failure;
 use super::conversion::{abandon, fail, place_order};
 use super::input::{FoundFile, Scan};
 use super::media::{FileIdentity, MediaInfo};
+use super::roots;
 use super::state::{State, vanished_since};
 use super::switches::mark_deleted;
 use super::transaction::Transaction;
@@ -23,6 +24,9 @@ use super::video::{
     Conversion, DeletionKind, Failed, MissingCause, Place, Rendition, Source, Unusable, Video,
 };
 use look::{Content, Group, content};
+
+/// Why a video is missing whose folder is looked at no more.
+pub(super) const NOT_IN_LIBRARY: &str = "its folder is not in the library any more";
 
 type Probed = HashMap<FileIdentity, Result<MediaInfo, Unusable>>;
 
@@ -42,8 +46,10 @@ pub fn needs_probe(state: &State, root: &Arc<Path>, file: &FoundFile) -> bool {
     }
 }
 
-/// Takes in one look at all roots.
-pub(super) fn scanned(tx: &mut Transaction<'_>, scan: Scan) {
+/// Takes in one look at all roots. One that was taken out of the library meanwhile was not looked at.
+pub(super) fn scanned(tx: &mut Transaction<'_>, mut scan: Scan) {
+    let active = roots::active(tx.state(), tx.settings());
+    scan.roots.retain(|scan| active.contains(&scan.root));
     let was_trashed = |video: &Video| tx.was_trashed_since(scan.began_at, video.id);
     let (mut found, roots) = look::take_in(tx.state(), scan.roots, &was_trashed);
     let located = moves::locate(tx.state(), &found, &scan.probed);
@@ -255,7 +261,7 @@ fn replace_source(tx: &mut Transaction<'_>, mut video: Video) {
     }
 }
 
-fn mark_missing(tx: &mut Transaction<'_>, id: VideoId, cause: MissingCause) {
+pub(super) fn mark_missing(tx: &mut Transaction<'_>, id: VideoId, cause: MissingCause) {
     let Some(video) = tx.state().video(id) else { return };
     match &video.source {
         Source::Deleted(_) => return,

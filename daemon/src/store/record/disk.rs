@@ -886,6 +886,7 @@ enum Subject {
     Video { id: VideoId, title: String },
     Posting { video: VideoId, title: String, label: Label, token: Token },
     Queue,
+    Library,
 }
 
 impl Event {
@@ -899,6 +900,7 @@ impl Event {
             subject: match subject.clone() {
                 core_event::Subject::Account => Subject::Account,
                 core_event::Subject::Queue => Subject::Queue,
+                core_event::Subject::Library => Subject::Library,
                 core_event::Subject::Video { id, title } => Subject::Video { id, title },
                 core_event::Subject::Posting { video, title, label, token } => {
                     Subject::Posting { video, title, label, token }
@@ -918,6 +920,7 @@ impl Event {
             subject: match subject {
                 Subject::Account => core_event::Subject::Account,
                 Subject::Queue => core_event::Subject::Queue,
+                Subject::Library => core_event::Subject::Library,
                 Subject::Video { id, title } => core_event::Subject::Video { id, title },
                 Subject::Posting { video, title, label, token } => {
                     core_event::Subject::Posting { video, title, label, token }

@@ -21,6 +21,7 @@ use crate::core::media::{
 use crate::core::plan::{Plan, Treatment};
 use crate::core::posting::Posting;
 use crate::core::queue::{Pause, Queue};
+use crate::core::roots::AddedRoot;
 use crate::core::state::Change;
 use crate::core::traffic::Traffic;
 use crate::core::video::{
@@ -80,15 +81,18 @@ pub(super) enum Schema {
     First,
     /// What the queue knows of an order.
     Second,
+    /// Folders that were added to the library.
+    Third,
 }
 
 impl Schema {
-    pub(super) const ALL: [Self; 2] = [Self::First, Self::Second];
+    pub(super) const ALL: [Self; 3] = [Self::First, Self::Second, Self::Third];
 
     pub(super) fn folder(self) -> &'static str {
         match self {
             Self::First => "schema-1",
             Self::Second => "schema-2",
+            Self::Third => "schema-3",
         }
     }
 }
@@ -121,7 +125,9 @@ fn conversions(schema: Schema) -> Vec<Conversion> {
     let held = Hold { failure: failure.clone(), until: at(40) };
     let waiting = match schema {
         Schema::First => Waiting { order: order(remux), hold: None, short_of_room: false },
-        Schema::Second => Waiting { order: order(remux), hold: Some(held), short_of_room: true },
+        Schema::Second | Schema::Third => {
+            Waiting { order: order(remux), hold: Some(held), short_of_room: true }
+        }
     };
     let started_at = if schema == Schema::First { at(10) } else { at(15) };
     let mut conversions = vec![
@@ -292,6 +298,9 @@ fn events(schema: Schema) -> Vec<Change> {
             EventKind::PostingUnlisted,
         ]);
     }
+    if schema >= Schema::Third {
+        kinds.extend([EventKind::VideoForgotten, EventKind::RootAdded, EventKind::RootRemoved]);
+    }
     let video = VideoId::from_random(100);
     let mut subjects = vec![
         Subject::Account,
@@ -305,6 +314,9 @@ fn events(schema: Schema) -> Vec<Change> {
     ];
     if schema >= Schema::Second {
         subjects.push(Subject::Queue);
+    }
+    if schema >= Schema::Third {
+        subjects.push(Subject::Library);
     }
     let event = |((seq, what), subject): ((u64, EventKind), &Subject)| Event {
         seq,
@@ -323,12 +335,21 @@ fn queues() -> [Queue; 2] {
     [Queue { paused: Some(Pause { at: at(99), by: admin() }), rates }, Queue { paused: None, rates }]
 }
 
+fn roots() -> Vec<AddedRoot> {
+    let hostile = OsString::from_vec(b"/srv/not utf-8 \xff".to_vec());
+    let root = |path: &Path, number| AddedRoot { path: path.into(), at: at(number), by: admin() };
+    vec![root(Path::new("/srv/more"), 97), root(Path::new(&hostile), 98)]
+}
+
 /// As commits, in order. The last ones take something away again.
 pub(super) fn commits(schema: Schema) -> Vec<Vec<Change>> {
     let mut commits = vec![videos(schema), postings(schema)];
     commits.extend(accounts().into_iter().map(|change| vec![change]));
     if schema >= Schema::Second {
         commits.extend(queues().map(|queue| vec![Change::Queue(queue)]));
+    }
+    if schema >= Schema::Third {
+        commits.push(vec![Change::Roots(roots())]);
     }
     commits.push(events(schema));
     commits.push(vec![Change::ForgetEvent(1), Change::ForgetVideo(VideoId::from_random(106))]);

@@ -25,7 +25,7 @@ fn freeze(folder: &Path) {
     let key = tempfile::NamedTempFile::new().unwrap();
     fs::write(key.path(), [7; 32]).unwrap();
     let (mut store, _) = Store::open(folder).unwrap();
-    for (number, commit) in every_kind::commits(Schema::Second).iter().enumerate() {
+    for (number, commit) in every_kind::commits(Schema::Third).iter().enumerate() {
         if number == SNAPSHOT_AT {
             store.compact().unwrap();
         }
@@ -122,6 +122,7 @@ fn compare(schema: Schema, store: &mut Store, found: &State) {
     assert_eq!(found.postings(), expected.postings());
     assert_eq!(found.account(), expected.account());
     assert_eq!(found.queue(), expected.queue());
+    assert_eq!(found.roots(), expected.roots());
     assert_eq!((found.oldest_seq(), found.last_seq()), (expected.oldest_seq(), expected.last_seq()));
     let events: Vec<u64> = store.events(0, usize::MAX).unwrap().iter().map(|event| event.seq).collect();
     assert_eq!(events, (expected.oldest_seq()..=expected.last_seq()).collect::<Vec<_>>());
@@ -178,12 +179,12 @@ fn s3_a_newer_schema_is_refused_wherever_it_is_met() {
     let (mut store, _) = Store::open(folder.path()).unwrap();
     store.close();
     let log = segment::path(&folder.path().join("log"), 1);
-    let mut writes = record::writes(&every_kind::commits(Schema::Second)[1]).unwrap();
+    let mut writes = record::writes(&every_kind::commits(Schema::Third)[1]).unwrap();
     writes[0].value = Some(record::Value::from_bytes(&[9, 0, 0, 0, 0, 1, 2, 3]));
     let bytes = [&segment::MAGIC[..], &segment::encode(1, &writes).unwrap()].concat();
     fs::write(&log, &bytes).unwrap();
     let refused = Store::open(folder.path()).err().unwrap();
-    assert!(matches!(refused, StoreError::Newer { found: 9, known: 2, .. }), "{refused}");
+    assert!(matches!(refused, StoreError::Newer { found: 9, known: 3, .. }), "{refused}");
     assert_eq!(fs::read(&log).unwrap(), bytes, "nothing was changed");
     assert_eq!(fs::read_dir(folder.path().join("log")).unwrap().count(), 1);
 }

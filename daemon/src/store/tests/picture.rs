@@ -34,9 +34,8 @@ impl Picture {
                     after.oldest_seq = after.oldest_seq.max(1);
                 }
                 Change::ForgetEvent(seq) => after.oldest_seq = seq + 1,
-                Change::Video(_) | Change::ForgetVideo(_) | Change::Account(_) | Change::Queue(_) => {
-                    panic!("not in this life")
-                }
+                Change::Video(_) | Change::ForgetVideo(_) | Change::Account(_) => panic!("not in this life"),
+                Change::Queue(_) | Change::Roots(_) => panic!("not in this life"),
             }
         }
         after

@@ -12,9 +12,11 @@ use vodpost_protocol::reply::EventPage;
 use super::screens::{happened, job, queue};
 use super::*;
 use crate::app::Screen;
-use crate::app::event::Ending;
+use crate::app::event::{Ending, Offer};
+use crate::app::folder::{FolderModal, Here};
 use crate::app::input::TextInput;
 use crate::app::keymap::{self, Binding, Place};
+use crate::app::list::List;
 use crate::app::modal::{DeleteModal, Field, Files, Form, Modal, QrForm, QrModal, Question, Step};
 use crate::app::mouse::Drawn;
 use crate::app::notice::Said;
@@ -47,22 +49,44 @@ fn bench(place: Place, role: Option<Role>) -> Bench {
     bench.app.drawn(Drawn { hidden_lines: 9, ..Drawn::default() });
     bench.app.scroll = 4;
     (bench.app.screen, bench.app.modal) = shown(place);
+    if place == Place::FirstRun {
+        bench.first_run(role);
+    } else if role.is_none() {
+        bench.down();
+    }
     if place == Place::TooSmall {
         bench.resize(20, 5);
-    }
-    if role.is_none() {
-        bench.down();
     }
     bench.app.notice = None;
     assert_eq!(bench.app.place(), place);
     bench
 }
 
+impl Bench {
+    /// The form is what is missing; without a connection it is the daemon.
+    fn first_run(&mut self, role: Option<Role>) {
+        self.app.list = List::default();
+        self.app.account = Some(account(VerificationState::None, ServiceState::Inactive));
+        if let Some(status) = &mut self.app.status {
+            status.counts.videos = 1;
+        }
+        if role.is_none() {
+            let offer = Offer { state: "/state".into(), log: "/log".into() };
+            self.happens(Event::Link(LinkEvent::Offered(offer)));
+        }
+    }
+}
+
+/// Whoever may take no step is shown none.
+fn is_seen(place: Place, role: Option<Role>) -> bool {
+    place != Place::FirstRun || role != Some(Role::Viewer)
+}
+
 fn shown(place: Place) -> (Screen, Option<Modal>) {
     let talk = video(2, "talk");
     let (input, step) = (TextInput::default(), Step::Prompting);
     let modal = match place {
-        Place::Videos | Place::TooSmall => return (Screen::Videos, None),
+        Place::Videos | Place::FirstRun | Place::TooSmall => return (Screen::Videos, None),
         Place::Jobs => return (Screen::Jobs, None),
         Place::Events => return (Screen::Events, None),
         Place::Account => return (Screen::Account, None),
@@ -80,6 +104,11 @@ fn shown(place: Place) -> (Screen, Option<Modal>) {
             let (urls, files) = (Vec::new(), Files::Trash);
             let input = TextInput::with(&talk.title);
             Modal::Delete(DeleteModal { video: talk.id, title: talk.title, urls, files, input, step })
+        }
+        Place::Folder => {
+            let mut folder = FolderModal::new(&Here::default());
+            folder.input = TextInput::with("/srv/videos");
+            Modal::Folder(folder)
         }
         Place::Confirm => Modal::Confirm { question: Question::Approve, step },
         Place::Form => Modal::Submit(Form::new(AccountKind::Individual)),
@@ -100,6 +129,9 @@ fn position(app: &App) -> String {
 
 /// What pressing the key comes to, in a few words.
 fn outcome(place: Place, role: Option<Role>, key: Key) -> String {
+    if !is_seen(place, role) {
+        return "not shown".to_owned();
+    }
     let mut bench = bench(place, role);
     let (before, was) = (position(&bench.app), bench.app.place());
     let actions = bench.press(key);
@@ -132,6 +164,8 @@ fn named(action: &Action) -> String {
         Action::Copy { .. } => "copies".to_owned(),
         Action::SaveQr { .. } => "saves".to_owned(),
         Action::ConnectNow => "connects".to_owned(),
+        Action::StartDaemon => "starts a daemon".to_owned(),
+        Action::Complete { .. } => "completes".to_owned(),
         Action::Stop => "stops".to_owned(),
         Action::Redraw => "draws anew".to_owned(),
         Action::Quit(Ending::Asked) => "quits".to_owned(),
@@ -184,7 +218,10 @@ fn the_document_says_what_every_key_does_everywhere() {
 fn whoever_may_less_is_never_let_do_more() {
     for place in Place::ALL {
         for key in keymap::in_place(place).flat_map(|binding| binding.keys) {
-            let asked = |role| asked(&bench(place, Some(role)).press(*key));
+            let asked = |role| match is_seen(place, Some(role)) {
+                true => asked(&bench(place, Some(role)).press(*key)),
+                false => Vec::new(),
+            };
             let (viewer, operator, admin) = (asked(Role::Viewer), asked(Role::Operator), asked(Role::Admin));
             let within = |few: &[Request], many: &[Request]| few.iter().all(|one| many.contains(one));
             assert!(within(&viewer, &operator) && within(&operator, &admin), "{key:?} in {place:?}");

@@ -1,6 +1,7 @@
 //! Update tests: events in, actions and state out. This file holds what they share.
 
 mod connection;
+pub(crate) mod first_run;
 mod keys;
 mod matrix;
 mod modals;
@@ -18,7 +19,9 @@ use vodpost_protocol::posting::{Cause, PostingState, PostingView};
 use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::reply::{Answer, Page};
 use vodpost_protocol::request::Request;
-use vodpost_protocol::status::{Counts, Listen, Queue, RootView, Status, Storage, Tool};
+use vodpost_protocol::status::{
+    Counts, Listen, Queue, RootOrigin, RootView, SettingOrigin, Status, Storage, Tool,
+};
 use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::{RenditionView, SourceState, SourceView, Switch, VideoState, VideoView};
 
@@ -181,6 +184,7 @@ pub(crate) fn status() -> Status {
             videos: 3,
             scanned_at: Some(at(0)),
             unwatched: None,
+            origin: RootOrigin::Configured(SettingOrigin::Arguments),
         }],
         listen: Listen {
             http: "0.0.0.0:8080".into(),
@@ -313,6 +317,8 @@ pub(crate) fn asked(actions: &[Action]) -> Vec<Request> {
             Action::Copy { .. }
             | Action::SaveQr { .. }
             | Action::ConnectNow
+            | Action::StartDaemon
+            | Action::Complete { .. }
             | Action::Stop
             | Action::Redraw
             | Action::Quit(_) => None,

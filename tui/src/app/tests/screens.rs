@@ -49,6 +49,8 @@ fn tickets(actions: &[Action]) -> Vec<Ticket> {
         Action::Copy { .. }
         | Action::SaveQr { .. }
         | Action::ConnectNow
+        | Action::StartDaemon
+        | Action::Complete { .. }
         | Action::Stop
         | Action::Redraw
         | Action::Quit(_) => None,

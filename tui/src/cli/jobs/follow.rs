@@ -131,6 +131,7 @@ impl Follower {
         match push {
             Push::Progress(view) => self.advance(context, &view),
             Push::Event(event) => self.happened(context, &event),
+            Push::Scan(_) => Ok(()),
             Push::Resync { .. } => {
                 self.queue.changed();
                 Ok(())

@@ -48,6 +48,7 @@ fn reply(answers: &BTreeMap<String, Answer>, request: &Request) -> Answer {
         Request::Backup { .. } => "Backup",
         Request::Forecast(_) => "Forecast",
         Request::Checkup => "Checkup",
+        Request::AddRoot { .. } | Request::RemoveRoot { .. } => "Library",
         Request::Show { .. }
         | Request::Generate { .. }
         | Request::Retry { .. }
@@ -116,6 +117,8 @@ fn the_json_of_every_command_has_its_shape() {
         &["jobs", "pause"],
         &["jobs", "--fits"],
         &["events"],
+        &["library"],
+        &["library", "add", "/a"],
         &["backup", "/b"],
         &["man", &pages],
     ] {

@@ -4,6 +4,7 @@ use vodpost_protocol::video::Switch;
 
 use crate::app::App;
 use crate::app::event::Key;
+use crate::app::first_run::Step;
 use crate::app::keymap::{Command, Place};
 use crate::app::marks::Deed;
 use crate::word;
@@ -19,6 +20,7 @@ pub fn short(app: &App, command: Command) -> Option<&'static str> {
         | Command::First
         | Command::Last
         | Command::MarkAll
+        | Command::Complete
         // "1 to 5: screens" says it for all of them.
         | Command::OpenJobs
         | Command::OpenEvents
@@ -68,9 +70,24 @@ pub fn short(app: &App, command: Command) -> Option<&'static str> {
         Command::Help => word!("help", "帮助"),
         Command::Close if app.place() == Place::Videos && !app.marks.is_empty() => word!("unmark", "取消标记"),
         Command::Close if app.place() == Place::Videos => word!("clear filter", "清除筛选"),
+        Command::Close if app.place() == Place::FirstRun => word!("later", "以后再说"),
         Command::Close => word!("close", "关闭"),
         Command::Quit => word!("quit", "退出"),
+        Command::TakeStep => take_step(app),
+        Command::ShowFirstRun => word!("first steps", "首次设置"),
+        Command::AddFolder => word!("add a folder", "添加文件夹"),
     })
+}
+
+fn take_step(app: &App) -> &'static str {
+    match app.shown_step() {
+        Some(Step::Start) => word!("start a daemon", "启动守护进程"),
+        Some(Step::Folder | Step::Videos) => word!("add a folder", "添加文件夹"),
+        Some(Step::Identity) => word!("verify a person", "认证个人"),
+        Some(Step::Decision) => word!("approve", "通过"),
+        Some(Step::Service) => word!("activate service", "开通服务"),
+        Some(Step::Url) | None => word!("next step", "下一步"),
+    }
 }
 
 /// The line in the help.
@@ -162,6 +179,10 @@ pub fn long(command: Command) -> &'static str {
         Command::Close => word!("close what is on top, or clear the filter", "关闭当前层，或清除筛选"),
         Command::Quit => word!("quit", "退出"),
         Command::Stop => word!("stop the program; fg continues it", "挂起程序，用 fg 继续"),
+        Command::TakeStep => word!("take the next step to the first URL", "进行首次设置的下一步"),
+        Command::ShowFirstRun => word!("go on with the steps to the first URL", "继续首次设置"),
+        Command::AddFolder => word!("add a folder to the library", "向视频库添加文件夹"),
+        Command::Complete => word!("complete the path", "补全路径"),
     }
 }
 
@@ -235,6 +256,8 @@ pub fn place(place: Place) -> &'static str {
         Place::Prompt => word!("Questions", "提问"),
         Place::Delete => word!("Deleting", "删除"),
         Place::Confirm => word!("Confirmation", "确认"),
+        Place::Folder => word!("Folder", "文件夹"),
+        Place::FirstRun => word!("First steps", "首次设置"),
         Place::Form | Place::FormChoice => word!("Forms", "表单"),
         Place::TooSmall => word!("Small window", "窗口过小"),
     }

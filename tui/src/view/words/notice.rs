@@ -41,6 +41,8 @@ pub(super) fn why(why: &Why) -> String {
         Why::MarksFull => {
             say!("no more than {MARKS_MAX} videos can be marked", "最多可标记{MARKS_MAX}个视频")
         }
+        Why::FirstRunDone => word!("every step to the first URL is done", "首次设置已完成").to_owned(),
+        Why::NotThisStep => word!("another step comes first", "请先完成前一步").to_owned(),
         Why::NothingToClose => word!("nothing is open; q quits", "没有可关闭的内容；按 q 退出").to_owned(),
     }
 }
@@ -83,6 +85,9 @@ pub(super) fn change(change: &Change) -> String {
         Change::PauseQueue => word!("pause the queue", "暂停队列").to_owned(),
         Change::ResumeQueue => word!("resume the queue", "恢复队列").to_owned(),
         Change::Scan => word!("look at the library", "扫描视频库").to_owned(),
+        Change::AddRoot { path } => {
+            say!("add {path} to the library", "把 {path} 加入视频库", path = plain(path))
+        }
     }
 }
 
@@ -136,6 +141,9 @@ fn done(change: &Change) -> String {
         .to_owned(),
         Change::ResumeQueue => word!("conversions start again", "队列已恢复，继续处理").to_owned(),
         Change::Scan => word!("the library was looked at", "视频库扫描完毕").to_owned(),
+        Change::AddRoot { path } => {
+            say!("{path} belongs to the library now", "{path} 已加入视频库", path = plain(path))
+        }
     }
 }
 

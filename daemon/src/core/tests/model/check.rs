@@ -40,7 +40,7 @@ impl Rig {
             match change {
                 Change::Event(event) => events.push(event),
                 Change::Video(_) | Change::ForgetVideo(_) | Change::Posting(_) => {}
-                Change::Account(_) | Change::Queue(_) | Change::ForgetEvent(_) => {}
+                Change::Account(_) | Change::Queue(_) | Change::Roots(_) | Change::ForgetEvent(_) => {}
             }
         }
         let announced: Vec<&Event> = outcome
@@ -75,7 +75,7 @@ impl Rig {
     fn check_ends(&self, events: &[&Event], before: &Before) -> Result<(), String> {
         let of = |id: VideoId| {
             events.iter().filter(move |event| match &event.subject {
-                Subject::Account | Subject::Queue => false,
+                Subject::Account | Subject::Queue | Subject::Library => false,
                 Subject::Video { id: of, .. } | Subject::Posting { video: of, .. } => *of == id,
             })
         };
@@ -123,7 +123,7 @@ impl Rig {
         let mut last: BTreeMap<VideoId, &Event> = BTreeMap::new();
         for event in events {
             match &event.subject {
-                Subject::Account | Subject::Queue => {}
+                Subject::Account | Subject::Queue | Subject::Library => {}
                 Subject::Video { id, .. } | Subject::Posting { video: id, .. } => {
                     last.insert(*id, event);
                 }

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use vodpost_protocol::ids::VideoId;
 use vodpost_protocol::refusal::Refusal;
+use vodpost_protocol::status::SettingOrigin;
 use vodpost_protocol::time::Timestamp;
 
 use super::super::super::Core;
@@ -19,6 +21,7 @@ use super::super::super::media::FileIdentity;
 use super::super::super::queue::Machine;
 use super::super::super::state::{Change, Loader, Settings, State, Undo};
 use super::super::super::transaction::Outcome;
+use super::super::ROOT;
 use super::check::source_of;
 use super::commands::user;
 use super::reference::{
@@ -87,6 +90,9 @@ impl Rig {
             workers: 1 + usize::try_from(rng.below(2)).unwrap(),
             retries: RETRIES,
             list_postings: true,
+            roots: vec![Arc::from(Path::new(ROOT))],
+            roots_origin: SettingOrigin::Arguments,
+            state_dir: "/state".into(),
         };
         let reference = Reference {
             now: Timestamp::from_millis(1_800_000_000_000),
@@ -230,7 +236,7 @@ impl Rig {
             }
             Effect::Scan => self.look_asked_at = Some(self.around.reference.now),
             // The trash is answered by a step of its own; announcements are checked with the outcome.
-            Effect::Trash { .. } | Effect::Announce(_) => {}
+            Effect::Trash { .. } | Effect::Announce(_) | Effect::Library(_) => {}
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use super::super::super::super::artifact::{Chance, JobId, Progress, WorkerReport
 use super::super::super::super::input::{Command, Input, Usage};
 use super::super::super::super::queue::LAST_WORD;
 use super::super::super::super::video::Unusable;
-use super::super::super::{World, label};
+use super::super::super::{ROOT, World, label};
 use super::fixture::{Built, Conversion, FILE, Source, failure, heavy};
 
 const GRACE: Duration = Duration::from_secs(24 * 3600);
@@ -32,6 +32,7 @@ pub(super) enum Given {
     ResumeSource,
     Delete,
     DeleteKeeping,
+    RootRemoved,
     FoundSame,
     FoundChanged,
     FoundUnusable,
@@ -61,7 +62,7 @@ pub(super) enum Given {
 }
 
 impl Given {
-    pub(super) const ALL: [Self; 40] = [
+    pub(super) const ALL: [Self; 41] = [
         Self::GenerateAgain,
         Self::GenerateNew,
         Self::Retry,
@@ -76,6 +77,7 @@ impl Given {
         Self::ResumeSource,
         Self::Delete,
         Self::DeleteKeeping,
+        Self::RootRemoved,
         Self::FoundSame,
         Self::FoundChanged,
         Self::FoundUnusable,
@@ -126,6 +128,7 @@ impl Given {
             Self::FoundElsewhere => "Scan: the file is in another place",
             Self::FoundGone => "Scan: the file is nowhere",
             Self::RootUnreadable => "Scan: the root cannot be read",
+            Self::RootRemoved => "Command: the root is removed from the library",
             Self::Overwritten => "Scan: the file is being written",
             Self::SiblingSettling => "Scan: the file is there, and a further rendition is being written",
             Self::WorkerReady => "Worker: ready, the attempt under way",
@@ -254,6 +257,10 @@ fn give(built: &mut Built, given: Given) -> Option<Result<(), Refusal>> {
         Given::ResumeSource => Command::SetSource { video, switch: Switch::On },
         Given::Delete => Command::DeleteSource { video, keep_files: false },
         Given::DeleteKeeping => Command::DeleteSource { video, keep_files: true },
+        Given::RootRemoved => {
+            built.world.root_was_added();
+            Command::RemoveRoot { path: ROOT.into() }
+        }
         Given::FoundSame
         | Given::FoundChanged
         | Given::FoundUnusable
@@ -353,6 +360,7 @@ fn scan(built: &mut Built, given: Given) {
         | Given::ResumeSource
         | Given::Delete
         | Given::DeleteKeeping
+        | Given::RootRemoved
         | Given::WorkerReady
         | Given::WorkerReadyLate
         | Given::WorkerFailed

@@ -28,6 +28,9 @@ fn rows_of(input: &Input) -> &'static [Given] {
             Command::SetListed { .. } => &[Given::UnlistPosting, Given::ListPosting],
             Command::SetSource { .. } => &[Given::SuspendSource, Given::ResumeSource],
             Command::DeleteSource { .. } => &[Given::Delete, Given::DeleteKeeping],
+            Command::RemoveRoot { .. } => &[Given::RootRemoved],
+            // What it does to a video is what the look shows that comes with it.
+            Command::AddRoot { .. } => &[],
             // These are in the table of the account.
             Command::Submit(_) | Command::Approve | Command::Reject { .. } => &[],
             Command::Revoke { .. } | Command::Activate => &[],
@@ -85,6 +88,7 @@ fn every_row_is_of_an_input() {
         command(Command::SetListed { video, tokens: Vec::new(), listed: true }),
         command(Command::SetSource { video, switch: Switch::On }),
         command(Command::DeleteSource { video, keep_files: true }),
+        command(Command::RemoveRoot { path: "/library".into() }),
         Input::Scanned(Scan { began_at: Timestamp::default(), roots: Vec::new(), probed: HashMap::new() }),
         Input::Worker(WorkerReport::Progress(progress)),
         Input::Worker(WorkerReport::Ready { job, artifact, done: Plan::Direct }),
