@@ -90,8 +90,12 @@ fn the_mouse_selects_and_presses_keys() {
     site.add(&Sample::Silent.path(), "silent.mp4");
     site.scan();
     let mut screen = Screen::start(&site.client(&["--mouse"]), 80, 24);
-    screen.wait_text("> silent");
-    // The second row, below the line of the first steps: column 5, line 5; in SGR form, counted from one.
+    let line = |text: &str, row: usize| text.lines().nth(row - 1).unwrap_or_default().to_owned();
+    // Below the line of the first steps, which comes when the state of the account is known and moves the list down.
+    screen.wait("the list below the first steps", |text| {
+        line(text, 4).contains("> silent") && line(text, 5).contains("talk")
+    });
+    // The second row: column 5, line 5; in SGR form, counted from one.
     let press = |column: usize, row: usize| format!("\x1b[<0;{column};{row}M\x1b[<0;{column};{row}m");
     screen.send(&press(5, 5));
     let shown = screen.wait_text("> talk");

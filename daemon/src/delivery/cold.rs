@@ -42,31 +42,29 @@ impl Warmth {
         usize::try_from(at / BLOCK).ok().and_then(|block| self.0.get(block))
     }
 
-    /// Whether all of these bytes were.
-    fn knows(&self, offset: u64, len: u64) -> bool {
-        let now = this_second();
-        let mut blocks = blocks(offset, len);
-        blocks.all(|start| self.block(start).is_some_and(|block| block.load(Ordering::Relaxed) == now))
-    }
-
-    /// Asks for the whole of each block, and remembers those that are there.
-    fn look(&self, file: &File, offset: u64, len: u64) -> bool {
-        let mut all = true;
-        for start in blocks(offset, len) {
-            let cached = is_cached(file, start, BLOCK);
-            if let (true, Some(block)) = (cached, self.block(start)) {
-                block.store(this_second(), Ordering::Relaxed);
-            }
-            all &= cached;
+    /// How many of these bytes are in the page cache, from the first one on. The kernel is asked for the whole of each block
+    /// that is not remembered.
+    fn count(&self, file: &File, offset: u64, len: u64) -> u64 {
+        let end = offset.saturating_add(len);
+        let mut warm = offset;
+        while warm < end && self.is_warm(file, warm / BLOCK * BLOCK) {
+            warm = (warm / BLOCK + 1) * BLOCK;
         }
-        all
+        warm.min(end) - offset
     }
-}
 
-/// Where the blocks begin that hold these bytes.
-fn blocks(offset: u64, len: u64) -> impl Iterator<Item = u64> {
-    let end = offset.saturating_add(len);
-    (offset / BLOCK..end.div_ceil(BLOCK)).map(|block| block * BLOCK)
+    /// The block that starts there.
+    fn is_warm(&self, file: &File, start: u64) -> bool {
+        let block = self.block(start);
+        if block.is_some_and(|block| block.load(Ordering::Relaxed) == this_second()) {
+            return true;
+        }
+        let cached = is_cached(file, start, BLOCK);
+        if let (true, Some(block)) = (cached, block) {
+            block.store(this_second(), Ordering::Relaxed);
+        }
+        cached
+    }
 }
 
 /// Never 0, which stands for never. A block that nobody asked for may be taken for a warm one once in 255 seconds, and
@@ -139,18 +137,21 @@ pub(super) async fn read(source: &Arc<Source>, offset: u64, len: u64) -> io::Res
     apart(room, read).await?
 }
 
-/// Returns when these bytes are in the page cache, as far as that can be told.
-pub(super) async fn warmed(source: &Arc<Source>, offset: u64, len: u64) -> io::Result<()> {
-    let file = &source.file;
-    if source.warmth.knows(offset, len)
-        || source.warmth.look(file, offset, len)
-        || is_cached(file, offset, len)
-    {
-        return Ok(());
+/// How many of these bytes can be had at once, as far as that can be told. Where the first of them cannot, they are waited for.
+pub(super) async fn warmed(source: &Arc<Source>, offset: u64, len: u64) -> io::Result<u64> {
+    let warm = source.warmth.count(&source.file, offset, len);
+    if warm > 0 {
+        return Ok(warm);
+    }
+    let len = len.min(BLOCK);
+    // The rest of its block may be cold and not be wanted.
+    if is_cached(&source.file, offset, len) {
+        return Ok(len);
     }
     let room = Arc::clone(&source.disk);
     let source = Arc::clone(source);
-    apart(room, move || read_through(&source.file, offset, len)).await?
+    apart(room, move || read_through(&source.file, offset, len)).await??;
+    Ok(len)
 }
 
 /// Whether the first, the last and some bytes in between are.
@@ -236,15 +237,20 @@ mod tests {
         let mut file = tempfile::tempfile().unwrap();
         file.write_all(&[7; 4 << 20]).unwrap();
         let warmth = Warmth::of_file(4 * MIB);
-        assert!(!warmth.knows(0, 1));
-        assert!(warmth.look(&file, BLOCK - 1, 2), "just written");
-        let second = this_second();
-        let known = warmth.knows(0, 2 * BLOCK);
-        assert!(known || second != this_second());
-        assert!(!warmth.knows(0, 2 * BLOCK + 1), "the third was not asked for");
+        assert_eq!(warmth.count(&file, BLOCK - 1, 2), 2, "just written");
+        let remembered = || warmth.0.iter().filter(|block| block.load(Ordering::Relaxed) != 0).count();
+        assert_eq!(remembered(), 2, "those that were asked for");
+        // Of a folder nothing is ever cached.
+        let folder = File::open("/").unwrap();
+        let (second, known) = (this_second(), warmth.count(&folder, 1, 3 * BLOCK));
+        assert!(known == 2 * BLOCK - 1 || second != this_second(), "asked again: {known}");
         warmth.0[0].store(if second == 1 { 255 } else { second - 1 }, Ordering::Relaxed);
-        assert!(!warmth.knows(0, 1), "that was in another second");
-        assert!(!Warmth::of_file(1 << 60).knows(1 << 59, 1), "what is not remembered is asked for");
+        assert_eq!(warmth.count(&folder, 0, 1), 0, "that was in another second");
+        assert_eq!(
+            Warmth::of_file(1 << 60).count(&file, 1 << 59, 1),
+            1,
+            "what is not remembered is asked for"
+        );
     }
 
     #[tokio::test]

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use rustix::net::SendFlags;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::net::{SendFlags, sockopt};
 use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
@@ -18,8 +19,9 @@ use super::Limits;
 use super::source::Source;
 use super::stream::{Sealed, Stream};
 
-/// Bytes of one `sendfile`. Between two of them a transfer looks whether it may go on.
-pub(super) const SLICE_MAX: u64 = 512 * 1024;
+/// Bytes of one `sendfile`. Between two of them a transfer looks whether it may go on. After each the kernel sends what it
+/// has, so that many small ones cost more than few large ones.
+pub(super) const SLICE_MAX: u64 = 2 * 1024 * 1024;
 /// What one record of TLS holds (RFC 8446, section 5.1).
 const RECORD_LEN: usize = 16 * 1024;
 /// Bytes that a client which never lets us wait gets before others have their turn.
@@ -50,6 +52,8 @@ pub(super) struct Pace {
     waited: Duration,
     /// Bytes since it last made us wait, or others had their turn.
     in_turn_bytes: usize,
+    /// The kernel has taken less than it was given, so that there may be no room for more.
+    cut_short: bool,
     /// Bytes of this connection that the kernel has taken.
     accepted: Accepted,
 }
@@ -118,6 +122,25 @@ impl<'s> Sender<'s> {
         Self { outlet, pace, limits }
     }
 
+    /// From here on only full packets leave, until `pushed`. Without it every acknowledgement that comes in between pushes out
+    /// a part of one.
+    pub(super) fn packed(&self) -> Result<(), SendError> {
+        self.cork(true)
+    }
+
+    /// The rest leaves as well.
+    pub(super) fn pushed(&self) -> Result<(), SendError> {
+        self.cork(false)
+    }
+
+    fn cork(&self, corked: bool) -> Result<(), SendError> {
+        match self.outlet {
+            Outlet::Plain(tcp) => Ok(sockopt::set_tcp_cork(tcp, corked).map_err(io::Error::from)?),
+            // A record is written as a whole.
+            Outlet::Tls(_) => Ok(()),
+        }
+    }
+
     /// All of them.
     pub(super) async fn bytes(&mut self, mut bytes: &[u8], followed: Followed) -> Result<(), SendError> {
         while !bytes.is_empty() {
@@ -134,7 +157,9 @@ impl<'s> Sender<'s> {
             Followed::No => SendFlags::NOSIGNAL,
         };
         let sent = match self.outlet {
-            Outlet::Plain(tcp) => self.attempt(tcp, || Ok(rustix::net::send(tcp, bytes, flags)?)).await?,
+            Outlet::Plain(tcp) => {
+                self.attempt(tcp, bytes.len(), || Ok(rustix::net::send(tcp, bytes, flags)?)).await?
+            }
             Outlet::Tls(_) => self.sealed(Record::Memory(bytes)).await?,
         };
         if sent == 0 { Err(io::Error::from(io::ErrorKind::WriteZero).into()) } else { Ok(sent) }
@@ -157,7 +182,7 @@ impl<'s> Sender<'s> {
                     let mut offset = offset;
                     Ok(rustix::fs::sendfile(tcp, &source.file, Some(&mut offset), count)?)
                 };
-                self.attempt(tcp, send).await?
+                self.attempt(tcp, count, send).await?
             }
             Outlet::Tls(_) => self.sealed(Record::File { source, offset, count }).await?,
         };
@@ -218,12 +243,21 @@ impl<'s> Sender<'s> {
     async fn attempt(
         &mut self,
         stream: &TcpStream,
+        count: usize,
         mut write: impl FnMut() -> io::Result<usize>,
     ) -> Result<usize, SendError> {
         self.turn().await;
         loop {
-            match stream.try_io(Interest::WRITABLE, || uninterrupted(&mut write)) {
+            let cut_short = std::mem::take(&mut self.pace.cut_short);
+            let attempt = || {
+                if cut_short {
+                    room(stream)?;
+                }
+                uninterrupted(&mut write)
+            };
+            match stream.try_io(Interest::WRITABLE, attempt) {
                 Ok(sent) => {
+                    self.pace.cut_short = sent < count;
                     self.pace.taken(sent);
                     return Ok(sent);
                 }
@@ -240,6 +274,16 @@ impl<'s> Sender<'s> {
             Err(_elapsed) => return Err(SendError::Stalled),
         }
         self.pace.waited(begun.elapsed(), self.limits)
+    }
+}
+
+/// Would block until a good part of the socket's queue is free, and not only as much as the last acknowledgement made: many
+/// small bites cost far more than few large ones. To be asked is what makes the kernel tell when it is so.
+fn room(stream: &TcpStream) -> io::Result<()> {
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    match rustix::event::poll(&mut [PollFd::new(stream, PollFlags::OUT)], Some(&at_once))? {
+        0 => Err(io::ErrorKind::WouldBlock.into()),
+        _some => Ok(()),
     }
 }
 

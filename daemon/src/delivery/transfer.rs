@@ -19,6 +19,11 @@ use super::table::{Counters, Table};
 use super::views::{Outcome, Viewing};
 use crate::media::mp4::Piece;
 
+/// Bytes of an answer from which on it leaves in full packets, its head in the first of them. That takes two more system
+/// calls. The head of a smaller one leaves at once: that is one packet more, but where the kernel paces (BBR without the fq
+/// queue) a first packet that waits to be filled costs more than half of the throughput of small ranges.
+const PACKED_MIN: u64 = 256 * 1024;
+
 #[derive(Debug, thiserror::Error)]
 pub(super) enum TransferError {
     #[error(transparent)]
@@ -67,7 +72,11 @@ impl Transfer<'_> {
         sender: &mut Sender<'_>,
         head: &[u8],
     ) -> Result<(), TransferError> {
-        let followed = if self.range.is_empty() { Followed::No } else { Followed::Yes };
+        let packed = self.range.end - self.range.start >= PACKED_MIN;
+        let followed = if packed { Followed::Yes } else { Followed::No };
+        if packed {
+            sender.packed()?;
+        }
         sender.bytes(head, followed).await?;
         let pieces = || index.layout.slice(self.range.clone());
         let with_memory = pieces().enumerate().filter(|(_, piece)| piece.is_in_memory()).last();
@@ -83,6 +92,9 @@ impl Transfer<'_> {
         drop(index);
         for piece in rest {
             self.piece(sender, piece, Followed::No).await?;
+        }
+        if packed {
+            sender.pushed()?;
         }
         // What was read by a thread that may wait was looked at there.
         match self.source.reading {
@@ -129,9 +141,9 @@ impl Transfer<'_> {
     ) -> Result<(), TransferError> {
         while len > 0 {
             let slice = len.min(SLICE_MAX);
-            cold::warmed(self.source, offset, slice).await.map_err(TransferError::Unreadable)?;
+            let warm = cold::warmed(self.source, offset, slice).await.map_err(TransferError::Unreadable)?;
             self.check_live()?;
-            let sent = sender.some_of_file(self.source, offset, slice).await?;
+            let sent = sender.some_of_file(self.source, offset, warm).await?;
             if sent == 0 {
                 return Err(TransferError::Changed);
             }
