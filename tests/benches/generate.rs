@@ -67,18 +67,23 @@ fn order(source: &Path) -> Round {
     round
 }
 
-/// Waits until it has a live URL; the path of its file.
+/// Waits until it has a live URL, without missing a moment; the path of its file.
 pub(crate) fn live(connection: &mut Connection, video: &str) -> String {
     loop {
-        let answer = connection.ask(Request::Show { video: video.to_owned() });
-        let Answer::Video(shown) = answer else { panic!("no video: {answer:?}") };
-        assert!(shown.conversion.reason.is_none(), "{video}: {:?}", shown.conversion);
-        let live = shown.postings.iter().find(|posting| posting.state == PostingState::Live);
-        if let Some(posting) = live {
-            return format!("/v/{}.mp4", posting.token);
+        if let Some(path) = live_path(connection, video) {
+            return path;
         }
         std::thread::yield_now();
     }
+}
+
+/// The path of the file behind its URL, once that is live.
+pub(crate) fn live_path(connection: &mut Connection, video: &str) -> Option<String> {
+    let answer = connection.ask(Request::Show { video: video.to_owned() });
+    let Answer::Video(shown) = answer else { panic!("no video: {answer:?}") };
+    assert!(shown.conversion.reason.is_none(), "{video}: {:?}", shown.conversion);
+    let live = shown.postings.iter().find(|posting| posting.state == PostingState::Live);
+    live.map(|posting| format!("/v/{}.mp4", posting.token))
 }
 
 pub(crate) fn source(folder: &Path, times: usize) -> PathBuf {

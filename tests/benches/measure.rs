@@ -119,6 +119,23 @@ impl Connection {
     }
 }
 
+/// What the daemon tells without being asked. Whoever waits for something long waits here, and takes no processor time from
+/// what is measured.
+pub(crate) struct Pushes(Client<UnixStream, UnixStream>);
+
+impl Pushes {
+    pub(crate) fn of(site: &Site) -> Self {
+        let Connection(mut client) = Connection::open(site);
+        client.call(Request::Subscribe).unwrap_or_else(|error| panic!("the daemon lets subscribe: {error}"));
+        Self(client)
+    }
+
+    /// Waits for the next.
+    pub(crate) fn wait(&mut self) {
+        self.0.next_push().unwrap_or_else(|error| panic!("the daemon goes on: {error}"));
+    }
+}
+
 /// A connection after its greeting.
 pub(crate) fn greeted(site: &Site) -> UnixStream {
     let mut stream = UnixStream::connect(site.socket()).expect("the daemon listens");

@@ -118,6 +118,16 @@ pub(crate) fn nginx(root: &Path) -> Nginx {
     Nginx::serving(root).expect("scripts/bench installs nginx")
 }
 
+pub(crate) fn nginx_pushing(root: &Path) -> Nginx {
+    Nginx::pushing(root).expect("scripts/bench installs nginx")
+}
+
+/// What decides when the kernel sends; the figures are those of this one.
+pub(crate) fn congestion_control() -> String {
+    let name = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_congestion_control").expect("Linux says it");
+    name.trim().to_owned()
+}
+
 /// dufs with one worker; ended when dropped.
 pub(crate) struct Dufs {
     child: Child,

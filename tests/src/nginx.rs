@@ -23,13 +23,26 @@ impl Nginx {
     /// # Panics
     /// When it does not start.
     #[must_use]
-    #[expect(clippy::print_stderr, reason = "a test that does not compare must say so")]
     pub fn serving(root: &Path) -> Option<Self> {
+        Self::packing(root, "on")
+    }
+
+    /// The same, but each head leaves at once instead of in a full packet (`tcp_nopush off`).
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn pushing(root: &Path) -> Option<Self> {
+        Self::packing(root, "off")
+    }
+
+    #[expect(clippy::print_stderr, reason = "a test that does not compare must say so")]
+    fn packing(root: &Path, nopush: &str) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         // Whoever takes the port in between makes nginx fail, which says so.
         let addr = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a free port");
         let config = folder.path().join("nginx.conf");
-        std::fs::write(&config, configuration(addr, folder.path(), root)).expect("the config file");
+        std::fs::write(&config, configuration((addr, nopush), folder.path(), root)).expect("the config file");
         let mut command = Command::new("nginx");
         command.arg("-c").arg(&config).arg("-p").arg(folder.path()).arg("-e").arg(folder.path().join("log"));
         let master = match command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
@@ -76,7 +89,7 @@ impl Drop for Nginx {
     }
 }
 
-fn configuration(addr: SocketAddr, folder: &Path, root: &Path) -> String {
+fn configuration((addr, nopush): (SocketAddr, &str), folder: &Path, root: &Path) -> String {
     let mut text = String::new();
     if getuid().is_root() {
         text.push_str("user root;\n");
@@ -86,7 +99,7 @@ fn configuration(addr: SocketAddr, folder: &Path, root: &Path) -> String {
         text,
         "daemon off;\nworker_processes 1;\npid {folder}/pid;\nerror_log {folder}/log;\n\
          worker_rlimit_nofile 20000;\nevents {{ worker_connections 10000; }}\n\
-         http {{\n  access_log off;\n  sendfile on;\n  tcp_nopush on;\n  keepalive_requests 1000000000;\n\
+         http {{\n  access_log off;\n  sendfile on;\n  tcp_nopush {nopush};\n  keepalive_requests 1000000000;\n\
          types {{ video/mp4 mp4; }}\n  client_body_temp_path {folder}/b;\n  proxy_temp_path {folder}/p;\n\
          fastcgi_temp_path {folder}/f;\n  uwsgi_temp_path {folder}/u;\n  scgi_temp_path {folder}/s;\n\
          server {{ listen {addr}; root {root}; }}\n}}\n"

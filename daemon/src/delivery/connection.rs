@@ -28,7 +28,7 @@ use super::response::{self, Persistence, head_bytes, with_length};
 use super::route::{Part, Route, below, route};
 use super::send::{Followed, Pace, SendError, Sender};
 use super::stream::Stream;
-use super::table::Table;
+use super::table::{Live, Table};
 use super::transfer::{Transfer, TransferError};
 use super::words::Absence;
 use super::{Limits, Notices};
@@ -70,7 +70,6 @@ struct Connection {
     /// Whether a request was answered: only then waiting for the next is idling.
     answered: bool,
     pace: Pace,
-    queued: Queued,
 }
 
 enum Next {
@@ -108,7 +107,6 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Cont
             inbox: Inbox::default(),
             answered: false,
             pace: Pace::default(),
-            queued: Queued::default(),
         };
         connection.run().await;
     };
@@ -122,38 +120,42 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, context: Arc<Cont
 impl Connection {
     async fn run(mut self) {
         let context = Arc::clone(&self.context);
+        let mut queued = Queued::default();
         let end = loop {
-            let head = match self.next_head().await {
+            let head = match self.next_head(&mut queued).await {
                 Ok(Next::Head(head)) => head,
                 Ok(Next::End(end)) => break end,
                 Err(refusal) => break self.refuse(refusal).await,
             };
-            let head = Head { keep_alive: head.keep_alive && !self.queued.is_full(), ..head };
+            let head = Head { keep_alive: head.keep_alive && !queued.is_full(), ..head };
             let keep_alive = head.keep_alive;
             let address = viewer(self.peer.ip(), &head.fields, &context.proxies);
             let mut asked = context.observers.asked(&head, address);
             // However long this answer takes: what was sent before may end meanwhile.
-            let ended = self.queued.ended(self.pace.accepted());
+            let ended = queued.ended(self.pace.accepted().clone());
             let answered = tokio::select! {
                 biased;
                 () = ended => Err(TransferError::Ended),
                 answered = self.answer(head, address, &mut asked) => answered,
             };
             match answered {
-                Ok(()) if keep_alive => self.answered = true,
-                Ok(()) => break End::Polite,
+                Ok(sent) => sent.into_iter().for_each(|live| queued.put(live, self.pace.accepted())),
                 Err(error) => break self.failed(&error),
             }
+            if !keep_alive {
+                break End::Polite;
+            }
+            self.answered = true;
         };
-        self.close(end).await;
+        self.close(end, queued).await;
     }
 
-    async fn next_head(&mut self) -> Result<Next, Refusal> {
+    async fn next_head(&mut self, queued: &mut Queued) -> Result<Next, Refusal> {
         let context = Arc::clone(&self.context);
         let limits = &context.limits;
         let mut idle = self.answered && self.inbox.is_empty();
         let mut deadline = Instant::now() + if idle { limits.idle } else { limits.head };
-        let mut ended = pin!(self.queued.ended(self.pace.accepted()));
+        let mut ended = pin!(queued.ended(self.pace.accepted().clone()));
         loop {
             if let Some(head) = self.inbox.take_head()? {
                 return Ok(Next::Head(head));
@@ -181,12 +183,13 @@ impl Connection {
         }
     }
 
+    /// Returns the video of which bytes were sent.
     async fn answer(
         &mut self,
         head: Head,
         address: IpAddr,
         asked: &mut Asked<'_>,
-    ) -> Result<(), TransferError> {
+    ) -> Result<Option<Arc<Live>>, TransferError> {
         let Head { method, version, uri, fields, keep_alive } = head;
         let persistence = Persistence::of(version, keep_alive);
         // Held until the answer is sent.
@@ -194,12 +197,13 @@ impl Connection {
             Ok(place) => place,
             Err(NoPlace) => {
                 self.context.observers.metrics.turned_away.add(1);
-                return Ok(self.send(response::crowd(), method, persistence, asked).await?);
+                self.send(response::crowd(), method, persistence, asked).await?;
+                return Ok(None);
             }
         };
         if let Entrance::Redirect(origin) = &self.entrance {
-            let response = response::moved(origin, &uri);
-            return Ok(self.send(response, method, persistence, asked).await?);
+            self.send(response::moved(origin, &uri), method, persistence, asked).await?;
+            return Ok(None);
         }
         let uri = rebased(uri, self.context.observers.public_url.path());
         let route = route(uri.path());
@@ -220,7 +224,8 @@ impl Connection {
             Route::NoPosting => pages::absent(Absence::NotFound, &fields),
         };
         tracing::debug!(peer = %self.peer, ?method, %route, status = response.status().as_u16(), "answered");
-        Ok(self.send(response, method, persistence, asked).await?)
+        self.send(response, method, persistence, asked).await?;
+        Ok(None)
     }
 
     /// Behind a proxy of ours, the place of the viewer whose request it is; without one the connection has its own.
@@ -254,19 +259,22 @@ impl Connection {
         method: Method,
         persistence: Persistence,
         (token, asked): (Token, &mut Asked<'_>),
-    ) -> Result<(), TransferError> {
-        asked.status = Some(media.response.status());
-        let head = head_bytes(media.response.status(), media.response.headers(), persistence);
+    ) -> Result<Option<Arc<Live>>, TransferError> {
+        asked.status = Some(media.status);
         let route = Route::Posting(token, Part::File);
-        let status = media.response.status().as_u16();
+        let status = media.status.as_u16();
         tracing::debug!(peer = %self.peer, ?method, %route, status, range = ?media.range, "answering");
+        let viewing = asked.viewing(token, &media);
+        let Media { source, index, live, counters, range, status: _, head } = media;
+        let head = head.end(persistence);
         match method {
-            Method::Head => return Ok(self.sender().bytes(&head, Followed::No).await?),
+            Method::Head => {
+                self.sender().bytes(&head, Followed::No).await?;
+                return Ok(None);
+            }
             Method::Get => {}
         }
         let context = Arc::clone(&self.context);
-        let viewing = asked.viewing(token, &media);
-        let Media { source, index, live, counters, range, response: _ } = media;
         let transfer = Transfer {
             source: &source,
             range,
@@ -291,8 +299,7 @@ impl Connection {
             }
             Err(TransferError::Send(_) | TransferError::Ended) => {}
         }
-        self.queued.put(live, self.pace.accepted());
-        result
+        result.map(|()| Some(live))
     }
 
     async fn send(
@@ -337,12 +344,12 @@ impl Connection {
         Sender::new(&mut self.stream, &mut self.pace, &self.context.limits)
     }
 
-    async fn close(mut self, end: End) {
+    async fn close(mut self, end: End, queued: Queued) {
         let result = match end {
             End::Left => return,
             // A reset: the kernel drops what is queued.
             End::Abort => self.stream.tcp().set_zero_linger(),
-            End::Polite => self.part().await,
+            End::Polite => self.part(queued).await,
         };
         if let Err(error) = result {
             tracing::debug!(peer = %self.peer, %error, "the connection did not end well");
@@ -351,9 +358,9 @@ impl Connection {
 
     /// Says that nothing follows, and waits until the client has understood. What the kernel still holds of a video must
     /// not outlive its posting, so that it is held for as long as the client takes bytes of it.
-    async fn part(&mut self) -> io::Result<()> {
-        let span = if self.queued.is_empty() { LINGER } else { self.context.limits.stall };
-        let ended = self.queued.ended(self.pace.accepted());
+    async fn part(&mut self, mut queued: Queued) -> io::Result<()> {
+        let span = if queued.is_empty() { LINGER } else { self.context.limits.stall };
+        let ended = queued.ended(self.pace.accepted().clone());
         tokio::select! {
             biased;
             () = ended => self.stream.tcp().set_zero_linger(),

@@ -123,13 +123,14 @@ impl Inbox {
 
     /// Looks for the next empty line, so that a head which arrives byte by byte is not parsed at each byte.
     fn find_end(&mut self) -> bool {
-        while self.searched < self.filled {
-            self.searched += 1;
+        while let Some(at) = self.bytes[self.searched..self.filled].iter().position(|byte| *byte == b'\n') {
+            self.searched += at + 1;
             let seen = &self.bytes[..self.searched];
             if seen.ends_with(b"\n\r\n") || seen.ends_with(b"\n\n") {
                 return true;
             }
         }
+        self.searched = self.filled;
         false
     }
 

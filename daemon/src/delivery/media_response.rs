@@ -7,8 +7,8 @@ use std::time::SystemTime;
 
 use axum::body::Bytes;
 use http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE, CONTENT_TYPE, ETAG, LAST_MODIFIED,
-    RANGE, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG,
+    LAST_MODIFIED, RANGE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use vodpost_protocol::ids::{Token, VideoId};
@@ -18,7 +18,7 @@ use super::conditional::{Fields, Validators, Verdict};
 use super::head::{Method, single};
 use super::pages;
 use super::range::{Asked, asked};
-use super::response::{REVALIDATE, text, with_length};
+use super::response::{HeadBytes, REVALIDATE, text};
 use super::source::{Index, OpenError, Opened, Source};
 use super::table::{Counters, Entry, Live, State, Table, Unavailable};
 use super::title;
@@ -26,9 +26,6 @@ use super::views::MediaSpan;
 use super::words::Absence;
 
 const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
-
-/// Those of a 206, with room to spare.
-const FIELDS: usize = 12;
 
 #[derive(Debug)]
 pub(super) enum Decision {
@@ -39,7 +36,8 @@ pub(super) enum Decision {
 /// A 200 or 206, and the bytes that belong to it.
 #[derive(Debug)]
 pub(super) struct Media {
-    pub(super) response: Response<()>,
+    pub(super) status: StatusCode,
+    pub(super) head: HeadBytes,
     pub(super) range: Range<u64>,
     pub(super) source: Arc<Source>,
     pub(super) index: Arc<Index>,
@@ -98,7 +96,8 @@ fn judge(
         Verdict::NotModified => {
             let mut response = Response::new(Bytes::new());
             *response.status_mut() = StatusCode::NOT_MODIFIED;
-            describe(response.headers_mut(), validators);
+            let fields = response.headers_mut();
+            shared(validators, |name, value| drop(fields.insert(name, value.clone())));
             return Decision::Answer(response);
         }
         Verdict::Failed => {
@@ -116,9 +115,10 @@ fn judge(
         Asked::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
         Asked::Unsatisfiable => return Decision::Answer(unsatisfiable(len)),
     };
-    let response = media_head(status, &range, &source, &entry.title);
+    let head = media_head(status, &range, &source, &entry.title);
     Decision::Media(Media {
-        response,
+        status,
+        head,
         range,
         source,
         index,
@@ -127,33 +127,30 @@ fn judge(
     })
 }
 
-fn media_head(status: StatusCode, range: &Range<u64>, source: &Source, title: &str) -> Response<()> {
-    let mut response = Response::new(());
-    *response.headers_mut() = HeaderMap::with_capacity(FIELDS);
-    *response.status_mut() = status;
-    let mut response = with_length(response, range.end - range.start);
-    let fields = response.headers_mut();
-    describe(fields, &source.validators);
-    fields.insert(CONTENT_TYPE, HeaderValue::from_static("video/mp4"));
-    fields.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    fields.insert(CONTENT_DISPOSITION, title::content_disposition(title));
-    fields.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+fn media_head(status: StatusCode, range: &Range<u64>, source: &Source, title: &str) -> HeadBytes {
+    let mut head = HeadBytes::begin(status);
+    head.field_of(&CONTENT_LENGTH, format_args!("{}", range.end - range.start));
+    shared(&source.validators, |name, value| head.field(&name, value));
+    head.field(&CONTENT_TYPE, &HeaderValue::from_static("video/mp4"));
+    head.field(&ACCEPT_RANGES, &HeaderValue::from_static("bytes"));
+    head.field(&CONTENT_DISPOSITION, &title::content_disposition(title));
+    head.field(&X_CONTENT_TYPE_OPTIONS, &HeaderValue::from_static("nosniff"));
     // Posting URLs are made to be embedded elsewhere.
-    fields.insert(CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("cross-origin"));
+    head.field(&CROSS_ORIGIN_RESOURCE_POLICY, &HeaderValue::from_static("cross-origin"));
     if status == StatusCode::PARTIAL_CONTENT {
         let last = range.end.saturating_sub(1);
-        insert(fields, CONTENT_RANGE, format!("bytes {}-{last}/{}", range.start, source.len));
+        head.field_of(&CONTENT_RANGE, format_args!("bytes {}-{last}/{}", range.start, source.len));
     }
-    response
+    head
 }
 
 /// The fields that a 200 and a 304 share (section 15.4.5).
-fn describe(fields: &mut HeaderMap, validators: &Validators) {
+fn shared(validators: &Validators, mut field: impl FnMut(HeaderName, &HeaderValue)) {
     let Fields { etag, modified } = &validators.fields;
-    fields.insert(CACHE_CONTROL, REVALIDATE);
+    field(CACHE_CONTROL, &REVALIDATE);
     for (name, value) in [(ETAG, etag), (LAST_MODIFIED, modified)] {
         if let Some(value) = value {
-            fields.insert(name, value.clone());
+            field(name, value);
         }
     }
 }

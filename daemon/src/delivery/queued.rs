@@ -27,18 +27,27 @@ static QUEUE_MAX: LazyLock<u64> = LazyLock::new(|| {
 #[derive(Debug, Default)]
 pub(super) struct Queued(Vec<Sent>);
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Sent {
     live: Arc<Live>,
     /// Bytes that the kernel had taken when the answer was over.
     end: u64,
+    /// Ready once the video may not be sent any more.
+    ended: Pin<Box<WaitForCancellationFutureOwned>>,
 }
 
 impl Queued {
-    /// An answer with bytes of this video is over, or was given up.
+    /// An answer with bytes of this video is over.
     pub(super) fn put(&mut self, live: Arc<Live>, accepted: &Accepted) {
-        self.0.retain(|sent| !Arc::ptr_eq(&sent.live, &live) && sent.may_be_queued(accepted));
-        self.0.push(Sent { live, end: accepted.bytes() });
+        let end = accepted.bytes();
+        self.0.retain(|sent| Arc::ptr_eq(&sent.live, &live) || sent.may_be_queued(accepted));
+        match self.0.iter_mut().find(|sent| Arc::ptr_eq(&sent.live, &live)) {
+            Some(sent) => sent.end = end,
+            None => {
+                let ended = Box::pin(live.ended().clone().cancelled_owned());
+                self.0.push(Sent { live, end, ended });
+            }
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -50,16 +59,10 @@ impl Queued {
     }
 
     /// Returns when bytes are queued that must not be sent any more; never without any.
-    pub(super) fn ended(&self, accepted: &Accepted) -> impl Future<Output = ()> + Send + use<> {
-        let accepted = accepted.clone();
-        let mut watched: Vec<(Sent, Pin<Box<WaitForCancellationFutureOwned>>)> = self
-            .0
-            .iter()
-            .map(|sent| (sent.clone(), Box::pin(sent.live.ended().clone().cancelled_owned())))
-            .collect();
-        poll_fn(move |context| {
+    pub(super) async fn ended(&mut self, accepted: Accepted) {
+        poll_fn(|context| {
             let mut ended = false;
-            watched.retain_mut(|(sent, cancelled)| match cancelled.as_mut().poll(context) {
+            self.0.retain_mut(|sent| match sent.ended.as_mut().poll(context) {
                 Poll::Pending => true,
                 Poll::Ready(()) => {
                     ended |= sent.may_be_queued(&accepted);
@@ -68,6 +71,7 @@ impl Queued {
             });
             if ended { Poll::Ready(()) } else { Poll::Pending }
         })
+        .await;
     }
 }
 

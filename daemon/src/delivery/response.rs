@@ -1,5 +1,6 @@
 //! Answers: how their heads are written (RFC 9112, sections 4 and 5), and the ones that are a sentence.
 
+use std::fmt;
 use std::io::Write as _;
 use std::time::SystemTime;
 
@@ -9,7 +10,7 @@ use http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::uri::PathAndQuery;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, Uri};
 
 use super::head::{Refusal, Version};
 
@@ -39,32 +40,54 @@ impl Persistence {
     }
 }
 
-/// The bytes of a response head, with the empty line.
-pub(super) fn head_bytes(status: StatusCode, fields: &HeaderMap, persistence: Persistence) -> Vec<u8> {
-    let mut out = Vec::with_capacity(1024);
-    let date = httpdate::fmt_http_date(SystemTime::now());
-    let reason = status.canonical_reason().unwrap_or_default();
-    // Writing to memory cannot fail.
-    write!(out, "HTTP/1.1 {} {reason}\r\ndate: {date}\r\nserver: vodpost\r\n", status.as_u16())
-        .unwrap_or_default();
-    for (name, value) in fields {
-        for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
-            out.extend_from_slice(part);
+/// The bytes of a response head, as it is written.
+#[derive(Debug)]
+pub(super) struct HeadBytes(Vec<u8>);
+
+impl HeadBytes {
+    const ROOM: usize = 1024;
+
+    pub(super) fn begin(status: StatusCode) -> Self {
+        let mut out = Vec::with_capacity(Self::ROOM);
+        let date = httpdate::HttpDate::from(SystemTime::now());
+        let reason = status.canonical_reason().unwrap_or_default();
+        // Writing to memory cannot fail.
+        write!(out, "HTTP/1.1 {} {reason}\r\ndate: {date}\r\nserver: vodpost\r\n", status.as_u16())
+            .unwrap_or_default();
+        Self(out)
+    }
+
+    pub(super) fn field(&mut self, name: &HeaderName, value: &HeaderValue) {
+        self.line(name, value.as_bytes());
+    }
+
+    /// With a value that is made of digits, letters and punctuation of ours.
+    pub(super) fn field_of(&mut self, name: &HeaderName, value: fmt::Arguments<'_>) {
+        write!(self.0, "{name}: {value}\r\n").unwrap_or_default();
+    }
+
+    fn line(&mut self, name: &HeaderName, value: &[u8]) {
+        for part in [name.as_str().as_bytes(), b": ", value, b"\r\n"] {
+            self.0.extend_from_slice(part);
         }
     }
-    match persistence {
-        Persistence::Persist => {}
-        Persistence::PersistAloud => field(&mut out, CONNECTION.as_str(), "keep-alive"),
-        Persistence::Close => field(&mut out, CONNECTION.as_str(), "close"),
+
+    /// With the empty line.
+    pub(super) fn end(mut self, persistence: Persistence) -> Vec<u8> {
+        match persistence {
+            Persistence::Persist => {}
+            Persistence::PersistAloud => self.line(&CONNECTION, b"keep-alive"),
+            Persistence::Close => self.line(&CONNECTION, b"close"),
+        }
+        self.0.extend_from_slice(b"\r\n");
+        self.0
     }
-    out.extend_from_slice(b"\r\n");
-    out
 }
 
-fn field(out: &mut Vec<u8>, name: &str, value: &str) {
-    for part in [name, ": ", value, "\r\n"] {
-        out.extend_from_slice(part.as_bytes());
-    }
+pub(super) fn head_bytes(status: StatusCode, fields: &HeaderMap, persistence: Persistence) -> Vec<u8> {
+    let mut head = HeadBytes::begin(status);
+    fields.iter().for_each(|(name, value)| head.field(name, value));
+    head.end(persistence)
 }
 
 pub(super) fn answer(status: StatusCode, media_type: HeaderValue, body: impl Into<Bytes>) -> Response<Bytes> {

@@ -21,7 +21,7 @@ use super::stream::{Sealed, Stream};
 
 /// Bytes of one `sendfile`. Between two of them a transfer looks whether it may go on. After each the kernel sends what it
 /// has, so that many small ones cost more than few large ones.
-pub(super) const SLICE_MAX: u64 = 2 * 1024 * 1024;
+pub(super) const SLICE_MAX: u64 = 1024 * 1024;
 /// What one record of TLS holds (RFC 8446, section 5.1).
 const RECORD_LEN: usize = 16 * 1024;
 /// Bytes that a client which never lets us wait gets before others have their turn.

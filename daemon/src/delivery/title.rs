@@ -32,11 +32,24 @@ pub(super) fn shown(title: &str) -> String {
 /// One line of at most so many characters, without control characters, those that reorder the text around them (Unicode
 /// Bidi_Control), and noncharacters, of which XML forbids two (XML 1.0, section 2.2).
 pub(super) fn line(text: &str, chars_max: usize) -> String {
-    let visible = text.chars().map(|char| if char.is_control() { ' ' } else { char });
-    let visible: String = visible.filter(|char| !steers(*char) && !is_noncharacter(*char)).collect();
-    let words: Vec<&str> = visible.split_whitespace().collect();
-    let line: String = words.join(" ").chars().take(chars_max).collect();
-    line.trim_end().to_owned()
+    let mut line = String::with_capacity(text.len().min(4 * chars_max));
+    let (mut chars, mut between) = (0, false);
+    for char in text.chars().filter(|char| !steers(*char) && !is_noncharacter(*char)) {
+        if char.is_control() || char.is_whitespace() {
+            between = !line.is_empty();
+            continue;
+        }
+        let wanted = 1 + usize::from(between);
+        if chars + wanted > chars_max {
+            break;
+        }
+        if std::mem::take(&mut between) {
+            line.push(' ');
+        }
+        line.push(char);
+        chars += wanted;
+    }
+    line
 }
 
 /// Unicode, section 23.7.
