@@ -3,6 +3,7 @@
 //! The order of starting: lock the state, read it, bind the public address, bind the socket, run the engine, look at the
 //! library. The order of ending is the reverse, so that no client is answered after the state is closed.
 
+mod engine_thread;
 mod servers;
 
 use std::fs::File;
@@ -20,7 +21,7 @@ use vodpost_protocol::ids::InstanceId;
 use vodpost_protocol::time::Timestamp;
 
 use crate::checkup::{self, Viewers};
-use crate::clients::listener::{self, SocketError};
+use crate::clients::listener::{self, House, SocketError};
 use crate::config::Config;
 use crate::convert::{self, Kind, Ours};
 use crate::core::Core;
@@ -32,7 +33,7 @@ use crate::delivery::access_log::{AccessLog, Target};
 use crate::delivery::metrics::Metrics;
 use crate::delivery::{self, link::PublicUrl, table::Table};
 use crate::dice::SystemDice;
-use crate::engine::{self, Channel, EngineHandle, Facts, Jobs, Parts};
+use crate::engine::{Channel, EngineHandle, Facts, Jobs, Parts};
 use crate::error::chain;
 use crate::guard::Guard;
 use crate::library;
@@ -189,11 +190,12 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
         roots,
         events_kept_for: config.events.keep_for,
     };
-    let engine_thread = run_engine(parts, channel)?;
+    let (engine_thread, beside) = engine_thread::start(parts, channel).await.map_err(StartError::Thread)?;
+    let house = House::new(config.roles, engine.clone(), beside, shutdown.child_token());
     let mut tasks = vec![
         checked,
         tokio::spawn(library::run(library, tools, engine.clone(), scans, shutdown.child_token())),
-        tokio::spawn(listener::serve(socket, config.roles, engine.clone(), shutdown.child_token())),
+        tokio::spawn(listener::serve(socket, house)),
         tokio::spawn(watch_delivery(noticed, posters, engine.clone(), shutdown.child_token())),
         tokio::spawn(usage::run(Arc::clone(&table), engine.clone(), shutdown.child_token())),
     ];
@@ -371,21 +373,6 @@ fn settings(config: &Config) -> Settings {
         // Folders of the library go by their true names as well.
         state_dir: std::fs::canonicalize(&config.state_dir).unwrap_or_else(|_| config.state_dir.clone()),
     }
-}
-
-fn run_engine(parts: Parts, channel: Channel) -> Result<std::thread::JoinHandle<()>, StartError> {
-    let runtime = Handle::current();
-    std::thread::Builder::new()
-        .name("engine".to_owned())
-        .spawn(move || {
-            // A daemon whose engine is gone would serve stale URLs for ever; better that it is restarted.
-            let run = std::panic::AssertUnwindSafe(|| engine::run(parts, channel, &runtime));
-            if std::panic::catch_unwind(run).is_err() {
-                tracing::error!("the engine failed; ending so that the service manager restarts vodpostd");
-                std::process::abort();
-            }
-        })
-        .map_err(StartError::Thread)
 }
 
 /// Removes what earlier runs left in the artifact folder and nothing refers to.

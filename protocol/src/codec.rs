@@ -2,10 +2,11 @@
 //!
 //! Decoding counts what it would allocate against the frame limit before allocating, and demands that every byte is used.
 
+use bincode::enc::write::{SizeWriter, Writer};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::frame::FRAME_LEN_MAX;
+use crate::frame::{self, FRAME_LEN_MAX};
 
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {
@@ -22,12 +23,57 @@ pub enum CodecError {
 /// # Errors
 /// When the value does not fit a frame.
 pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, CodecError> {
-    let bytes =
-        bincode::serde::encode_to_vec(value, bincode::config::standard()).map_err(CodecError::Encode)?;
-    if bytes.len() > FRAME_LEN_MAX {
-        return Err(CodecError::TooLarge { len: bytes.len() });
-    }
+    let mut bytes = Vec::new();
+    append(value, &mut bytes)?;
+    fitting(bytes.len())?;
     Ok(bytes)
+}
+
+/// Puts the value as a whole frame behind what is there. After an error nothing was put there.
+///
+/// # Errors
+/// When the value does not fit a frame.
+pub fn append_frame<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), CodecError> {
+    let at = bytes.len();
+    bytes.extend_from_slice(&[0; frame::PREFIX_LEN]);
+    let start = bytes.len();
+    let appended = append(value, bytes).and_then(|()| fitting(bytes.len() - start));
+    match appended {
+        Ok(len) => bytes[at..start].copy_from_slice(&len.to_le_bytes()),
+        Err(_) => bytes.truncate(at),
+    }
+    appended.map(|_len| ())
+}
+
+/// How many bytes the value takes, without making them.
+///
+/// # Errors
+/// When it cannot be encoded at all.
+pub fn encoded_len<T: Serialize>(value: &T) -> Result<usize, CodecError> {
+    let mut size = SizeWriter::default();
+    encode_to(value, &mut size)?;
+    Ok(size.bytes_written)
+}
+
+fn append<T: Serialize>(value: &T, bytes: &mut Vec<u8>) -> Result<(), CodecError> {
+    encode_to(value, Appender(bytes))
+}
+
+fn encode_to<T: Serialize>(value: &T, writer: impl Writer) -> Result<(), CodecError> {
+    bincode::serde::encode_into_writer(value, writer, bincode::config::standard()).map_err(CodecError::Encode)
+}
+
+fn fitting(len: usize) -> Result<u32, CodecError> {
+    u32::try_from(len).ok().filter(|_| len <= FRAME_LEN_MAX).ok_or(CodecError::TooLarge { len })
+}
+
+struct Appender<'a>(&'a mut Vec<u8>);
+
+impl Writer for Appender<'_> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), bincode::error::EncodeError> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
 }
 
 /// # Errors

@@ -5,7 +5,7 @@
 
 /// A frame's payload is at most this long.
 pub const FRAME_LEN_MAX: usize = 1 << 20;
-const PREFIX_LEN: usize = 4;
+pub(crate) const PREFIX_LEN: usize = 4;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a frame of {announced} bytes was announced; the limit is {FRAME_LEN_MAX}")]

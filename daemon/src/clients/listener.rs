@@ -14,10 +14,13 @@ use interprocess::local_socket::tokio::{Listener, Stream, prelude::*};
 use interprocess::local_socket::{GenericFilePath, ListenerOptions};
 use interprocess::os::unix::local_socket::ListenerOptionsExt;
 use rustix::fs::FlockOperation;
+use tokio::net::UnixStream;
+use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use vodpost_protocol::socket_path;
 
+use super::Peer;
 use super::places::{Guest, Place, Places};
 use super::roles::Roles;
 use super::seldom::Seldom;
@@ -121,24 +124,38 @@ fn remove_stale(path: &Path) -> Result<(), SocketError> {
 
 /// What every connection needs.
 #[derive(Clone)]
-struct House {
+pub struct House {
     roles: Arc<Roles>,
     shared: Shared,
+    /// The engine's thread.
+    beside_engine: Handle,
     places: Places,
     /// How clients were dropped, which they can bring about as often as they like.
     dropped: Arc<Seldom>,
     shutdown: CancellationToken,
 }
 
+impl House {
+    #[must_use]
+    pub fn new(
+        roles: Roles,
+        engine: EngineHandle,
+        beside_engine: Handle,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self {
+            roles: Arc::new(roles),
+            shared: Shared::new(engine),
+            beside_engine,
+            places: Places::default(),
+            dropped: Arc::default(),
+            shutdown,
+        }
+    }
+}
+
 /// Accepts clients until the daemon ends, then removes the socket.
-pub async fn serve(socket: Socket, roles: Roles, engine: EngineHandle, shutdown: CancellationToken) {
-    let house = House {
-        roles: Arc::new(roles),
-        shared: Shared::new(engine),
-        places: Places::default(),
-        dropped: Arc::default(),
-        shutdown,
-    };
+pub async fn serve(socket: Socket, house: House) {
     let failing = Seldom::default();
     let arriving = Arc::new(Semaphore::new(ARRIVING_MAX));
     let next = || async {
@@ -173,36 +190,62 @@ fn admit(house: &House, stream: Stream, arriving: OwnedSemaphorePermit) {
         return;
     };
     let place = house.places.enter(Guest { uid, host: Roles::is_host(uid) });
-    let house = house.clone();
-    tokio::spawn(async move {
-        let sent_away = place.sent_away();
-        let ended = tokio::select! {
-            () = house.shutdown.cancelled() => Ok(()),
-            () = sent_away.cancelled() => Err(SessionError::SentAway),
-            ended = attend(&house, &stream, arriving, place) => ended,
-        };
-        match ended {
-            Ok(()) => tracing::debug!(uid, "client gone"),
-            Err(error) => {
-                if let Some(unsaid) = house.dropped.may_say(Instant::now()) {
-                    tracing::info!(uid, error = %crate::error::chain(&error), unsaid, "client dropped");
-                }
-            }
-        }
-    });
+    let Stream::UdSocket(stream) = stream;
+    tokio::spawn(attend(house.clone(), stream.into(), arriving, place));
 }
 
-async fn attend(
-    house: &House,
-    stream: &Stream,
-    arriving: OwnedSemaphorePermit,
-    place: Place,
-) -> Result<(), SessionError> {
-    let (roles, uid) = (Arc::clone(&house.roles), place.uid());
-    // The user database may be on the other side of a network.
-    let peer = tokio::task::spawn_blocking(move || roles.peer(uid)).await?;
-    drop(arriving);
-    session::run(stream, peer, place, house.shared.clone()).await
+/// Greets a client, and has it served beside the engine. Until it is greeted it is nothing to the engine, which may be
+/// busy or be waiting for the disk.
+async fn attend(house: House, mut stream: UnixStream, arriving: OwnedSemaphorePermit, place: Place) {
+    let greeted = async {
+        let (roles, uid) = (Arc::clone(&house.roles), place.uid());
+        // The user database may be on the other side of a network.
+        let peer = tokio::task::spawn_blocking(move || roles.peer(uid)).await?;
+        drop(arriving);
+        session::greet(&mut stream, &peer, &house.shared.engine).await.map(|()| peer)
+    };
+    let peer = match house.while_wanted(&place.sent_away(), greeted).await {
+        Some(Ok(peer)) => peer,
+        Some(Err(error)) => return house.say_dropped(place.uid(), &error),
+        None => return,
+    };
+    match stream.into_std() {
+        Ok(stream) => drop(house.beside_engine.clone().spawn(house.serve(stream, peer, place))),
+        Err(error) => house.say_dropped(place.uid(), &error.into()),
+    }
+}
+
+impl House {
+    async fn serve(self, stream: std::os::unix::net::UnixStream, peer: Peer, place: Place) {
+        let (uid, sent_away) = (place.uid(), place.sent_away());
+        let served = async {
+            let mut stream = UnixStream::from_std(stream)?;
+            session::run(&mut stream, peer, place, self.shared.clone()).await
+        };
+        match self.while_wanted(&sent_away, served).await {
+            Some(Err(error)) => self.say_dropped(uid, &error),
+            Some(Ok(())) | None => tracing::debug!(uid, "client gone"),
+        }
+    }
+
+    /// `None` when the daemon ends.
+    async fn while_wanted<T>(
+        &self,
+        sent_away: &CancellationToken,
+        work: impl Future<Output = Result<T, SessionError>>,
+    ) -> Option<Result<T, SessionError>> {
+        tokio::select! {
+            () = self.shutdown.cancelled() => None,
+            () = sent_away.cancelled() => Some(Err(SessionError::SentAway)),
+            done = work => Some(done),
+        }
+    }
+
+    fn say_dropped(&self, uid: u32, error: &SessionError) {
+        if let Some(unsaid) = self.dropped.may_say(Instant::now()) {
+            tracing::info!(uid, error = %crate::error::chain(error), unsaid, "client dropped");
+        }
+    }
 }
 
 /// A newer daemon may have put its own socket there.

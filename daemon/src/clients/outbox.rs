@@ -4,8 +4,10 @@
 use std::io;
 use std::time::Duration;
 
+use serde::Serialize;
 use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
+use vodpost_protocol::codec::{self, CodecError};
 
 /// Beyond this no more is asked for or taken on, until the client has read.
 const ROOM: usize = 256 << 10;
@@ -33,18 +35,20 @@ impl Outbox {
         self.bytes.len() - self.sent < ROOM
     }
 
-    pub(super) fn put(&mut self, frame: &[u8]) {
+    /// # Errors
+    /// When the message does not fit a frame; nothing of it is sent then.
+    pub(super) fn put(&mut self, message: &impl Serialize) -> Result<(), CodecError> {
         if self.is_empty() {
             self.moved = Instant::now();
         }
-        self.bytes.extend_from_slice(frame);
+        codec::append_frame(message, &mut self.bytes)
     }
 
     /// Sends some of it; not to be called when it is empty. Nothing is lost when it is given up.
     ///
     /// # Errors
     /// When the connection broke.
-    pub(super) async fn send_some(&mut self, mut stream: impl AsyncWriteExt + Unpin) -> io::Result<()> {
+    pub(super) async fn send_some(&mut self, stream: &mut (impl AsyncWriteExt + Unpin)) -> io::Result<()> {
         let count = stream.write(&self.bytes[self.sent..]).await?;
         if count == 0 {
             return Err(io::ErrorKind::WriteZero.into());
@@ -71,26 +75,32 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use tokio::io::AsyncReadExt;
+    use vodpost_protocol::frame::{FRAME_LEN_MAX, FrameReader};
 
     use super::*;
 
     #[tokio::test]
     async fn everything_arrives_in_order() {
-        let (ours, mut theirs) = tokio::io::duplex(1000);
-        let mut ours = ours;
+        let (mut ours, mut theirs) = tokio::io::duplex(1000);
         let mut outbox = Outbox::new();
-        let wanted: Vec<u8> = (0..3 * ROOM).map(|number| number.to_le_bytes()[0]).collect();
+        let wanted: Vec<Vec<u8>> = (0..30).map(|number| vec![number; 100_000]).collect();
         let reading = tokio::spawn(async move {
-            let mut all = Vec::new();
-            theirs.read_to_end(&mut all).await.unwrap();
+            let (mut frames, mut chunk, mut all) = (FrameReader::default(), [0; 700], Vec::new());
+            while let len @ 1.. = theirs.read(&mut chunk).await.unwrap() {
+                frames.push(&chunk[..len]);
+                while let Some(payload) = frames.take().unwrap() {
+                    all.push(codec::decode::<Vec<u8>>(&payload).unwrap());
+                }
+            }
             all
         });
-        for part in wanted.chunks(100_000) {
-            outbox.put(part);
+        for part in &wanted {
+            outbox.put(part).unwrap();
             if !outbox.has_room() {
                 outbox.send_some(&mut ours).await.unwrap();
             }
         }
+        assert!(outbox.put(&vec![7_u8; FRAME_LEN_MAX]).is_err(), "with what is around it, it is too long");
         while !outbox.is_empty() {
             outbox.send_some(&mut ours).await.unwrap();
         }

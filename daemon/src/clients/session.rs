@@ -5,14 +5,15 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use interprocess::local_socket::tokio::Stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::net::unix::{ReadHalf, WriteHalf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, mpsc};
 use tokio::time::{Instant, sleep_until, timeout};
 use vodpost_protocol::PROTOCOL_NUMBER;
-use vodpost_protocol::codec::{self, CodecError};
+use vodpost_protocol::codec::CodecError;
 use vodpost_protocol::event::Push;
-use vodpost_protocol::frame::{self, FrameTooLarge};
+use vodpost_protocol::frame::FrameTooLarge;
 use vodpost_protocol::hello::{CLIENT_HELLO_LEN, ClientHello, DaemonHello, NotVodpost, Role};
 use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::reply::{Answer, Message};
@@ -82,17 +83,16 @@ impl Shared {
     }
 }
 
-/// Serves one client until it leaves.
+/// Serves one client, which was greeted, until it leaves.
 ///
 /// # Errors
 /// Why it was dropped.
 pub(super) async fn run(
-    stream: &Stream,
+    stream: &mut UnixStream,
     peer: Peer,
     place: Place,
     shared: Shared,
 ) -> Result<(), SessionError> {
-    greet(stream, &peer, &shared.engine).await?;
     let (answers, answered) = mpsc::channel(CALLS_MAX);
     let mut session = Session {
         peer,
@@ -111,10 +111,19 @@ pub(super) async fn run(
         newest_seq: 0,
         pace: Pace::default(),
     };
-    session.serve(stream).await
+    let (mut reader, mut writer) = stream.split();
+    session.serve(&mut reader, &mut writer).await
 }
 
-async fn greet(mut stream: &Stream, peer: &Peer, engine: &EngineHandle) -> Result<(), SessionError> {
+/// Exchanges greetings.
+///
+/// # Errors
+/// When there is nothing more to say to this client.
+pub(super) async fn greet(
+    stream: &mut UnixStream,
+    peer: &Peer,
+    engine: &EngineHandle,
+) -> Result<(), SessionError> {
     let hello = DaemonHello {
         protocol: PROTOCOL_NUMBER,
         role: peer.role,
@@ -189,11 +198,15 @@ enum Turn {
 }
 
 impl Session {
-    async fn serve(&mut self, stream: &Stream) -> Result<(), SessionError> {
+    async fn serve(
+        &mut self,
+        reader: &mut ReadHalf<'_>,
+        writer: &mut WriteHalf<'_>,
+    ) -> Result<(), SessionError> {
         let mut chunk = vec![0; READ_LEN];
         loop {
-            self.take_calls(stream).await?;
-            match self.turn(stream, &mut chunk).await {
+            self.take_calls(writer).await?;
+            match self.turn(reader, writer, &mut chunk).await {
                 Turn::Answered(id, result) => {
                     self.waiting -= 1;
                     self.reply(id, result)?;
@@ -218,26 +231,31 @@ impl Session {
                     }
                 }
                 Turn::Read(read) => match read? {
-                    0 => return self.finish(stream).await,
+                    0 => return self.finish(writer).await,
                     len => self.calls.push(&chunk[..len]),
                 },
             }
         }
     }
 
-    async fn turn(&mut self, stream: &Stream, chunk: &mut [u8]) -> Turn {
+    async fn turn(
+        &mut self,
+        reader: &mut ReadHalf<'_>,
+        writer: &mut WriteHalf<'_>,
+        chunk: &mut [u8],
+    ) -> Turn {
         let takes_calls = self.takes_calls();
         let wants_room = self.held.is_some() && self.long_answer.is_none() && self.outbox.has_room();
         let stalls_at = self.outbox.stalls_at();
         let takes_pushes = self.subscribed && self.outbox.has_room();
         let progress_at = self.pace.due_at(Instant::now());
-        let (mut reader, is_empty) = (stream, self.outbox.is_empty());
+        let is_empty = self.outbox.is_empty();
         tokio::select! {
             // All answers that are there go out with one write. Their number is limited, so that nothing waits for ever.
             biased;
             Some((id, result)) = self.answered.recv() => Turn::Answered(id, result),
             Some((id, result)) = next_long(&mut self.long_answer) => Turn::AnsweredLong(id, result),
-            sent = self.outbox.send_some(stream), if !is_empty => Turn::Sent(sent),
+            sent = self.outbox.send_some(writer), if !is_empty => Turn::Sent(sent),
             push = next_push(&mut self.pushes), if takes_pushes => Turn::Pushed(push),
             () = sleep_or_wait(progress_at), if takes_pushes => Turn::Progress,
             () = sleep_until(stalls_at), if !is_empty => Turn::Stalled,
@@ -251,7 +269,7 @@ impl Session {
         self.waiting < CALLS_MAX && self.held.is_none() && self.outbox.has_room()
     }
 
-    async fn take_calls(&mut self, stream: &Stream) -> Result<(), SessionError> {
+    async fn take_calls(&mut self, writer: &mut WriteHalf<'_>) -> Result<(), SessionError> {
         while self.takes_calls()
             && let Some(taken) = self.calls.take()?
         {
@@ -259,7 +277,7 @@ impl Session {
                 Taken::Call(call) => {
                     if !self.place.is_seated() && self.place.sit().is_err() {
                         self.reply(call.id, Err(Refusal::Busy))?;
-                        self.finish(stream).await?;
+                        self.finish(writer).await?;
                         return Err(SessionError::Full);
                     }
                     self.call(call).await?;
@@ -311,13 +329,12 @@ impl Session {
             self.newest_seq = self.newest_seq.max(seq);
             self.subscribed = true;
         }
-        let bytes = match codec::encode(&Message::Reply { id, result }) {
+        match self.outbox.put(&Message::Reply { id, result }) {
             Err(CodecError::TooLarge { .. }) => {
-                codec::encode(&Message::Reply { id, result: Err(Refusal::TooLarge) })?
+                self.outbox.put(&Message::Reply { id, result: Err(Refusal::TooLarge) })?;
             }
-            encoded => encoded?,
-        };
-        self.outbox.put(&frame::wrap(&bytes)?);
+            put => put?,
+        }
         Ok(())
     }
 
@@ -347,17 +364,15 @@ impl Session {
     }
 
     fn push(&mut self, push: Push) -> Result<(), SessionError> {
-        let bytes = codec::encode(&Message::Push(push))?;
-        self.outbox.put(&frame::wrap(&bytes)?);
-        Ok(())
+        Ok(self.outbox.put(&Message::Push(push))?)
     }
 
     /// Sends what was answered already.
-    async fn finish(&mut self, stream: &Stream) -> Result<(), SessionError> {
+    async fn finish(&mut self, writer: &mut WriteHalf<'_>) -> Result<(), SessionError> {
         while !self.outbox.is_empty() {
             let stalls_at = self.outbox.stalls_at();
             tokio::select! {
-                sent = self.outbox.send_some(stream) => sent?,
+                sent = self.outbox.send_some(writer) => sent?,
                 () = sleep_until(stalls_at) => return Err(SessionError::Stalled),
             }
         }

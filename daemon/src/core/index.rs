@@ -17,7 +17,7 @@ use vodpost_protocol::video::VideoState;
 use super::posting::{self, Posting};
 use super::select;
 use super::titles::{Gathered, Titles};
-use super::video::{Conversion, Video};
+use super::video::{Conversion, MissingCause, Source, Video};
 
 /// Videos by their state, then a number, the greatest first, then their id.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -94,9 +94,13 @@ pub struct Totals {
     /// Files that cannot be used, of videos that are not deleted.
     pub problems: u64,
     pub conversions_failed: u64,
+    pub conversions_queued: u64,
+    pub conversions_running: u64,
     pub by_state: BTreeMap<VideoState, u64>,
     /// Videos that are not deleted.
     pub by_root: HashMap<Arc<Path>, u64>,
+    /// Videos that are missing because their root cannot be looked at.
+    pub by_unavailable_root: HashMap<Arc<Path>, u64>,
 }
 
 /// Where one video stands, and what it counts for. Derived from it and its postings.
@@ -110,8 +114,29 @@ pub(super) struct Standing {
     /// `None` when it is deleted.
     root: Option<Arc<Path>>,
     problems: u64,
-    failed: bool,
+    conversion: Option<Stage>,
+    /// Where it is missing because of its root.
+    unavailable_root: Option<Arc<Path>>,
     postings: [u64; 4],
+}
+
+/// What is counted of a conversion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Queued,
+    Running,
+    Failed,
+}
+
+impl Stage {
+    fn of(conversion: &Conversion) -> Option<Self> {
+        match conversion {
+            Conversion::Queued(_) => Some(Self::Queued),
+            Conversion::Running(_) => Some(Self::Running),
+            Conversion::Failed(_) => Some(Self::Failed),
+            Conversion::None | Conversion::Ready(_) => None,
+        }
+    }
 }
 
 impl Standing {
@@ -121,9 +146,11 @@ impl Standing {
             counts[slot(posting::state(&posting::causes(video, posting)))] += 1;
         }
         let problems = video.renditions.iter().filter(|rendition| rendition.media.is_err()).count() as u64;
-        let failed = match video.conversion {
-            Conversion::Failed(_) => true,
-            Conversion::None | Conversion::Queued(_) | Conversion::Running(_) | Conversion::Ready(_) => false,
+        let unavailable = match &video.source {
+            Source::Missing { cause: MissingCause::RootUnavailable(_), .. } => true,
+            Source::Missing { cause: MissingCause::Vanished | MissingCause::BeingWritten, .. }
+            | Source::Present
+            | Source::Deleted(_) => false,
         };
         Self {
             id: video.id,
@@ -133,9 +160,17 @@ impl Standing {
             bitrate_bps: bitrate_key(video),
             root: (!video.is_deleted()).then(|| video.place.root.clone()),
             problems: if video.is_deleted() { 0 } else { problems },
-            failed,
+            conversion: Stage::of(&video.conversion),
+            unavailable_root: unavailable.then(|| video.place.root.clone()),
             postings: counts,
         }
+    }
+}
+
+impl Standing {
+    /// In the order of [`Totals::roots`].
+    fn roots(&self) -> [Option<&Arc<Path>>; 2] {
+        [self.root.as_ref(), self.unavailable_root.as_ref()]
     }
 }
 
@@ -225,10 +260,14 @@ impl Totals {
             *total += more;
         }
         self.problems += one.problems;
-        self.conversions_failed += u64::from(one.failed);
+        if let Some(stage) = one.conversion {
+            *self.conversions(stage) += 1;
+        }
         *self.by_state.entry(one.state).or_default() += 1;
-        if let Some(root) = &one.root {
-            *self.by_root.entry(root.clone()).or_default() += 1;
+        for (roots, root) in self.roots().into_iter().zip(one.roots()) {
+            if let Some(root) = root {
+                *roots.entry(root.clone()).or_default() += 1;
+            }
         }
     }
 
@@ -237,16 +276,32 @@ impl Totals {
             *total -= less;
         }
         self.problems -= one.problems;
-        self.conversions_failed -= u64::from(one.failed);
+        if let Some(stage) = one.conversion {
+            *self.conversions(stage) -= 1;
+        }
         uncount_one(&mut self.by_state, &one.state);
-        if let Some(root) = &one.root
-            && let Some(count) = self.by_root.get_mut(root)
-        {
-            *count -= 1;
-            if *count == 0 {
-                self.by_root.remove(root);
+        for (roots, root) in self.roots().into_iter().zip(one.roots()) {
+            if let Some(root) = root
+                && let Some(count) = roots.get_mut(root)
+            {
+                *count -= 1;
+                if *count == 0 {
+                    roots.remove(root);
+                }
             }
         }
+    }
+
+    fn conversions(&mut self, stage: Stage) -> &mut u64 {
+        match stage {
+            Stage::Queued => &mut self.conversions_queued,
+            Stage::Running => &mut self.conversions_running,
+            Stage::Failed => &mut self.conversions_failed,
+        }
+    }
+
+    fn roots(&mut self) -> [&mut HashMap<Arc<Path>, u64>; 2] {
+        [&mut self.by_root, &mut self.by_unavailable_root]
     }
 
     fn postings(&mut self) -> [&mut u64; 4] {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use tokio::sync::oneshot;
 use vodpost_protocol::ids::VideoId;
 
 use super::writes::Pending;
@@ -27,6 +28,16 @@ pub(super) struct Batch {
     /// Videos that may go live for the first time, and get a poster then.
     pub(super) finished: Vec<VideoId>,
     pub(super) backups: Vec<(Answerer, PathBuf)>,
+}
+
+/// What comes after the answers of a batch.
+#[derive(Default)]
+pub(super) struct Done {
+    pub(super) effects: Vec<Effect>,
+    pub(super) finished: Vec<VideoId>,
+    pub(super) backups: Vec<(Answerer, PathBuf)>,
+    /// Whom to tell of the end, when it was ordered.
+    pub(super) stop: Option<oneshot::Sender<()>>,
 }
 
 impl Batch {

@@ -48,7 +48,7 @@ use crate::media::{Tools, identity_of_metadata};
 use crate::seal::Sealer;
 use crate::store::Store;
 use backups::Backing;
-use batch::Batch;
+use batch::{Batch, Done};
 use handle::{Message, UnknownFiles};
 use reads::ScanNotes;
 use retention::Retention;
@@ -118,26 +118,19 @@ pub struct Parts {
     pub events_kept_for: Duration,
 }
 
-/// Runs until told to stop. Blocks its thread. The handle of the channel may be given out before; what is sent waits.
-pub fn run(parts: Parts, channel: Channel, runtime: &tokio::runtime::Handle) {
+/// Runs until told to stop. It blocks its thread while the disk writes, so that thread is for it and its clients alone:
+/// whoever asked meanwhile is in the next batch. The handle of the channel may be given out before; what is sent waits.
+pub async fn run(parts: Parts, channel: Channel) {
     let Channel { handle, mut inbox, pushes } = channel;
     let engine = Arc::new(RwLock::new(Engine::new(parts, handle.clone(), pushes)));
-    let mut at_work = lock(&engine);
-    let mut first = vec![Message::Input(Input::Started)];
-    first.extend(at_work.lost_artifacts());
-    at_work.step(first);
+    lock(&engine).begin();
     handle.desk.open(&engine);
     loop {
-        let due = at_work.due_in();
-        // While it waits, others may look.
-        drop(at_work);
-        let first = runtime.block_on(async {
-            tokio::select! {
-                message = inbox.recv() => message,
-                () = sleep_or_wait(due) => Some(Message::Input(Input::Tick)),
-            }
-        });
-        at_work = lock(&engine);
+        let due = lock(&engine).due_in();
+        let first = tokio::select! {
+            message = inbox.recv() => message,
+            () = sleep_or_wait(due) => Some(Message::Input(Input::Tick)),
+        };
         let Some(first) = first else { break };
         let mut batch = vec![first];
         while batch.len() < BATCH_MAX
@@ -145,24 +138,20 @@ pub fn run(parts: Parts, channel: Channel, runtime: &tokio::runtime::Handle) {
         {
             batch.push(next);
         }
-        if let Some(stopped) = at_work.step(batch) {
-            at_work.jobs.stop_all();
-            at_work.stop_backup();
-            at_work.store.close();
+        let done = lock(&engine).step(batch);
+        // Those who were answered are sent their answers first.
+        tokio::task::yield_now().await;
+        let stop = lock(&engine).follow_up(done);
+        if let Some(stopped) = stop {
+            lock(&engine).end();
             if stopped.send(()).is_err() {
                 tracing::debug!("nobody waits for the end any more");
             }
             return;
         }
-        at_work.try_disk_if_due();
-        if let Some(expired) = at_work.expired_events() {
-            at_work.step(vec![Message::Input(expired)]);
-        }
-        at_work.flush_if_due();
-        at_work.store.maintain();
+        lock(&engine).tidy();
     }
-    at_work.stop_backup();
-    at_work.store.close();
+    lock(&engine).end();
 }
 
 /// Only the engine's own thread changes anything, and a panic in it ends the daemon.
@@ -207,6 +196,29 @@ impl Engine {
         }
     }
 
+    fn begin(&mut self) {
+        let mut first = vec![Message::Input(Input::Started)];
+        first.extend(self.lost_artifacts());
+        self.step_alone(first);
+    }
+
+    /// What nobody waits for.
+    fn tidy(&mut self) {
+        self.store.follow_in_time();
+        self.try_disk_if_due();
+        if let Some(expired) = self.expired_events() {
+            self.step_alone(vec![Message::Input(expired)]);
+        }
+        self.flush_if_due();
+        self.store.maintain();
+    }
+
+    fn end(&mut self) {
+        self.jobs.stop_all();
+        self.stop_backup();
+        self.store.close();
+    }
+
     fn now() -> Timestamp {
         Timestamp::from_system(SystemTime::now())
     }
@@ -226,8 +238,16 @@ impl Engine {
         [due, unsaved, flush].into_iter().flatten().min()
     }
 
-    /// Handles one batch; returns whom to tell when it held the order to stop.
-    fn step(&mut self, messages: Vec<Message>) -> Option<oneshot::Sender<()>> {
+    /// A batch that nobody waits for.
+    fn step_alone(&mut self, messages: Vec<Message>) {
+        let done = self.step(messages);
+        if self.follow_up(done).is_some() {
+            tracing::error!("the order to stop came from the engine itself");
+        }
+    }
+
+    /// Handles one batch as far as the answers. What comes after them is returned, for [`Engine::follow_up`].
+    fn step(&mut self, messages: Vec<Message>) -> Done {
         let mut batch = Batch::default();
         let mut stop = None;
         let tries = self.retry_is_due().unwrap_or(true) || messages.iter().any(Message::is_worth_a_try);
@@ -260,7 +280,22 @@ impl Engine {
                 Message::Stop(stopped) => stop = Some(stopped),
             }
         }
-        self.commit(batch);
+        Done { stop, ..self.commit(batch) }
+    }
+
+    /// Tells subscribers of what was done, and begins the work that follows from it; returns whom to tell of the end when
+    /// there was the order to stop.
+    fn follow_up(&mut self, done: Done) -> Option<oneshot::Sender<()>> {
+        let Done { effects, finished, backups, stop } = done;
+        for effect in effects {
+            self.carry_out(effect);
+        }
+        for video in finished {
+            self.want_poster(video);
+        }
+        for (answerer, path) in backups {
+            self.backup(answerer, path);
+        }
         stop
     }
 
@@ -345,7 +380,7 @@ impl Engine {
     }
 
     /// Makes the batch durable and then visible, or takes it back.
-    fn commit(&mut self, batch: Batch) {
+    fn commit(&mut self, batch: Batch) -> Done {
         let Batch { changes, undo, effects, touched, answers, retry, observed: _, finished, backups } = batch;
         match self.store.commit(&changes) {
             Ok(()) => {
@@ -360,16 +395,7 @@ impl Engine {
                 for (answerer, pending) in answers {
                     answerer.answer(self.resolve(pending));
                 }
-                for effect in effects {
-                    self.carry_out(effect);
-                }
-                for video in finished {
-                    self.want_poster(video);
-                }
-                for (answerer, path) in backups {
-                    self.backup(answerer, path);
-                }
-                self.store.follow();
+                Done { effects, finished, backups, stop: None }
             }
             Err(error) => {
                 let reason = chain(&error);
@@ -387,9 +413,7 @@ impl Engine {
                     };
                     answerer.answer(result);
                 }
-                for (answerer, path) in backups {
-                    self.backup(answerer, path);
-                }
+                Done { backups, ..Done::default() }
             }
         }
     }

@@ -23,7 +23,7 @@ use crate::core::query;
 use crate::core::resolve;
 use crate::core::roots::{self, AddedRoot, Root};
 use crate::core::state::Change;
-use crate::core::video::{Conversion, MissingCause, Source};
+use crate::core::video::{MissingCause, Source};
 use crate::error::chain;
 use crate::library::watch;
 
@@ -214,7 +214,7 @@ impl Engine {
         let mut last = None;
         for video in listed.ids.iter().filter_map(|id| state.video(*id)) {
             let shown = view.video(video);
-            bytes += codec::encode(&shown).map_or(PAGE_BYTES_MAX, |bytes| bytes.len());
+            bytes += codec::encoded_len(&shown).unwrap_or(PAGE_BYTES_MAX);
             if bytes > PAGE_BYTES_MAX && !videos.is_empty() {
                 more = true;
                 break;
@@ -292,15 +292,12 @@ impl Engine {
             invalid: totals.invalid,
             problems: totals.problems,
         };
-        let paused = state.queue().paused.is_some();
-        let mut queue = Queue { failed: totals.conversions_failed, paused, ..Queue::default() };
-        for video in state.timed() {
-            match video.conversion {
-                Conversion::Queued(_) => queue.queued += 1,
-                Conversion::Running(_) => queue.running += 1,
-                Conversion::None | Conversion::Failed(_) | Conversion::Ready(_) => {}
-            }
-        }
+        let queue = Queue {
+            queued: totals.conversions_queued,
+            running: totals.conversions_running,
+            failed: totals.conversions_failed,
+            paused: state.queue().paused.is_some(),
+        };
         (counts, queue)
     }
 
@@ -320,7 +317,10 @@ impl Engine {
                 (&root.path, added(root), Some(reason))
             }
         };
+        let totals = &self.core.state().index().totals;
         let from_videos = || {
+            // Found at once where there is one: a walk that finds none would go through all.
+            totals.by_unavailable_root.get(root)?;
             let mut missing = self.core.state().timed().filter(|video| video.place.root == *root);
             missing.find_map(|video| match &video.source {
                 Source::Missing { cause: MissingCause::RootUnavailable(reason), .. } => Some(reason.clone()),
@@ -332,7 +332,7 @@ impl Engine {
         RootView {
             path: root.to_string_lossy().into_owned(),
             unavailable: eclipsed.or_else(|| self.scans.unavailable.get(root).cloned()).or_else(from_videos),
-            videos: self.core.state().index().totals.by_root.get(root).copied().unwrap_or_default(),
+            videos: totals.by_root.get(root).copied().unwrap_or_default(),
             scanned_at: self.scans.at,
             unwatched: self.facts.coverage.unwatched(root).map(|why| watch::in_words(&why).into_owned()),
             origin,

@@ -2,7 +2,7 @@
 //! that names sled.
 //!
 //! The order of things is the whole design. A commit is appended to the log and `fdatasync`ed; then, and only then, is it
-//! acknowledged; the table follows after the answers, since nothing that was promised depends on it. sled's own flush on
+//! acknowledged; the table follows later, many commits at once, since nothing that was promised depends on it. sled's own flush on
 //! Linux is not an fsync, and it heals damage by forgetting, so the table is a cache that knows up to which commit it goes
 //! and what it must hold. At start the rest of
 //! the log is applied to it. A table that does not open or does not hold what it must is set aside and built anew; while
@@ -41,12 +41,14 @@ use log::Log;
 use record::{Key, Write};
 use snapshot::Records;
 use table::Table;
-use truth::{Compaction, Running, Truth, Written};
+use truth::{Compaction, Newer, Running, Truth, Written};
 
 /// When the log has grown by this much, it is cut behind a new snapshot.
 const LOG_BYTES_MAX: u64 = 64 << 20;
 /// Each start begins a new file of the log.
 const LOG_FILES_MAX: usize = 64;
+/// So many records are gathered for the table: each batch costs sled several threads and writes, however small it is.
+const AHEAD_MAX: usize = 256;
 /// After a failure the table and the snapshot are tried again not sooner than this.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
 
@@ -56,8 +58,8 @@ pub struct Store {
     snapshot: Option<(u64, PathBuf)>,
     log: Log,
     table: Table,
-    /// The last commit, while the table does not have it.
-    ahead: Option<(u64, Vec<Write>)>,
+    /// What the table does not have yet of the commits up to the last one.
+    ahead: Newer,
     compaction: Option<Running>,
     /// Held by whoever reads snapshot and log on another thread.
     in_use: Arc<()>,
@@ -96,7 +98,7 @@ impl Store {
             snapshot,
             log,
             table: Table::default(),
-            ahead: None,
+            ahead: Newer::new(),
             compaction: None,
             in_use: Arc::new(()),
             compact_after: None,
@@ -113,7 +115,7 @@ impl Store {
         Truth::read(Arc::clone(&self.disk), self.snapshot.as_ref(), &self.log.parts(), never)
     }
 
-    /// Makes changes durable, all or none. They are on disk when this returns; [`Store::follow`] is to be called soon.
+    /// Makes changes durable, all or none. They are on disk when this returns; the table is to follow in time.
     ///
     /// # Errors
     /// When they could not be made durable. None of them will be there after a restart either, except if the daemon ends
@@ -122,18 +124,27 @@ impl Store {
         if changes.is_empty() {
             return Ok(());
         }
-        self.follow();
         let writes = record::writes(changes)?;
-        let seq = self.log.append(&writes)?;
-        self.ahead = Some((seq, writes));
+        self.log.append(&writes)?;
+        self.ahead.extend(writes.into_iter().map(|write| (write.key, write.value)));
         Ok(())
     }
 
-    /// Applies the last commit to the table. It is a fact already: a table that cannot follow is caught up later.
-    pub fn follow(&mut self) {
-        if let Some((seq, writes)) = self.ahead.take()
-            && let Err(error) = self.table.apply(seq, &writes)
-        {
+    /// Lets the table follow when enough has come together.
+    pub fn follow_in_time(&mut self) {
+        if self.ahead.len() >= AHEAD_MAX {
+            self.follow();
+        }
+    }
+
+    /// Applies all commits to the table. They are facts already: a table that cannot follow is caught up later.
+    fn follow(&mut self) {
+        if self.ahead.is_empty() {
+            return;
+        }
+        let ahead = std::mem::take(&mut self.ahead).into_iter();
+        let writes: Vec<Write> = ahead.map(|(key, value)| Write { key, value }).collect();
+        if let Err(error) = self.table.apply(self.log.last_seq(), &writes) {
             self.table_failed(&error);
         }
     }
@@ -179,6 +190,7 @@ impl Store {
     }
 
     fn begin_compaction(&mut self) -> Result<Compaction, StoreError> {
+        self.follow();
         self.log.rotate()?;
         Ok(Compaction {
             disk: Arc::clone(&self.disk),
