@@ -147,7 +147,7 @@ impl House {
             roles: Arc::new(roles),
             shared: Shared::new(engine),
             beside_engine,
-            places: Places::default(),
+            places: Places::until(shutdown.clone()),
             dropped: Arc::default(),
             shutdown,
         }
@@ -235,8 +235,8 @@ impl House {
         work: impl Future<Output = Result<T, SessionError>>,
     ) -> Option<Result<T, SessionError>> {
         tokio::select! {
-            () = self.shutdown.cancelled() => None,
-            () = sent_away.cancelled() => Some(Err(SessionError::SentAway)),
+            biased;
+            () = sent_away.cancelled() => (!self.places.is_closed()).then_some(Err(SessionError::SentAway)),
             done = work => Some(done),
         }
     }

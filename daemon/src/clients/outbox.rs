@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tokio::io::AsyncWriteExt;
+use tokio::net::unix::WriteHalf;
 use tokio::time::Instant;
 use vodpost_protocol::codec::{self, CodecError};
 
@@ -18,13 +19,13 @@ pub(super) const STALL: Duration = Duration::from_secs(30);
 pub(super) struct Outbox {
     bytes: Vec<u8>,
     sent: usize,
-    /// When the client last took something, or had everything.
-    moved: Instant,
+    /// Since when it is waited for the client to take something.
+    waits: Option<Instant>,
 }
 
 impl Outbox {
     pub(super) fn new() -> Self {
-        Self { bytes: Vec::new(), sent: 0, moved: Instant::now() }
+        Self { bytes: Vec::new(), sent: 0, waits: None }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -38,10 +39,22 @@ impl Outbox {
     /// # Errors
     /// When the message does not fit a frame; nothing of it is sent then.
     pub(super) fn put(&mut self, message: &impl Serialize) -> Result<(), CodecError> {
-        if self.is_empty() {
-            self.moved = Instant::now();
-        }
         codec::append_frame(message, &mut self.bytes)
+    }
+
+    /// Sends what the client takes at once.
+    ///
+    /// # Errors
+    /// When the connection broke.
+    pub(super) fn send_now(&mut self, writer: &WriteHalf<'_>) -> io::Result<()> {
+        while !self.is_empty() {
+            match writer.try_write(&self.bytes[self.sent..]) {
+                Ok(count) => self.took(count)?,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     /// Sends some of it; not to be called when it is empty. Nothing is lost when it is given up.
@@ -50,11 +63,15 @@ impl Outbox {
     /// When the connection broke.
     pub(super) async fn send_some(&mut self, stream: &mut (impl AsyncWriteExt + Unpin)) -> io::Result<()> {
         let count = stream.write(&self.bytes[self.sent..]).await?;
+        self.took(count)
+    }
+
+    fn took(&mut self, count: usize) -> io::Result<()> {
         if count == 0 {
             return Err(io::ErrorKind::WriteZero.into());
         }
         self.sent += count;
-        self.moved = Instant::now();
+        self.waits = None;
         if self.is_empty() {
             self.sent = 0;
             // Room that one long answer took is not kept for ever.
@@ -66,9 +83,9 @@ impl Outbox {
         Ok(())
     }
 
-    /// When the client counts as stalled, if it takes nothing until then.
-    pub(super) fn stalls_at(&self) -> Instant {
-        self.moved + STALL
+    /// When the client counts as stalled, if it takes nothing until then; `None` when it has everything.
+    pub(super) fn stalls_at(&mut self) -> Option<Instant> {
+        (!self.is_empty()).then(|| *self.waits.get_or_insert_with(Instant::now) + STALL)
     }
 }
 

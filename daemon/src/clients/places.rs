@@ -35,7 +35,11 @@ struct Room {
 }
 
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Places(Arc<Mutex<Room>>);
+pub(crate) struct Places {
+    room: Arc<Mutex<Room>>,
+    /// Cancelled when everybody has to leave.
+    closed: CancellationToken,
+}
 
 /// The room of one client; given back when dropped.
 #[derive(Debug)]
@@ -56,15 +60,23 @@ fn lock(room: &Mutex<Room>) -> MutexGuard<'_, Room> {
 }
 
 impl Places {
+    pub(crate) fn until(closed: CancellationToken) -> Self {
+        Self { room: Arc::default(), closed }
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.is_cancelled()
+    }
+
     pub(crate) fn enter(&self, guest: Guest) -> Place {
-        let mut room = lock(&self.0);
+        let mut room = lock(&self.room);
         if room.door.len() >= DOOR_MAX {
             room.send_one_away();
         }
         room.next += 1;
-        let (number, sent_away) = (room.next, CancellationToken::new());
+        let (number, sent_away) = (room.next, self.closed.child_token());
         room.door.insert(number, (guest.uid, sent_away.clone()));
-        Place { room: Arc::clone(&self.0), guest, number, sent_away, seated: false }
+        Place { room: Arc::clone(&self.room), guest, number, sent_away, seated: false }
     }
 }
 
@@ -115,7 +127,7 @@ impl Place {
         Ok(())
     }
 
-    /// Cancelled when somebody else needs the room; never once it is seated.
+    /// Cancelled when everybody has to leave, or somebody else needs the room; not for the latter once it is seated.
     pub(crate) fn sent_away(&self) -> CancellationToken {
         self.sent_away.clone()
     }
@@ -168,7 +180,7 @@ mod tests {
         assert!(crowd[0].sent_away().is_cancelled(), "the oldest goes");
         assert!(!crowd[DOOR_MAX * 4 - 1].sent_away().is_cancelled(), "the newest stays");
         drop(crowd);
-        assert_eq!(lock(&places.0).door.len(), 1);
+        assert_eq!(lock(&places.room).door.len(), 1);
     }
 
     #[test]
@@ -183,7 +195,7 @@ mod tests {
         assert_eq!(seated(&places, HOST, SEATS_MAX).len(), SEATS_KEPT + SEATS_PER_USER);
         drop(many);
         assert_eq!(seated(&places, HOST, SEATS_MAX + 1).len(), SEATS_MAX);
-        let room = lock(&places.0);
+        let room = lock(&places.room);
         assert!(room.seats.is_empty() && room.seated == 0 && room.door.is_empty(), "all was given back");
     }
 

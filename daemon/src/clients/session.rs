@@ -206,6 +206,8 @@ impl Session {
         let mut chunk = vec![0; READ_LEN];
         loop {
             self.take_calls(writer).await?;
+            self.take_answers()?;
+            self.outbox.send_now(writer)?;
             match self.turn(reader, writer, &mut chunk).await {
                 Turn::Answered(id, result) => {
                     self.waiting -= 1;
@@ -248,20 +250,28 @@ impl Session {
         let wants_room = self.held.is_some() && self.long_answer.is_none() && self.outbox.has_room();
         let stalls_at = self.outbox.stalls_at();
         let takes_pushes = self.subscribed && self.outbox.has_room();
-        let progress_at = self.pace.due_at(Instant::now());
-        let is_empty = self.outbox.is_empty();
+        let progress_at = if takes_pushes { self.pace.due_at(Instant::now()) } else { None };
         tokio::select! {
-            // All answers that are there go out with one write. Their number is limited, so that nothing waits for ever.
+            // Answers come first. Their number is limited, so that nothing waits for ever.
             biased;
             Some((id, result)) = self.answered.recv() => Turn::Answered(id, result),
             Some((id, result)) = next_long(&mut self.long_answer) => Turn::AnsweredLong(id, result),
-            sent = self.outbox.send_some(writer), if !is_empty => Turn::Sent(sent),
+            sent = self.outbox.send_some(writer), if stalls_at.is_some() => Turn::Sent(sent),
             push = next_push(&mut self.pushes), if takes_pushes => Turn::Pushed(push),
             () = sleep_or_wait(progress_at), if takes_pushes => Turn::Progress,
-            () = sleep_until(stalls_at), if !is_empty => Turn::Stalled,
-            Ok(permit) = Arc::clone(&self.long).acquire_owned(), if wants_room => Turn::Room(permit),
+            () = sleep_or_wait(stalls_at), if stalls_at.is_some() => Turn::Stalled,
+            Some(permit) = next_room(&self.long), if wants_room => Turn::Room(permit),
             read = reader.read(chunk), if takes_calls => Turn::Read(read),
         }
+    }
+
+    /// All that are there, so that they go out with one write.
+    fn take_answers(&mut self) -> Result<(), SessionError> {
+        while let Ok((id, result)) = self.answered.try_recv() {
+            self.waiting -= 1;
+            self.reply(id, result)?;
+        }
+        Ok(())
     }
 
     /// Not while the client leaves its answers unread: what it asks for would have to be kept.
@@ -369,8 +379,7 @@ impl Session {
 
     /// Sends what was answered already.
     async fn finish(&mut self, writer: &mut WriteHalf<'_>) -> Result<(), SessionError> {
-        while !self.outbox.is_empty() {
-            let stalls_at = self.outbox.stalls_at();
+        while let Some(stalls_at) = self.outbox.stalls_at() {
             tokio::select! {
                 sent = self.outbox.send_some(writer) => sent?,
                 () = sleep_until(stalls_at) => return Err(SessionError::Stalled),
@@ -413,6 +422,11 @@ fn has_long_answer(request: &Request) -> bool {
         | Request::RemoveRoot { .. }
         | Request::Backup { .. } => false,
     }
+}
+
+async fn next_room(long: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    // It is never closed.
+    Arc::clone(long).acquire_owned().await.ok()
 }
 
 /// Waits for ever where none is under way.
