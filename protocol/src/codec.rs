@@ -99,3 +99,26 @@ fn decode_some<T: DeserializeOwned>(bytes: &[u8]) -> Result<(T, usize), CodecErr
     let config = bincode::config::standard().with_limit::<{ 8 * FRAME_LEN_MAX }>();
     bincode::serde::decode_from_slice(bytes, config).map_err(CodecError::Decode)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_put_behind_what_is_there_or_nothing_is() {
+        let mut bytes = b"before".to_vec();
+        append_frame(&"one", &mut bytes).unwrap();
+        let whole = [b"before".as_slice(), &frame::wrap(&encode(&"one").unwrap()).unwrap()].concat();
+        assert_eq!(bytes, whole);
+        let too_long = "x".repeat(FRAME_LEN_MAX);
+        assert!(matches!(append_frame(&too_long, &mut bytes), Err(CodecError::TooLarge { .. })));
+        assert_eq!(bytes, whole);
+    }
+
+    #[test]
+    fn the_length_is_known_without_the_bytes() {
+        for text in ["", "one", &"x".repeat(70_000)] {
+            assert_eq!(encoded_len(&text).unwrap(), encode(&text).unwrap().len());
+        }
+    }
+}

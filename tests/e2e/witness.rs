@@ -12,11 +12,11 @@ use vodpost_protocol::connection::{Client, Receiver, Sender, TalkError, greet};
 use vodpost_protocol::event::{EventKind, EventView, Push};
 use vodpost_protocol::reply::{Answer, Message};
 use vodpost_protocol::request::{ListQuery, Request};
-use vodpost_protocol::video::Switch;
+use vodpost_protocol::video::{SourceState, Switch};
 use vodpost_tests::http::get;
 use vodpost_tests::media::Sample;
 use vodpost_tests::site::{Daemon, Site};
-use vodpost_tests::wait::DEADLINE;
+use vodpost_tests::wait::{self, DEADLINE};
 
 const WRITERS: usize = 4;
 const POSTINGS_EACH: usize = 5;
@@ -117,14 +117,54 @@ enum Change {
     Source(Switch),
     Listed(bool),
     Url(String),
+    /// Of the doomed video.
+    Delete,
 }
 
-/// What the outside knows of one more video. At most one command is under way, so a kill leaves two possibilities.
+/// What the outside knows of one more video, and of one that will be deleted. At most one command is under way, so a kill leaves two possibilities.
 #[derive(Debug, Clone, PartialEq)]
 struct Other {
     switch: Switch,
     listed: bool,
     labels: BTreeSet<String>,
+    doomed: Doomed,
+}
+
+/// A video whose source is deleted in some round; then there is another one.
+#[derive(Debug, Clone, PartialEq)]
+struct Doomed {
+    /// After the writers' videos in the order of names.
+    title: String,
+    id: String,
+    token: String,
+    deleted: bool,
+}
+
+/// So many videos are doomed, however many kills there are.
+const DOOMED_MAX: usize = 100;
+
+impl Doomed {
+    fn new(site: &Site, number: usize) -> Self {
+        let title = format!("z{number}");
+        site.add(&Sample::IndexLast.path(), &format!("{title}.mp4"));
+        site.scan();
+        let token = site.generate(&title);
+        let id = site.json(&["show", &title])["id"].as_str().unwrap().to_owned();
+        Self { title, id, token, deleted: false }
+    }
+
+    /// P5: for ever, and the files go to the trash although the daemon was killed meanwhile.
+    fn expect_gone(&self, site: &Site, daemon: &Daemon, happened: &[EventView]) {
+        assert_eq!(get(daemon.http, &format!("/v/{}.mp4", self.token)).status, 410, "{self:?}");
+        let deletions = happened.iter().filter(|event| {
+            event.what == EventKind::SourceDeleted && event.title.as_deref() == Some(&self.title)
+        });
+        assert_eq!(deletions.count(), 1, "{self:?}");
+        let file = site.library().join(format!("{}.mp4", self.title));
+        wait::until("the file to be in the trash", || {
+            if file.exists() { Err(file.display().to_string()) } else { Ok(()) }
+        });
+    }
 }
 
 const OTHER: &str = "other";
@@ -132,6 +172,9 @@ const OTHER_LABELS: u64 = 30;
 
 impl Other {
     fn next(&self, row: &mut Row) -> Change {
+        if !self.doomed.deleted && row.below(40) == 0 {
+            return Change::Delete;
+        }
         match row.below(3) {
             0 => Change::Source(turned(self.switch)),
             1 => Change::Listed(!self.listed),
@@ -147,18 +190,23 @@ impl Other {
             Change::Source(switch) => after.switch = *switch,
             Change::Listed(listed) => after.listed = *listed,
             Change::Url(label) => drop(after.labels.insert(label.clone())),
+            Change::Delete => after.doomed.deleted = true,
         }
         after
     }
 
-    fn seen(connection: &mut Connection) -> Self {
-        let Answer::Video(view) = connection.call(Request::Show { video: OTHER.into() }).unwrap() else {
-            panic!("another answer");
+    fn seen(connection: &mut Connection, doomed: &Doomed) -> Self {
+        let mut show = |video: &str| match connection.call(Request::Show { video: video.into() }).unwrap() {
+            Answer::Video(view) => view,
+            other => panic!("another answer: {other:?}"),
         };
+        let (view, other) = (show(OTHER), show(&doomed.id));
+        let deleted = other.source.state == SourceState::Deleted;
         Self {
             switch: view.source.switch,
             listed: view.postings[0].listed,
             labels: view.postings.iter().map(|posting| posting.label.to_string()).collect(),
+            doomed: Doomed { deleted, ..doomed.clone() },
         }
     }
 }
@@ -173,6 +221,7 @@ fn change(connection: Connection, mut other: Other, row: &mut Row) -> (Other, Ch
             Change::Source(switch) => Request::SetSource { video: OTHER.into(), switch: *switch },
             Change::Listed(listed) => Request::SetListed { target, listed: *listed },
             Change::Url(label) => Request::Generate { video: OTHER.into(), label: label.parse().unwrap() },
+            Change::Delete => Request::DeleteSource { video: other.doomed.id.clone(), keep_files: false },
         });
         let Some(message) = sent.ok().and_then(|_id| receive(&mut receiver)) else { return (other, change) };
         let Message::Reply { result, .. } = message else { panic!("a push without a subscription") };
@@ -373,7 +422,8 @@ fn s1_what_was_acknowledged_survives_every_kill() {
     let (site, mut daemon, mut postings) = site_with_postings();
     let _evidence = Evidence(&site);
     let mut seq = events(&mut connect(&site), 0).last().map_or(0, |event| event.seq);
-    let mut other = Other::seen(&mut connect(&site));
+    let mut doomed_count = 1;
+    let mut other = Other::seen(&mut connect(&site), &Doomed::new(&site, doomed_count));
     let (mut sent, mut acknowledged) = (0, 0);
     for kill in 1..=kills {
         let (seen, (known, under_way)) = round(&site, daemon, &mut postings, other, &mut row);
@@ -384,14 +434,21 @@ fn s1_what_was_acknowledged_survives_every_kill() {
         }
         daemon = site.start();
         seq = verify(&mut connect(&site), &mut postings, seq, &seen);
-        other = Other::seen(&mut connect(&site));
+        other = Other::seen(&mut connect(&site), &known.doomed);
         let possible = [known.after(&under_way), known];
         assert!(possible.contains(&other), "{other:?} is none of {possible:?}");
+        if other.doomed.deleted && doomed_count < DOOMED_MAX {
+            other.doomed.expect_gone(&site, &daemon, &events(&mut connect(&site), 0));
+            doomed_count += 1;
+            other.doomed = Doomed::new(&site, doomed_count);
+        }
         let one = &postings[usize::try_from(row.below(20)).unwrap()];
         let status = get(daemon.http, &format!("/v/{}.svg", one.token)).status;
         assert_eq!(status, if one.switch == Switch::On { 200 } else { 403 }, "kill {kill}, {}", one.token);
         if kill % 1000 == 0 || kill == kills {
-            eprintln!("{kill} kills: {sent} commands sent, {acknowledged} acknowledged, {seq} events");
+            eprintln!(
+                "{kill} kills: {sent} commands sent, {acknowledged} acknowledged, {seq} events, {doomed_count} doomed videos"
+            );
         }
     }
     daemon.kill();

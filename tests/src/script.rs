@@ -8,7 +8,7 @@
 //! |---|---|
 //! | `# …` | for the reader |
 //! | `config: …` | a line of the daemon's config file; before anything else |
-//! | `needs: root` | left out where the tests do not run as root |
+//! | `needs: root` | left out where the tests do not run as root; `needs: strace` where that may not be attached |
 //! | `given: …` | `a daemon`, `an account` (verified, activated), `a live video FILE` |
 //! | `ann > REQUEST` | ann, an admin, asks; `ui` is a second connection of hers, `bob` and `eve` are other users |
 //! | `ann > REQUEST \| a b.c` | and these fields of the answer are shown |
@@ -41,6 +41,7 @@ use serde_json::{Value, json};
 use crate::http;
 use crate::site::{Daemon, Site};
 use crate::stand_in::{self, Mode};
+use crate::strace::Strace;
 use crate::wait;
 use names::Names;
 use person::Person;
@@ -59,6 +60,9 @@ pub fn play(script: &str) -> Option<String> {
     let mut stage = Stage::new(script);
     for line in script.lines() {
         stage.line(line);
+        if stage.cannot_be_played {
+            return None;
+        }
     }
     stage.end();
     Some(stage.transcript)
@@ -70,6 +74,9 @@ struct Stage {
     /// Connections, by the names of those who hold them.
     people: BTreeMap<String, Person>,
     viewer: Option<(TcpStream, usize)>,
+    /// While the disk of the state takes nothing.
+    full: Option<Strace>,
+    cannot_be_played: bool,
     /// What daemons logged that were stopped.
     log: String,
     names: Names,
@@ -98,6 +105,8 @@ impl Stage {
             daemon: None,
             people: BTreeMap::new(),
             viewer: None,
+            full: None,
+            cannot_be_played: false,
             log: String::new(),
             names,
             transcript: String::new(),
@@ -133,6 +142,8 @@ impl Stage {
                 let listed = world::disk(&self.site, &words);
                 self.report("disk", &listed);
             }
+            "state" if rest == "is on a full disk" => self.fill_disk(),
+            "state" if rest == "has room again" => self.full.take().expect("a full disk").detach(),
             "state" => {
                 let found = world::state(&self.site, &self.log, rest);
                 self.report("state", &found);
@@ -249,6 +260,12 @@ impl Stage {
             }
             (_what, running) => panic!("daemon: {what}, and it runs: {}", running.is_some()),
         }
+    }
+
+    fn fill_disk(&mut self) {
+        let daemon = self.daemon.as_ref().expect("a daemon runs");
+        self.full = Strace::attach(daemon.pid(), &["-e", "inject=pwrite64:error=ENOSPC", "-o", "/dev/null"]);
+        self.cannot_be_played = self.full.is_none();
     }
 
     fn wait(&mut self, words: &[&str]) {

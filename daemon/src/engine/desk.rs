@@ -1,7 +1,7 @@
-//! Looks that need no turn of the engine. A session answers them itself while the engine waits for work, which saves two
-//! changes of threads; while the engine is at work, they queue for it like everything else.
+//! Looks that need no turn of the engine: a session, which runs on the engine's thread, answers them itself.
 //!
-//! The engine holds its lock for as long as it has changes that are not durable yet, so a look never sees one (S1).
+//! The engine holds its lock for as long as it has changes that are not durable yet, so a look never sees one (S1), on
+//! whichever thread it were made.
 
 use std::sync::{Arc, OnceLock, RwLock, Weak};
 

@@ -1,9 +1,9 @@
 //! The one loop: bounded inbox → rules → disk → everything else.
 //!
-//! The engine runs on a thread of its own, because a commit waits for the disk. It takes what has arrived as one batch,
-//! lets the rules decide on each input in order, makes all their changes durable with one sync, and only then updates the
-//! public server, answers the clients, tells subscribers and starts work (S1). If the disk refuses, the whole batch is
-//! taken back and each writer is told so; reads and URLs go on.
+//! The engine runs on a thread that it shares with its clients only, because a commit waits for the disk. It takes
+//! what has arrived as one batch, lets the rules decide on each input in order, makes all their changes durable with
+//! one sync, and only then updates the public server, answers the clients, tells subscribers and starts work (S1). If
+//! the disk refuses, the whole batch is taken back and each writer is told so; reads and URLs go on.
 
 mod backups;
 mod batch;

@@ -13,6 +13,7 @@
 //! | `state: …` | |
 //! |---|---|
 //! | `loses its table`, `is damaged`, `is repaired` | one bit of the log is turned over, and back |
+//! | `is on a full disk`, `has room again` | it takes no byte, and takes them again |
 //! | `is of a newer version`, `is of this version` | as a later `vodpostd` would have written it |
 //! | `search TEXT` | in all files of the state folder and in what the daemon logged |
 //!
