@@ -158,10 +158,9 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let (notices, noticed) = delivery::notices();
     let (posters, maker) =
         posters::start(&table, &tools, &artifacts, shutdown.child_token()).map_err(StartError::Thread)?;
-    let metrics = Arc::new(Metrics::default());
+    let (limits, metrics) = (limits(&config), Arc::<Metrics>::default());
     let (access_log, writer) = open_access_log(&config, &metrics)?.unzip();
     let log = (access_log.clone(), Arc::clone(&metrics));
-    let limits = limits(&config);
     let server = serve(&config, limits, &table, artifacts.clone(), notices, log, &shutdown)?;
     let admin = listen_for_monitors(&config)?;
     let socket = listener::bind(&config.socket, config.roles.admit_others())?;

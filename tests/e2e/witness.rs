@@ -172,7 +172,7 @@ const OTHER_LABELS: u64 = 30;
 
 impl Other {
     fn next(&self, row: &mut Row) -> Change {
-        if !self.doomed.deleted && row.below(40) == 0 {
+        if !self.doomed.deleted && row.below(8) == 0 {
             return Change::Delete;
         }
         match row.below(3) {
