@@ -223,7 +223,7 @@ impl Engine {
         let unsaved = (!self.unsaved.is_empty()).then_some(Duration::ZERO);
         // The clock counts in milliseconds; a little later is after the moment for certain.
         let due = due.map(|due| due + Duration::from_millis(2));
-        [due, unsaved, flush].into_iter().flatten().min()
+        [due, unsaved, flush, self.store.look_after()].into_iter().flatten().min()
     }
 
     /// Handles one batch; returns whom to tell when it held the order to stop.
