@@ -237,9 +237,7 @@ fn instance() -> Result<InstanceId, StartError> {
 
 fn published(core: &Core, artifacts: &Arc<Path>) -> Arc<Table> {
     let table = Table::new();
-    for video in core.state().videos() {
-        table.apply(core.publications(video.id, artifacts));
-    }
+    table.apply(core.all_publications(artifacts));
     Arc::new(table)
 }
 

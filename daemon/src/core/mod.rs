@@ -268,6 +268,11 @@ impl Core {
         let Some(video) = self.state.video(id) else { return Vec::new() };
         self.state.postings_of(id).map(|posting| publication(video, posting, artifact_folder)).collect()
     }
+
+    /// The same for every video.
+    pub fn all_publications(&self, artifact_folder: &Arc<Path>) -> impl Iterator<Item = Publication> {
+        self.state.posted().map(|(video, posting)| publication(video, posting, artifact_folder))
+    }
 }
 
 fn decide(tx: &mut Transaction<'_>, input: Input) -> Result<(), Refusal> {

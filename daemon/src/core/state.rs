@@ -359,6 +359,12 @@ impl State {
         self.kept.values().flat_map(|kept| &kept.postings)
     }
 
+    /// Each with its video.
+    pub(super) fn posted(&self) -> impl Iterator<Item = (&Video, &Posting)> {
+        let kept = self.kept.values().filter_map(|kept| Some((kept.video.as_ref()?, &kept.postings)));
+        kept.flat_map(|(video, postings)| postings.iter().map(move |posting| (video, posting)))
+    }
+
     #[must_use]
     pub fn postings_count(&self) -> usize {
         self.video_of.len()

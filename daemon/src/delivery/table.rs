@@ -132,7 +132,7 @@ impl Table {
 
     /// Replaces what is known of these tokens. When it returns, no new request sees the old state, and every transfer of
     /// bytes that are no longer live has been told to end.
-    pub fn apply(&self, publications: Vec<Publication>) {
+    pub fn apply(&self, publications: impl IntoIterator<Item = Publication>) {
         let mut ended = Vec::new();
         let mut entries = self.write();
         for publication in publications {

@@ -7,29 +7,26 @@ use std::sync::Arc;
 use super::disk::Disk;
 use super::error::StoreError;
 use super::log::{Log, Unfinished};
-use super::table::Table;
 use super::{Store, prepare, record, segment, truth};
 use crate::core::state::{Loader, State};
 use crate::error::chain;
 use crate::seal::KEY_FILE;
 
 impl Store {
-    /// The state, with the state table as it was found. Nothing is written before all of it was understood.
-    pub(super) fn load(
-        &self,
-        notices: &mut Vec<String>,
-    ) -> Result<(State, Result<Table, StoreError>), StoreError> {
-        let found = match prepare::find(&*self.disk, &self.folder, self.log.last_seq(), notices) {
+    /// The state. Nothing is written before all of it was understood.
+    pub(super) fn load(&self, notices: &mut Vec<String>) -> Result<State, StoreError> {
+        // Opened for this alone and closed again: what sled has in memory would stay between all that follows.
+        match prepare::find(&*self.disk, &self.folder, self.log.last_seq(), notices) {
+            Ok(mut table) => table.close(),
             Err(error @ StoreError::LogBehind { .. }) => return Err(error),
-            found => found,
-        };
-        let state = self.load_truth().map_err(|error| match error {
+            Err(error) => tracing::debug!(error = chain(&error), "the state table will have to be mended"),
+        }
+        self.load_truth().map_err(|error| match error {
             StoreError::Damaged { what, detail } => {
                 StoreError::Unreadable { folder: self.folder.clone(), why: format!("{what}: {detail}") }
             }
             other => other,
-        })?;
-        Ok((state, found))
+        })
     }
 
     fn load_truth(&self) -> Result<State, StoreError> {

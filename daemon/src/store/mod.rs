@@ -109,11 +109,11 @@ impl Store {
             compact_after: None,
             revive_after: None,
         };
-        let (state, found) = store.load(&mut notices)?;
+        let state = store.load(&mut notices)?;
         store.resume(unfinished.as_ref(), &mut notices);
         store.finish_cut();
         let refuses = store.try_disk().err().map(|error| chain(&error));
-        store.prepare(Some(found));
+        store.prepare();
         Ok((store, Loaded { state, notices, refuses }))
     }
 
@@ -149,13 +149,13 @@ impl Store {
         }
     }
 
-    /// Begins to make the table ready, as it was found or as it will be found then.
-    fn prepare(&mut self, found: Option<Result<Table, StoreError>>) {
+    /// Begins to make the table ready.
+    fn prepare(&mut self) {
         if !self.log.is_open() {
             // The table must not learn of a commit that may still be lost. It is made ready when the disk takes changes.
             return;
         }
-        let preparation = self.preparation(found);
+        let preparation = self.preparation();
         let begun = Background::spawn("state table", move |stop| {
             let prepared = preparation.run(&stop);
             prepared.notices.iter().for_each(|notice| tracing::warn!("{notice}"));
@@ -170,14 +170,13 @@ impl Store {
         }
     }
 
-    fn preparation(&self, found: Option<Result<Table, StoreError>>) -> Preparation {
+    fn preparation(&self) -> Preparation {
         Preparation {
             disk: Arc::clone(&self.disk),
             folder: self.folder.clone(),
             snapshot: self.snapshot.clone(),
             parts: self.log.parts(),
             seq: self.log.last_seq(),
-            found,
             _in_use: Arc::clone(&self.in_use),
         }
     }
@@ -349,7 +348,7 @@ impl Store {
             }
         } else if self.preparing.is_none() && is_due(self.revive_after) {
             self.revive_after = Some(Instant::now() + RETRY_AFTER);
-            self.prepare(None);
+            self.prepare();
         }
     }
 

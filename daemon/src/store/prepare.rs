@@ -25,8 +25,6 @@ pub(super) struct Preparation {
     pub(super) parts: Vec<Sealed>,
     /// The last commit in these. It is on disk for certain, or the table could know of one that the log then loses.
     pub(super) seq: u64,
-    /// The table, if it was looked at already.
-    pub(super) found: Option<Result<Table, StoreError>>,
     /// Keeps the files from being removed.
     pub(super) _in_use: Arc<()>,
 }
@@ -72,12 +70,9 @@ pub(super) fn find(
 }
 
 impl Preparation {
-    pub(super) fn run(mut self, stop: &Stop) -> Prepared {
+    pub(super) fn run(self, stop: &Stop) -> Prepared {
         let mut prepared = Prepared::default();
-        let found = match self.found.take() {
-            Some(found) => found,
-            None => find(&*self.disk, &self.folder, self.seq, &mut prepared.notices),
-        };
+        let found = find(&*self.disk, &self.folder, self.seq, &mut prepared.notices);
         let checked = found.and_then(|table| {
             self.check(&table, stop)?;
             Ok(table)

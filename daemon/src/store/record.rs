@@ -4,6 +4,7 @@
 //! CRC-32 and the bincode of a struct of `disk`; the checksum is ours because sled hands out what it finds.
 
 mod disk;
+mod raw;
 mod second;
 mod third;
 
@@ -19,7 +20,7 @@ pub(super) const SCHEMA: u8 = 3;
 const HEAD_LEN: usize = 5;
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(super) struct Key(Vec<u8>);
+pub(super) struct Key(#[serde(with = "raw")] Vec<u8>);
 
 impl Key {
     fn video(id: VideoId) -> Self {
@@ -52,7 +53,7 @@ impl Key {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(super) struct Value(Vec<u8>);
+pub(super) struct Value(#[serde(with = "raw")] Vec<u8>);
 
 impl Value {
     pub(super) fn from_bytes(bytes: &[u8]) -> Self {
@@ -171,7 +172,7 @@ pub(super) fn read_write(write: WriteRead<'_>) -> Result<Change, StoreError> {
     }
     let unknown = || StoreError::damaged("a record", "what is removed is of no known kind");
     let (kind, id) = key.split_at_checked(2).ok_or_else(unknown)?;
-    let number = u64::from_be_bytes(id.try_into().map_err(|_| unknown())?);
+    let number = u64::from_be_bytes(id.try_into().map_err(|_wrong_length| unknown())?);
     match kind {
         b"v/" => VideoId::from_bits(number).map(Change::ForgetVideo).ok_or_else(unknown),
         b"e/" => Ok(Change::ForgetEvent(number)),

@@ -159,7 +159,7 @@ async fn p7_a_large_site_map_has_parts() {
         created_at,
         state: state(&path),
     });
-    stage.table.apply(publications.collect());
+    stage.table.apply(publications);
     let index = stage.get("/sitemap.xml", "").await;
     assert!(index.text().contains("<sitemapindex"));
     let mut all = Vec::new();

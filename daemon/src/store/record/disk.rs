@@ -16,6 +16,7 @@ use vodpost_protocol::ids::{Label, Token, VideoId};
 use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::Switch;
 
+use super::raw;
 use super::second::Course;
 use crate::core::account as core_account;
 use crate::core::actor::Actor as CoreActor;
@@ -86,8 +87,11 @@ impl Identity {
 #[derive(Serialize, Deserialize)]
 pub(super) struct Video {
     id: VideoId,
+    #[serde(with = "raw")]
     root: Bytes,
+    #[serde(with = "raw")]
     folder: Bytes,
+    #[serde(with = "raw")]
     base: Bytes,
     added_at: Timestamp,
     source: Source,
@@ -117,6 +121,7 @@ enum DeletionKind {
 
 #[derive(Serialize, Deserialize)]
 struct Rendition {
+    #[serde(with = "raw")]
     name: Bytes,
     identity: Identity,
     media: Result<Media, Unusable>,
@@ -198,6 +203,7 @@ struct Order {
     deadline: Timestamp,
     by: Actor,
     labels: Vec<Label>,
+    #[serde(with = "raw")]
     rendition: Bytes,
     identity: Identity,
     plan: Plan,
@@ -727,6 +733,7 @@ struct Submission {
     name: String,
     document: DocumentKind,
     number_masked: String,
+    #[serde(with = "raw")]
     number_sealed: Bytes,
     contact: Option<String>,
     at: Timestamp,

@@ -302,7 +302,7 @@ fn commits_go_on_and_events_are_read_before_the_table_is_ready() {
     let (mut store, _) = open_ready(folder.path()).unwrap();
     store.table.close();
     let (begin, wanted) = std::sync::mpsc::channel::<()>();
-    let preparation = store.preparation(None);
+    let preparation = store.preparation();
     let preparing = Background::spawn("state table", move |stop| {
         wanted.recv().unwrap();
         preparation.run(&stop)
