@@ -226,18 +226,18 @@ impl Store {
     /// waits for the disk longer than a commit does.
     pub fn maintain(&mut self) {
         self.follow();
-        if Arc::strong_count(&self.in_use) > 1 {
-            // Somebody reads the files that would be removed.
-            return;
-        }
-        if let Some(running) = self.compaction.take_if(|running| running.is_finished()) {
-            self.settle(running.join().unwrap_or_else(|| self.no_snapshot()));
-        }
         if self.compaction.is_none() && self.wants_compaction() {
             match self.begin_compaction().and_then(|compaction| self.spawn(compaction)) {
                 Ok(running) => self.compaction = Some(running),
                 Err(error) => self.compaction_failed(&error),
             }
+        }
+        if Arc::strong_count(&self.in_use) > 1 {
+            // Somebody reads the files that would be removed. A new snapshot must not wait for that.
+            return;
+        }
+        if let Some(running) = self.compaction.take_if(|running| running.is_finished()) {
+            self.settle(running.join().unwrap_or_else(|| self.no_snapshot()));
         }
     }
 
