@@ -117,12 +117,12 @@ struct Prepared {
     /// Why the store cannot store for now.
     refuses: Option<String>,
     sealer: Sealer,
-    artifacts: PathBuf,
+    artifacts: Arc<Path>,
 }
 
 /// Locks the state folder and reads it.
 fn prepare(config: &Config) -> Result<Prepared, StartError> {
-    let artifacts = config.state_dir.join("artifacts");
+    let artifacts: Arc<Path> = config.state_dir.join("artifacts").into();
     state_dir::make(&config.state_dir)?;
     let lock = state_dir::lock(&config.state_dir)?;
     state_dir::make(&artifacts)?;
@@ -161,7 +161,7 @@ pub async fn start(config: Config) -> Result<Daemon, StartError> {
     let (limits, metrics) = (limits(&config), Arc::<Metrics>::default());
     let (access_log, writer) = open_access_log(&config, &metrics)?.unzip();
     let log = (access_log.clone(), Arc::clone(&metrics));
-    let server = serve(&config, limits, &table, artifacts.clone(), notices, log, &shutdown)?;
+    let server = serve(&config, limits, &table, artifacts.to_path_buf(), notices, log, &shutdown)?;
     let admin = listen_for_monitors(&config)?;
     let socket = listener::bind(&config.socket, config.roles.admit_others())?;
     note_socket(&lock, &config.socket);
@@ -236,11 +236,9 @@ fn instance() -> Result<InstanceId, StartError> {
     Ok(InstanceId(u64::from_le_bytes(seed)))
 }
 
-fn published(core: &Core, artifacts: &Path) -> Arc<Table> {
+fn published(core: &Core, artifacts: &Arc<Path>) -> Arc<Table> {
     let table = Table::new();
-    for video in core.state().videos() {
-        table.apply(core.publications(video.id, artifacts));
-    }
+    table.apply(core.all_publications(artifacts));
     Arc::new(table)
 }
 
@@ -380,7 +378,7 @@ fn sweep(folder: &Path, state: &State) {
         let video = state.video(ours.job.video);
         let Some(Conversion::Ready(ready)) = video.map(|video| &video.conversion) else { return false };
         match (ours.kind, &ready.artifact.form) {
-            (Kind::Video, Form::File { name, .. }) => *name == ours.to_string(),
+            (Kind::Video, Form::File { name, .. }) => **name == *ours.to_string(),
             (Kind::Video, Form::AsIs | Form::Relocated) => false,
             (Kind::Poster, _) => ready.order.attempt == ours.job.attempt,
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -44,7 +45,7 @@ macro_rules! text_in_json_number_in_binary {
                 if serializer.is_human_readable() {
                     serializer.collect_str(self)
                 } else {
-                    self.0.serialize(serializer)
+                    self.bits().serialize(serializer)
                 }
             }
         }
@@ -107,8 +108,12 @@ impl FromStr for VideoId {
 text_in_json_number_in_binary!(VideoId, u64);
 
 /// The unguessable part of a posting URL: 100 random bits, 20 digits, upper case (which keeps QR codes small).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Token(u128);
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Token {
+    // Two halves take less room in larger types than one number, which lies at multiples of 16.
+    high: u64,
+    low: u64,
+}
 
 impl Token {
     pub const DIGITS: usize = 20;
@@ -117,23 +122,31 @@ impl Token {
     /// Keeps the low 100 bits of a random number.
     #[must_use]
     pub fn from_random(bits: u128) -> Self {
-        Self(bits & Self::MASK)
+        let half = |bits: u128| u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(u64::MAX);
+        let bits = bits & Self::MASK;
+        Self { high: half(bits >> 64), low: half(bits) }
     }
 
     #[must_use]
     pub fn from_bits(bits: u128) -> Option<Self> {
-        (bits <= Self::MASK).then_some(Self(bits))
+        (bits <= Self::MASK).then(|| Self::from_random(bits))
     }
 
     #[must_use]
     pub fn bits(self) -> u128 {
-        self.0
+        u128::from(self.high) << 64 | u128::from(self.low)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Token").field(&self.bits()).finish()
     }
 }
 
 impl fmt::Display for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&encode_base32(self.0, Self::DIGITS))
+        f.write_str(&encode_base32(self.bits(), Self::DIGITS))
     }
 }
 
@@ -141,15 +154,16 @@ impl FromStr for Token {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        decode_base32(text, Self::DIGITS).map(Self).ok_or(InvalidId { kind: "token" })
+        decode_base32(text, Self::DIGITS).and_then(Self::from_bits).ok_or(InvalidId { kind: "token" })
     }
 }
 
 text_in_json_number_in_binary!(Token, u128);
 
 /// What tells several postings of one video apart: 1 to 40 of `a-z 0-9 . _ -`, starting with a letter or digit.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct Label(String);
+/// Many are the same; copies of one share its text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Label(Arc<str>);
 
 impl Label {
     pub const LEN_MAX: usize = 40;
@@ -162,7 +176,7 @@ impl Label {
 
 impl Default for Label {
     fn default() -> Self {
-        Self("default".to_owned())
+        Self("default".into())
     }
 }
 
@@ -179,10 +193,16 @@ impl FromStr for Label {
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
         let starts_well = text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric());
         if starts_well && text.len() <= Self::LEN_MAX && text.bytes().all(allowed) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(InvalidId { kind: "label" })
         }
+    }
+}
+
+impl Serialize for Label {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 

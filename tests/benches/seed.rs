@@ -6,7 +6,7 @@
 //! are served as always.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use vodpost_tests::site::Site;
 use vodpostd::core::actor::Actor;
 use vodpostd::core::artifact::{Artifact, Failure, Form};
 use vodpostd::core::event::{Event, Subject};
+use vodpostd::core::file_name::FileName;
 use vodpostd::core::media::{
     AudioCodec, AudioStream, Container, FileIdentity, Format, H264, Index, MediaInfo, VideoCodec, VideoStream,
 };
@@ -171,11 +172,7 @@ impl Seed {
         let mut video = Video {
             id: VideoId::from_random(bits | self.row.below(1 << 30)),
             renditions: self.renditions(&base),
-            place: Place {
-                root: self.root.clone(),
-                folder: folder.into(),
-                base: OsString::from(base).into(),
-            },
+            place: Place { root: self.root.clone(), folder: folder.into(), base: OsStr::new(&base).into() },
             added_at,
             source: self.source(),
             switch: if self.row.below(100) < 3 { Switch::Off } else { Switch::On },
@@ -208,13 +205,13 @@ impl Seed {
         let since = self.now;
         match self.row.below(100) {
             0 => Source::Missing { since, cause: MissingCause::Vanished },
-            1 => Source::Missing { since, cause: MissingCause::RootUnavailable("not mounted".to_owned()) },
+            1 => Source::Missing { since, cause: MissingCause::RootUnavailable("not mounted".into()) },
             2 | 3 => Source::Deleted(Deletion { at: since, by: admin(), how: DeletionKind::Trashed }),
             _ => Source::Present,
         }
     }
 
-    fn renditions(&mut self, base: &str) -> Vec<Rendition> {
+    fn renditions(&mut self, base: &str) -> Box<[Rendition]> {
         let duration_ms = 60_000 + self.row.below(7_200_000);
         let unusable = self.row.below(100) < 2;
         let count = self.row.pick(&[1, 1, 1, 2, 2, 3]);
@@ -225,7 +222,7 @@ impl Seed {
                 let height = if ending.starts_with('1') { 1080 } else { 480 };
                 let bitrate_bps = u64::from(height) * 1500 + self.row.below(3_000_000);
                 Rendition {
-                    name: OsString::from(format!("{base}.{ending}")),
+                    name: FileName::from(format!("{base}.{ending}").as_str()),
                     identity: FileIdentity {
                         dev: 0,
                         ino: self.files,
@@ -242,7 +239,7 @@ impl Seed {
             })
             .collect();
         renditions.sort_by(|a, b| a.name.cmp(&b.name));
-        renditions
+        renditions.into()
     }
 
     fn order(&mut self, video: &Video) -> Order {
@@ -255,7 +252,7 @@ impl Seed {
             labels: BTreeSet::from([Label::default()]),
             rendition: rendition.name.clone(),
             identity: rendition.identity,
-            plan: if self.row.below(2) == 0 { Plan::Direct } else { Plan::Relocate },
+            plan: Arc::new(if self.row.below(2) == 0 { Plan::Direct } else { Plan::Relocate }),
             setbacks: 0,
             late: false,
         }
@@ -264,14 +261,14 @@ impl Seed {
     fn ready(&mut self, video: &Video) -> Conversion {
         // Its labels have become postings.
         let order = Order { labels: BTreeSet::new(), ..self.order(video) };
-        let form = match (self.row.below(10), &order.plan) {
-            (0, _) => Form::File { name: ARTIFACT.to_owned(), identity: self.artifact },
+        let form = match (self.row.below(10), &*order.plan) {
+            (0, _) => Form::File { name: ARTIFACT.into(), identity: self.artifact.into() },
             (_, Plan::Direct) => Form::AsIs,
             (_, Plan::Relocate | Plan::Remux { .. } | Plan::Transcode { .. }) => Form::Relocated,
         };
         let artifact =
             Artifact { form, source: order.identity, duration_ms: 600_000, width: 1920, height: 1080 };
-        Conversion::Ready(Box::new(Ready { order, artifact, at: video.added_at }))
+        Conversion::Ready(Arc::new(Ready { order, artifact, at: video.added_at }))
     }
 
     fn failed(&mut self, video: &Video) -> Conversion {
@@ -309,7 +306,7 @@ fn spread(place: usize, of: usize, power: u32) -> u128 {
 }
 
 fn admin() -> Actor {
-    Actor::User { uid: 1000, name: "admin".to_owned() }
+    Actor::user(1000, "admin")
 }
 
 fn media(mp4: bool, duration_ms: u64, bitrate_bps: u64, height: u32) -> MediaInfo {

@@ -86,7 +86,7 @@ impl ViewContext<'_> {
                 (SourceState::Missing, Some(*since), Some(gone_at), Some(reason))
             }
             Source::Missing { since, cause: MissingCause::RootUnavailable(reason) } => {
-                (SourceState::Missing, Some(*since), None, Some(reason.clone()))
+                (SourceState::Missing, Some(*since), None, Some(reason.to_string()))
             }
             Source::Missing { since, cause: MissingCause::BeingWritten } => {
                 let reason = "a file is being written".to_owned();
@@ -111,7 +111,7 @@ impl ViewContext<'_> {
     }
 
     fn rendition(&self, video: &Video, rendition: &Rendition, selected: bool, why: String) -> RenditionView {
-        let path = video.place.folder.join(&rendition.name).to_string_lossy().into_owned();
+        let path = video.place.folder.join(rendition.name.to_os_string()).to_string_lossy().into_owned();
         let info = rendition.media.as_ref().ok();
         let stream = info.and_then(|info| info.video.as_ref());
         RenditionView {
@@ -145,7 +145,7 @@ impl ViewContext<'_> {
             Conversion::Failed(failed) => (Some(&failed.order), Some(&failed.failure)),
             Conversion::Ready(ready) => (Some(&ready.order), None),
         };
-        let plan = order.map(|order| order.plan.clone()).or_else(|| likely_plan(video));
+        let plan = order.map(|order| Plan::clone(&order.plan)).or_else(|| likely_plan(video));
         let progress = match &video.conversion {
             Conversion::Running(running) => self.current_progress(video.id, &running.order),
             Conversion::None | Conversion::Queued(_) | Conversion::Failed(_) | Conversion::Ready(_) => None,

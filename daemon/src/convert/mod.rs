@@ -217,7 +217,11 @@ fn look_again(assignment: &Assignment, tools: &Tools) -> Result<Looked, Fault> {
 fn publish(assignment: &Assignment, info: &MediaInfo, draft: Draft) -> Result<Artifact, Fault> {
     verify::unchanged(assignment)?;
     let (name, identity) = draft.publish()?;
-    Ok(verify::artifact(Form::File { name, identity }, assignment.identity, info))
+    Ok(verify::artifact(
+        Form::File { name: name.into(), identity: Box::new(identity) },
+        assignment.identity,
+        info,
+    ))
 }
 
 async fn blocking<T: Send + 'static>(

@@ -59,12 +59,13 @@ async fn make(
     let Some(ffmpeg) = tools.ffmpeg.clone() else {
         return Err(Fault::NoFfmpeg { needed_for: "a poster".to_owned() });
     };
+    let source = served.path();
     let probed = blocking({
-        let (served, tools) = (Arc::clone(&served), Arc::clone(&tools));
-        move || probe(&served.path, &tools).map_err(Fault::Source)
+        let (source, tools) = (source.clone(), Arc::clone(&tools));
+        move || probe(&source, &tools).map_err(Fault::Source)
     })
     .await?;
-    if probed.identity != served.identity {
+    if probed.identity != served.identity() {
         return Err(Fault::SourceChanged);
     }
     let draft = Draft::new(artifacts_dir, served.job(), Kind::Poster)?;
@@ -72,10 +73,9 @@ async fn make(
     let deadline = Timestamp::from_system(SystemTime::now()).after(PATIENCE);
     let limits = child::Limits { deadline, allowed: PATIENCE, stalled_after: PATIENCE };
     for from_ms in places(&probed) {
-        let arguments =
-            arguments(&served.path, draft.path(), probed.picks, from_ms).map_err(Fault::of_folder)?;
+        let arguments = arguments(&source, draft.path(), probed.picks, from_ms).map_err(Fault::of_folder)?;
         let reporter = Reporter::silent(served.job());
-        let (read, write) = ([&*served.path], [draft.path()]);
+        let (read, write) = ([&*source], [draft.path()]);
         let access = tools.guard.access(&read, &write);
         child::run(&ffmpeg, &arguments, draft.path(), access, limits, reporter, cancel).await?;
         if is_jpeg(draft.path()).map_err(Fault::of_folder)? {

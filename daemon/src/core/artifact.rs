@@ -1,6 +1,8 @@
 //! What is actually served for a video, what a worker is told to make, and what the public server is told to serve.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use vodpost_protocol::ids::{Token, VideoId};
@@ -8,6 +10,7 @@ use vodpost_protocol::time::Timestamp;
 
 use super::media::{FileIdentity, MediaInfo};
 use super::plan::Plan;
+use super::video::{Ready, Video};
 use super::work::OutputSize;
 
 /// A verified, streamable MP4.
@@ -28,7 +31,7 @@ pub enum Form {
     /// The source file with a rewritten index in front.
     Relocated,
     /// A file of ours, by its name in the artifact folder.
-    File { name: String, identity: FileIdentity },
+    File { name: Box<str>, identity: Box<FileIdentity> },
 }
 
 /// Which run of which conversion something belongs to; a late message of an earlier attempt is recognised by it.
@@ -120,7 +123,8 @@ impl Failure {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Publication {
     pub token: Token,
-    pub title: String,
+    /// What its title is made of, see [`title`](super::video::title).
+    pub base: Arc<OsStr>,
     /// P7: the platform shows it while it is live.
     pub listed: bool,
     pub created_at: Timestamp,
@@ -139,27 +143,93 @@ pub enum PublicState {
     Invalid,
 }
 
-/// Where the bytes of a live URL are.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where the bytes of a live URL are. Most of it is what the state has anyway, and in memory once.
+#[derive(Debug, Clone)]
 pub struct Served {
     pub video: VideoId,
-    /// Of the conversion that made it, by which its poster is found.
-    pub attempt: u32,
-    pub path: PathBuf,
-    /// The file must still be this one when it is opened, and while it is sent.
-    pub identity: FileIdentity,
-    pub layout: ServedLayout,
-    pub duration_ms: u64,
-    pub width: u32,
-    pub height: u32,
+    folder: Folder,
+    ready: Arc<Ready>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Folder {
+    /// Below one of the library's.
+    Library(Arc<Path>, Arc<Path>),
+    Artifacts(Arc<Path>),
 }
 
 impl Served {
+    /// What was made of this video; `artifacts` is the folder of our own files.
+    #[must_use]
+    pub fn new(video: &Video, ready: Arc<Ready>, artifacts: &Arc<Path>) -> Self {
+        let folder = match &ready.artifact.form {
+            Form::AsIs | Form::Relocated => {
+                Folder::Library(Arc::clone(&video.place.root), Arc::clone(&video.place.folder))
+            }
+            Form::File { .. } => Folder::Artifacts(Arc::clone(artifacts)),
+        };
+        Self { video: video.id, folder, ready }
+    }
+
+    /// The conversion that made it, by which its poster is found.
     #[must_use]
     pub fn job(&self) -> JobId {
-        JobId { video: self.video, attempt: self.attempt }
+        self.ready.order.job(self.video)
+    }
+
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        let folder = match &self.folder {
+            Folder::Library(root, folder) => root.join(folder),
+            Folder::Artifacts(folder) => folder.to_path_buf(),
+        };
+        match &self.ready.artifact.form {
+            Form::AsIs | Form::Relocated => folder.join(self.ready.order.rendition.to_os_string()),
+            Form::File { name, .. } => folder.join(&**name),
+        }
+    }
+
+    /// The file must still be this one when it is opened, and while it is sent.
+    #[must_use]
+    pub fn identity(&self) -> FileIdentity {
+        match &self.ready.artifact.form {
+            Form::AsIs | Form::Relocated => self.ready.artifact.source,
+            Form::File { identity, .. } => **identity,
+        }
+    }
+
+    #[must_use]
+    pub fn layout(&self) -> ServedLayout {
+        match &self.ready.artifact.form {
+            Form::AsIs | Form::File { .. } => ServedLayout::AsIs,
+            Form::Relocated => ServedLayout::Relocated,
+        }
+    }
+
+    #[must_use]
+    pub fn duration_ms(&self) -> u64 {
+        self.ready.artifact.duration_ms
+    }
+
+    /// Width and height.
+    #[must_use]
+    pub fn size(&self) -> (u32, u32) {
+        (self.ready.artifact.width, self.ready.artifact.height)
     }
 }
+
+/// How it came to be served makes no difference.
+impl PartialEq for Served {
+    fn eq(&self, other: &Self) -> bool {
+        let made = |served: &Self| (served.job(), served.identity(), served.layout(), served.size());
+        made(self) == made(other)
+            && self.duration_ms() == other.duration_ms()
+            && self.folder == other.folder
+            && self.path() == other.path()
+    }
+}
+
+impl Eq for Served {}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServedLayout {

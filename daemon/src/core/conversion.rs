@@ -1,6 +1,7 @@
 //! Conversions: ordering, starting, finishing and failing them, and the postings that are born of them (C1–C6, P1).
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use vodpost_protocol::conversion::ConversionState;
 use vodpost_protocol::event::EventKind;
@@ -132,7 +133,7 @@ pub(super) fn place_order(
         labels,
         rendition,
         identity,
-        plan,
+        plan: Arc::new(plan),
         setbacks: 0,
         late: false,
     });
@@ -184,9 +185,9 @@ pub(super) fn ready(tx: &mut Transaction<'_>, job: JobId, artifact: Artifact, do
     queue::learn(tx, &video, &done);
     // From here on the postings hold them.
     let labels = std::mem::take(&mut order.labels);
-    order.plan = done;
+    order.plan = Arc::new(done);
     let detail = order.plan.explain();
-    video.conversion = Conversion::Ready(Box::new(Ready { order, artifact, at: tx.now() }));
+    video.conversion = Conversion::Ready(Arc::new(Ready { order, artifact, at: tx.now() }));
     tx.put_video(video.clone());
     tx.video_event(EventKind::ConversionReady, &video, Some(detail));
     // A4: a revocation in the meantime stops new URLs.
@@ -293,7 +294,7 @@ fn drop_artifact(tx: &mut Transaction<'_>, video: &Video) {
 
 fn discard(tx: &mut Transaction<'_>, artifact: &Artifact) {
     match &artifact.form {
-        Form::File { name, .. } => tx.effect(Effect::RemoveArtifact(name.clone())),
+        Form::File { name, .. } => tx.effect(Effect::RemoveArtifact(name.to_string())),
         Form::AsIs | Form::Relocated => {}
     }
 }

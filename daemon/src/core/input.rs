@@ -140,6 +140,6 @@ pub struct FoundFile {
     /// Below the root.
     pub folder: Arc<Path>,
     pub name: OsString,
-    pub base: Box<OsStr>,
+    pub base: Arc<OsStr>,
     pub identity: FileIdentity,
 }

@@ -14,6 +14,7 @@ pub mod artifact;
 pub mod conversion;
 pub mod effect;
 pub mod event;
+pub mod file_name;
 pub mod forecast;
 pub mod group;
 pub mod identity;
@@ -30,6 +31,7 @@ pub mod resolve;
 pub mod roles;
 pub mod roots;
 pub mod select;
+mod shared;
 pub mod state;
 pub mod switches;
 pub mod titles;
@@ -39,7 +41,7 @@ pub mod video;
 pub mod work;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
@@ -53,7 +55,7 @@ use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::time::Timestamp;
 
 use actor::Actor;
-use artifact::{Form, Progress, PublicState, Publication, Served, ServedLayout, WorkerReport};
+use artifact::{Progress, PublicState, Publication, Served, WorkerReport};
 use effect::Effect;
 use forecast::Forecast;
 use input::{Command, Input};
@@ -262,9 +264,14 @@ impl Core {
 
     /// What the public server shall know of a video's URLs.
     #[must_use]
-    pub fn publications(&self, id: VideoId, artifact_folder: &Path) -> Vec<Publication> {
+    pub fn publications(&self, id: VideoId, artifact_folder: &Arc<Path>) -> Vec<Publication> {
         let Some(video) = self.state.video(id) else { return Vec::new() };
         self.state.postings_of(id).map(|posting| publication(video, posting, artifact_folder)).collect()
+    }
+
+    /// The same for every video.
+    pub fn all_publications(&self, artifact_folder: &Arc<Path>) -> impl Iterator<Item = Publication> {
+        self.state.posted().map(|(video, posting)| publication(video, posting, artifact_folder))
     }
 }
 
@@ -345,7 +352,7 @@ fn count(tx: &mut Transaction<'_>, used: &[input::Usage]) {
     }
 }
 
-fn publication(video: &Video, posting: &Posting, artifact_folder: &Path) -> Publication {
+fn publication(video: &Video, posting: &Posting, artifact_folder: &Arc<Path>) -> Publication {
     let state = match posting::state(&posting::causes(video, posting)) {
         PostingState::Live => served(video, artifact_folder).map_or(PublicState::Pending, PublicState::Live),
         PostingState::Suspended => PublicState::Suspended,
@@ -353,30 +360,12 @@ fn publication(video: &Video, posting: &Posting, artifact_folder: &Path) -> Publ
         PostingState::Invalid => PublicState::Invalid,
     };
     let (listed, created_at) = (posting.listed, posting.created_at);
-    Publication { token: posting.token, title: video.title(), listed, created_at, state }
+    Publication { token: posting.token, base: Arc::clone(&video.place.base), listed, created_at, state }
 }
 
-fn served(video: &Video, artifact_folder: &Path) -> Option<Served> {
-    let ready = match &video.conversion {
-        Conversion::Ready(ready) => ready,
-        Conversion::None | Conversion::Queued(_) | Conversion::Running(_) | Conversion::Failed(_) => {
-            return None;
-        }
-    };
-    let artifact = &ready.artifact;
-    let (path, identity, layout) = match &artifact.form {
-        Form::AsIs => (video.path_of(&ready.order.rendition), artifact.source, ServedLayout::AsIs),
-        Form::Relocated => (video.path_of(&ready.order.rendition), artifact.source, ServedLayout::Relocated),
-        Form::File { name, identity } => (artifact_folder.join(name), *identity, ServedLayout::AsIs),
-    };
-    Some(Served {
-        video: video.id,
-        attempt: ready.order.attempt,
-        path,
-        identity,
-        layout,
-        duration_ms: artifact.duration_ms,
-        width: artifact.width,
-        height: artifact.height,
-    })
+fn served(video: &Video, artifact_folder: &Arc<Path>) -> Option<Served> {
+    match &video.conversion {
+        Conversion::Ready(ready) => Some(Served::new(video, Arc::clone(ready), artifact_folder)),
+        Conversion::None | Conversion::Queued(_) | Conversion::Running(_) | Conversion::Failed(_) => None,
+    }
 }

@@ -13,7 +13,7 @@ const HIGH_BITRATE_MAX_BPS: u64 = 62_500_000;
 const MAIN_BITRATE_MAX_BPS: u64 = 50_000_000;
 const SAMPLE_RATE_HZ_MAX: u32 = 48_000;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Plan {
     /// Served as it is.
     Direct,
@@ -25,7 +25,7 @@ pub enum Plan {
     Transcode { video: Treatment, audio: Option<Treatment> },
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Treatment {
     Copy,
     /// Encoded anew; says what does not fit.

@@ -146,7 +146,7 @@ fn start(tx: &mut Transaction<'_>, id: VideoId) -> bool {
         source: video.path_of(&order.rendition),
         identity: order.identity,
         info,
-        plan: order.plan.clone(),
+        plan: Plan::clone(&order.plan),
         requested_at: order.requested_at,
         deadline: order.deadline,
         size,

@@ -119,7 +119,7 @@ fn by_path<'a>(state: &'a State, roots: &[Arc<Path>], asked: &Path) -> Option<&'
         let place = |base: &OsStr| Place { root: root.clone(), folder: folder.clone(), base: base.into() };
         let of_file = base_name(file)
             .and_then(|base| state.video_at(&place(&base)))
-            .filter(|video| video.renditions.iter().any(|rendition| rendition.name == file));
+            .filter(|video| video.renditions.iter().any(|rendition| rendition.name == *file));
         // A path without an ending names the whole group; a bare word is left to the titles.
         let has_folder = asked.components().count() > 1;
         of_file.or_else(|| if has_folder { state.video_at(&place(file)) } else { None })

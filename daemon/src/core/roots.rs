@@ -114,7 +114,7 @@ pub(super) fn remove(tx: &mut Transaction<'_>, path: &Path) -> Result<(), Refusa
     tx.event(EventKind::RootRemoved, Subject::Library, Some(shown(path)));
     let videos: Vec<VideoId> = tx.state().videos_in(path).map(|video| video.id).collect();
     for id in videos {
-        library::mark_missing(tx, id, MissingCause::RootUnavailable(library::NOT_IN_LIBRARY.to_owned()));
+        library::mark_missing(tx, id, MissingCause::RootUnavailable(library::NOT_IN_LIBRARY.into()));
     }
     tx.effect(Effect::Library(active(tx.state(), tx.settings())));
     Ok(())

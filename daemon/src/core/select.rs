@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     fn chosen(renditions: &[Rendition]) -> String {
-        select(renditions).unwrap().0.name.to_string_lossy().into_owned()
+        select(renditions).unwrap().0.name.to_string_lossy()
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Everything the daemon knows, in memory. Changed only through [`State::apply`], whose answer undoes the change.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use super::account::Account;
 use super::event::Event;
 use super::index::{Index, Standing};
 use super::line::Line;
-use super::media::Format;
 use super::posting::Posting;
 use super::queue::{Queue, overdue_at};
 use super::roots::AddedRoot;
+use super::shared::SharedParts;
 use super::video::{MissingCause, Place, Source, Video};
 
 /// What the rules need to know of the configuration.
@@ -83,10 +83,18 @@ struct AtPlace {
     video: VideoId,
 }
 
+/// A video with its postings.
+#[derive(Debug, Default)]
+struct Kept {
+    /// `None` while records are read in any order.
+    video: Option<Video>,
+    /// The oldest first.
+    postings: Box<[Posting]>,
+}
+
 #[derive(Debug, Default)]
 pub struct State {
-    videos: BTreeMap<VideoId, Box<Video>>,
-    postings: HashMap<Token, Posting>,
+    kept: BTreeMap<VideoId, Box<Kept>>,
     account: Account,
     queue: Queue,
     roots: Vec<AddedRoot>,
@@ -97,7 +105,7 @@ pub struct State {
     /// Two videos may be at one place for a moment, while they change places.
     by_place: HashTable<AtPlace>,
     keys: RandomState,
-    postings_of: HashMap<VideoId, Vec<Token>>,
+    video_of: HashMap<Token, VideoId>,
     /// Conversions that wait or run, and sources that are missing: what time can change.
     timed: BTreeSet<VideoId>,
     line: Line,
@@ -106,47 +114,37 @@ pub struct State {
     /// By the moment from which the grace period counts.
     vanished: BTreeSet<(Timestamp, VideoId)>,
     index: Index,
+    shared: SharedParts,
 }
 
 /// Fills a state with records, in any order. Where every video stands is found out once, at the end.
 #[derive(Debug, Default)]
 pub struct Loader {
     state: State,
-    folders: HashSet<Arc<Path>>,
-    formats: HashSet<Arc<Format>>,
-}
-
-fn share<T: ?Sized + Eq + Hash>(known: &mut HashSet<Arc<T>>, one: &mut Arc<T>) {
-    match known.get(one) {
-        Some(known) => *one = Arc::clone(known),
-        None => {
-            known.insert(Arc::clone(one));
-        }
-    }
 }
 
 impl Loader {
     pub fn take(&mut self, mut record: Change) {
-        // Each record holds its own; in memory they are there once.
-        if let Change::Video(video) = &mut record {
-            share(&mut self.folders, &mut video.place.root);
-            share(&mut self.folders, &mut video.place.folder);
-            for media in video.renditions.iter_mut().filter_map(|rendition| rendition.media.as_mut().ok()) {
-                share(&mut self.formats, &mut media.format);
-            }
-        }
+        self.state.share(&mut record);
         self.state.put(record);
     }
 
     #[must_use]
     pub fn finish(self) -> State {
-        let Self { mut state, folders: _, formats: _ } = self;
+        let Self { mut state } = self;
+        // What was filled one after the other is half empty.
+        state.kept = std::mem::take(&mut state.kept).into_iter().collect();
         state.index = Index::of(state.videos().map(|video| state.standing_of(video)));
         state
     }
 }
 
 impl State {
+    /// Lets a record have its parts in common with those that are there.
+    pub(super) fn share(&mut self, record: &mut Change) {
+        self.shared.share(record);
+    }
+
     pub fn apply(&mut self, change: Change) -> Undo {
         let touched = match &change {
             Change::Video(video) => Some(video.id),
@@ -174,9 +172,9 @@ impl State {
         match change {
             Change::Video(video) => {
                 let id = video.id;
-                Undo::Video(id, self.replace_video(id, Some(video)))
+                Undo::Video(id, self.replace_video(id, Some(*video)).map(Box::new))
             }
-            Change::ForgetVideo(id) => Undo::Video(id, self.replace_video(id, None)),
+            Change::ForgetVideo(id) => Undo::Video(id, self.replace_video(id, None).map(Box::new)),
             Change::Posting(posting) => {
                 let token = posting.token;
                 Undo::Posting(token, self.replace_posting(token, Some(posting)))
@@ -219,7 +217,7 @@ impl State {
     fn put_back(&mut self, undo: Undo) {
         match undo {
             Undo::Video(id, video) => {
-                self.replace_video(id, video);
+                self.replace_video(id, video.map(|video| *video));
             }
             Undo::Posting(token, posting) => {
                 self.replace_posting(token, posting);
@@ -240,16 +238,17 @@ impl State {
         if old.rates != self.queue.rates {
             let in_turn: Vec<VideoId> = self.line.turns().collect();
             for id in in_turn {
-                let video = self.videos.get(&id).map(|video| &**video);
+                let video = self.kept.get(&id).and_then(|kept| kept.video.as_ref());
                 self.line.put(id, video, &self.queue.rates);
             }
         }
         old
     }
 
-    fn replace_video(&mut self, id: VideoId, video: Option<Box<Video>>) -> Option<Box<Video>> {
-        let old = self.videos.remove(&id);
-        self.line.put(id, video.as_deref(), &self.queue.rates);
+    fn replace_video(&mut self, id: VideoId, video: Option<Video>) -> Option<Video> {
+        self.line.put(id, video.as_ref(), &self.queue.rates);
+        let kept = self.kept.entry(id).or_default();
+        let old = std::mem::replace(&mut kept.video, video);
         if let Some(old) = &old {
             if let Ok(entry) = self.by_place.find_entry(self.keys.hash_one(&old.place), |at| at.video == id) {
                 entry.remove();
@@ -262,62 +261,74 @@ impl State {
                 self.vanished.remove(&(since, id));
             }
         }
-        if let Some(video) = video {
+        if let Some(video) = &kept.video {
             if !video.is_deleted() {
                 let hash = self.keys.hash_one(&video.place);
                 self.by_place.insert_unique(hash, AtPlace { hash, video: id }, |at| at.hash);
             }
-            if is_timed(&video) {
+            if is_timed(video) {
                 self.timed.insert(id);
             }
-            if let Some(at) = overdue_at(&video) {
+            if let Some(at) = overdue_at(video) {
                 self.deadlines.insert((at, id));
             }
-            if let Some(since) = vanished_since(&video) {
+            if let Some(since) = vanished_since(video) {
                 self.vanished.insert((since, id));
             }
-            self.videos.insert(id, video);
         }
+        self.forget_if_empty(id);
         old
     }
 
     fn replace_posting(&mut self, token: Token, posting: Option<Posting>) -> Option<Posting> {
-        let old = match &posting {
-            Some(posting) => self.postings.insert(token, posting.clone()),
-            None => self.postings.remove(&token),
+        let id =
+            posting.as_ref().map(|posting| posting.video).or_else(|| self.video_of.get(&token).copied())?;
+        match &posting {
+            Some(_) => self.video_of.insert(token, id),
+            None => self.video_of.remove(&token),
         };
-        match (&old, &posting) {
+        let kept = self.kept.entry(id).or_default();
+        let old = match (kept.postings.iter_mut().find(|known| known.token == token), posting) {
+            (Some(known), Some(posting)) => Some(std::mem::replace(known, posting)),
             (None, Some(posting)) => {
-                let tokens = self.postings_of.entry(posting.video).or_default();
-                let age = |token: &Token| self.postings.get(token).map(Posting::age);
-                let at = tokens.partition_point(|other| age(other) < Some(posting.age()));
-                // Most have one; by itself a list would begin with room for four.
-                tokens.reserve_exact(1);
-                tokens.insert(at, token);
+                let mut postings = std::mem::take(&mut kept.postings).into_vec();
+                let at = postings.partition_point(|other| other.age() < posting.age());
+                postings.reserve_exact(1);
+                postings.insert(at, posting);
+                kept.postings = postings.into_boxed_slice();
+                None
             }
-            (Some(old), None) => {
-                if let Some(tokens) = self.postings_of.get_mut(&old.video) {
-                    tokens.retain(|other| *other != token);
-                }
+            (Some(_), None) => {
+                let mut postings = std::mem::take(&mut kept.postings).into_vec();
+                let old = postings.extract_if(.., |known| known.token == token).next();
+                kept.postings = postings.into_boxed_slice();
+                old
             }
-            (Some(_), Some(_)) | (None, None) => {}
-        }
+            (None, None) => None,
+        };
+        self.forget_if_empty(id);
         old
+    }
+
+    fn forget_if_empty(&mut self, id: VideoId) {
+        if self.kept.get(&id).is_some_and(|kept| kept.video.is_none() && kept.postings.is_empty()) {
+            self.kept.remove(&id);
+        }
     }
 
     #[must_use]
     pub fn video(&self, id: VideoId) -> Option<&Video> {
-        self.videos.get(&id).map(|video| &**video)
+        self.kept.get(&id)?.video.as_ref()
     }
 
     /// In the order of their ids.
     pub fn videos(&self) -> impl Iterator<Item = &Video> {
-        self.videos.values().map(|video| &**video)
+        self.kept.values().filter_map(|kept| kept.video.as_ref())
     }
 
     /// Videos whose ids lie between these two, which are included.
     pub fn videos_between(&self, first: VideoId, last: VideoId) -> impl Iterator<Item = &Video> {
-        self.videos.range(first..=last).map(|(_, video)| &**video)
+        self.kept.range(first..=last).filter_map(|(_, kept)| kept.video.as_ref())
     }
 
     /// The video that lives at this place; deleted ones do not.
@@ -335,17 +346,28 @@ impl State {
 
     #[must_use]
     pub fn posting(&self, token: Token) -> Option<&Posting> {
-        self.postings.get(&token)
+        self.postings_of(*self.video_of.get(&token)?).find(|posting| posting.token == token)
     }
 
     /// The oldest first.
     pub fn postings_of(&self, video: VideoId) -> impl Iterator<Item = &Posting> + Clone {
-        self.postings_of.get(&video).into_iter().flatten().filter_map(|token| self.postings.get(token))
+        self.kept.get(&video).into_iter().flat_map(|kept| &kept.postings)
+    }
+
+    /// In the order of their videos.
+    pub fn postings(&self) -> impl Iterator<Item = &Posting> {
+        self.kept.values().flat_map(|kept| &kept.postings)
+    }
+
+    /// Each with its video.
+    pub(super) fn posted(&self) -> impl Iterator<Item = (&Video, &Posting)> {
+        let kept = self.kept.values().filter_map(|kept| Some((kept.video.as_ref()?, &kept.postings)));
+        kept.flat_map(|(video, postings)| postings.iter().map(move |posting| (video, posting)))
     }
 
     #[must_use]
-    pub fn postings(&self) -> &HashMap<Token, Posting> {
-        &self.postings
+    pub fn postings_count(&self) -> usize {
+        self.video_of.len()
     }
 
     #[must_use]

@@ -121,7 +121,7 @@ fn trash(video: &Video) -> Effect {
         .renditions
         .iter()
         .map(|Rendition { name, identity, .. }| Doomed {
-            path: video.place.folder.join(name),
+            path: video.place.folder.join(name.to_os_string()),
             ino: identity.ino,
         })
         .collect();

@@ -79,7 +79,7 @@ const ROOT: &str = "/library";
 const DEVICE: u64 = 1;
 
 fn admin() -> Actor {
-    Actor::User { uid: 1000, name: "ann".into() }
+    Actor::user(1000, "ann")
 }
 
 fn settings() -> Settings {
@@ -273,7 +273,7 @@ impl World {
     fn report_ready(&mut self, assignment: &Assignment) {
         let form = if assignment.plan.needs_worker() {
             let name = format!("{}-{}.mp4", assignment.job.video, assignment.job.attempt);
-            Form::File { name, identity: assignment.identity }
+            Form::File { name: name.into(), identity: assignment.identity.into() }
         } else {
             Form::Relocated
         };
@@ -331,7 +331,7 @@ impl World {
     }
 
     fn public(&self, title: &str) -> Vec<PublicState> {
-        let publications = self.core.publications(self.id(title), Path::new("/artifacts"));
+        let publications = self.core.publications(self.id(title), &Path::new("/artifacts").into());
         publications.into_iter().map(|publication| publication.state).collect()
     }
 }

@@ -140,7 +140,8 @@ impl<'a> Transaction<'a> {
         self.queue_moved
     }
 
-    fn apply(&mut self, change: Change) {
+    fn apply(&mut self, mut change: Change) {
+        self.state.share(&mut change);
         self.outcome.undo.push(self.state.apply(change.clone()));
         self.outcome.changes.push(change);
     }

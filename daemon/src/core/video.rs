@@ -1,7 +1,8 @@
 //! A video of the library: where its files are, what they are, and what became of its conversion.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use vodpost_protocol::video::Switch;
 
 use super::actor::Actor;
 use super::artifact::{Artifact, Failure, JobId};
+use super::file_name::FileName;
 use super::media::{FileIdentity, MediaInfo};
 use super::plan::Plan;
 use super::work::Work;
@@ -25,7 +27,7 @@ pub struct Video {
     /// The source switch.
     pub switch: Switch,
     /// Sorted by name.
-    pub renditions: Vec<Rendition>,
+    pub renditions: Box<[Rendition]>,
     pub conversion: Conversion,
     /// Attempts so far; the next one gets the next number, so that a late result is recognised.
     pub attempts: u32,
@@ -36,12 +38,12 @@ impl Video {
     /// The common base name of the files, made readable where it is not UTF-8.
     #[must_use]
     pub fn title(&self) -> String {
-        self.place.base.to_string_lossy().into_owned()
+        title(&self.place.base).into_owned()
     }
 
     #[must_use]
-    pub fn path_of(&self, file: &std::ffi::OsStr) -> PathBuf {
-        self.place.root.join(&self.place.folder).join(file)
+    pub fn path_of(&self, file: &FileName) -> PathBuf {
+        self.place.root.join(&self.place.folder).join(file.to_os_string())
     }
 
     #[must_use]
@@ -104,13 +106,19 @@ impl Video {
     }
 }
 
+/// The base name of a video made readable.
+#[must_use]
+pub fn title(base: &OsStr) -> Cow<'_, str> {
+    base.to_string_lossy()
+}
+
 /// L1: the files of one folder that share a base name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Place {
     pub root: Arc<Path>,
     /// Below the root; empty at its top. Shared by the videos in it.
     pub folder: Arc<Path>,
-    pub base: Box<OsStr>,
+    pub base: Arc<OsStr>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +133,7 @@ pub enum MissingCause {
     /// The files are not in their folder. Counts as deleted after the grace period (L5).
     Vanished,
     /// The root cannot be read, for this reason. Never counts as deleted (L5).
-    RootUnavailable(String),
+    RootUnavailable(Arc<str>),
     /// The files are being overwritten and have not settled (L2). Never counts as deleted, however long it takes.
     BeingWritten,
 }
@@ -164,7 +172,7 @@ pub enum DeletionKind {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rendition {
-    pub name: OsString,
+    pub name: FileName,
     pub identity: FileIdentity,
     pub media: Result<MediaInfo, Unusable>,
 }
@@ -183,7 +191,8 @@ pub enum Conversion {
     Queued(Box<Waiting>),
     Running(Box<Running>),
     Failed(Box<Failed>),
-    Ready(Box<Ready>),
+    /// Shared with the public server, which knows of it whatever is served.
+    Ready(Arc<Ready>),
 }
 
 impl Conversion {
@@ -226,9 +235,9 @@ pub struct Order {
     /// The postings to create when it is ready (P1).
     pub labels: BTreeSet<Label>,
     /// The file name of the rendition that was chosen (C1), and its state then.
-    pub rendition: OsString,
+    pub rendition: FileName,
     pub identity: FileIdentity,
-    pub plan: Plan,
+    pub plan: Arc<Plan>,
     /// How often it failed for a cause that may pass, and was queued again.
     pub setbacks: u32,
     /// C3: it was said that it would miss its deadline.

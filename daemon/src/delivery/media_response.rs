@@ -48,7 +48,7 @@ pub(super) struct Media {
 impl Media {
     pub(super) fn span(&self) -> MediaSpan {
         let (start, end) = (self.source.media_start, self.source.len);
-        MediaSpan { start, end, duration_ms: self.live.served.duration_ms }
+        MediaSpan { start, end, duration_ms: self.live.served.duration_ms() }
     }
 }
 
@@ -115,7 +115,7 @@ fn judge(
         Asked::Part(range) => (StatusCode::PARTIAL_CONTENT, range),
         Asked::Unsatisfiable => return Decision::Answer(unsatisfiable(len)),
     };
-    let head = media_head(status, &range, &source, &entry.title);
+    let head = media_head(status, &range, &source, &entry.title());
     Decision::Media(Media {
         status,
         head,

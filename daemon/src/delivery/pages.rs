@@ -140,16 +140,17 @@ impl Site {
         above: &'static str,
     ) -> Response<Bytes> {
         let address = page_url(&self.public_url, &entry.token);
+        let (width, height) = served.size();
         let page = Watch {
             language: Language::preferred(fields),
             style: STYLE,
-            title: title::shown(&entry.title),
+            title: title::shown(&entry.title()),
             site_title: self.platform.title(),
             description: match self.platform.description() {
-                none if none.is_empty() => title::shown(&entry.title),
+                none if none.is_empty() => title::shown(&entry.title()),
                 description => description,
             },
-            poster: poster_size(served.width, served.height),
+            poster: poster_size(width, height),
             token: entry.token,
             above,
             oembed_url: self.platform.enabled.then(|| {
@@ -160,9 +161,9 @@ impl Site {
             listed: entry.listed && self.platform.enabled,
             page_url: address,
             file_url: file_url(&self.public_url, &entry.token),
-            width: served.width,
-            height: served.height,
-            seconds: served.duration_ms.div_ceil(1000),
+            width,
+            height,
+            seconds: served.duration_ms().div_ceil(1000),
             has_poster: self.posters.has(entry.token, served),
         };
         let mut response = self.live(html(StatusCode::OK, &page));

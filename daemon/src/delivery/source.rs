@@ -138,7 +138,7 @@ impl Sources {
         }
         let load = || {
             let (live, rooms) = (Arc::clone(live), self.rooms.clone());
-            let disk = self.disks.room(live.served.identity.dev);
+            let disk = self.disks.room(live.served.identity().dev);
             apart(Arc::clone(&disk), move || load(&live.served, disk, rooms))
         };
         let opened = cell.get_or_try_init(|| async { load().await? }).await?.clone();
@@ -214,25 +214,25 @@ impl Kept {
 }
 
 fn key(served: &Served) -> Key {
-    (served.identity, layout_number(served.layout))
+    (served.identity(), layout_number(served.layout()))
 }
 
 fn load(served: &Served, disk: Arc<Semaphore>, rooms: Rooms) -> Result<Opened, OpenError> {
     // Before it is opened, so that what is not a regular file is never opened.
-    same_file(&served.path, &served.identity)?;
+    same_file(&served.path(), &served.identity())?;
     let place = rooms.files.try_acquire_owned().map_err(|_none_left| OpenError::Crowded)?;
-    let file = media::open(&served.path).map_err(missing_differs)?;
-    let index = Index::load(&file, served.layout, rooms.memory)?;
+    let file = media::open(&served.path()).map_err(missing_differs)?;
+    let index = Index::load(&file, served.layout(), rooms.memory)?;
     // After it is read, so that the layout belongs to this state of the file.
-    if media::identity(&file)? != served.identity {
+    if media::identity(&file)? != served.identity() {
         return Err(OpenError::Differs);
     }
     let media_start = mp4::media_start(&VirtualFile { file: &file, layout: index.layout.clone() })?;
-    let identity = served.identity;
+    let identity = served.identity();
     let source = Source {
         len: index.layout.len,
         media_start,
-        validators: Validators::new(&identity, served.layout, SystemTime::now()),
+        validators: Validators::new(&identity, served.layout(), SystemTime::now()),
         disk,
         warmth: Warmth::of_file(identity.size_bytes),
         reading: Reading::of(&file),
@@ -271,10 +271,10 @@ impl Index {
 /// One `stat` of a path that was just in use is not worth a thread, unless even that may wait for long.
 async fn still_there(live: &Arc<Live>, source: &Source) -> Result<(), OpenError> {
     match source.reading {
-        Reading::Asks => same_file(&live.served.path, &live.served.identity),
+        Reading::Asks => same_file(&live.served.path(), &live.served.identity()),
         Reading::Waits => {
             let live = Arc::clone(live);
-            let look = move || same_file(&live.served.path, &live.served.identity);
+            let look = move || same_file(&live.served.path(), &live.served.identity());
             apart(Arc::clone(&source.disk), look).await?
         }
     }
@@ -301,18 +301,11 @@ mod tests {
     use vodpost_protocol::ids::VideoId;
 
     use super::*;
+    use crate::core::testing;
 
     fn live(path: &Path) -> Arc<Live> {
-        Arc::new(Live::new(Served {
-            video: VideoId::from_random(1),
-            attempt: 1,
-            path: path.to_owned(),
-            identity: identity_of_metadata(&fs::metadata(path).unwrap()),
-            layout: ServedLayout::AsIs,
-            duration_ms: 1,
-            width: 1,
-            height: 1,
-        }))
+        let identity = identity_of_metadata(&fs::metadata(path).unwrap());
+        Arc::new(Live::new(testing::served(VideoId::from_random(1), 1, path, identity, ServedLayout::AsIs)))
     }
 
     #[tokio::test]

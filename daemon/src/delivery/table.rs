@@ -1,11 +1,15 @@
 //! What the server may send for which token. The engine writes it, every request reads it, and an entry that stops being
 //! live takes the transfers that run under it with it (P6).
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::ffi::OsStr;
+use std::hash::{BuildHasher, RandomState};
 use std::mem;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use hashbrown::HashTable;
+use hashbrown::hash_table;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use vodpost_protocol::ids::Token;
@@ -15,6 +19,7 @@ use super::listing::{Listing, Place};
 use super::source::Sources;
 use super::views::{Outcome, View};
 use crate::core::artifact::{PublicState, Publication, Served};
+use crate::core::video;
 
 /// Listed postings that are looked at in one go, while changes wait.
 const CHUNK: usize = 500;
@@ -34,7 +39,8 @@ pub struct Table {
 /// Under one lock, so that nothing is listed that is not live.
 #[derive(Debug, Default)]
 struct Entries {
-    by_token: HashMap<Token, Arc<Entry>>,
+    by_token: HashTable<Arc<Entry>>,
+    keys: RandomState,
     listing: Listing,
     /// Counts the changes of anything that is listed.
     generation: u64,
@@ -53,7 +59,7 @@ pub struct Listed {
 #[derive(Debug)]
 pub struct Entry {
     pub token: Token,
-    pub title: Box<str>,
+    base: Arc<OsStr>,
     /// P7: the platform shows it while it is live.
     pub listed: bool,
     pub created_at: Timestamp,
@@ -126,16 +132,16 @@ impl Table {
 
     /// Replaces what is known of these tokens. When it returns, no new request sees the old state, and every transfer of
     /// bytes that are no longer live has been told to end.
-    pub fn apply(&self, publications: Vec<Publication>) {
+    pub fn apply(&self, publications: impl IntoIterator<Item = Publication>) {
         let mut ended = Vec::new();
         let mut entries = self.write();
         for publication in publications {
             let token = publication.token;
-            let old = entries.by_token.get(&token).cloned();
+            let old = entries.get(&token).cloned();
             let entry = Entry::follow(old.as_deref(), publication);
             entries.list(old.as_deref(), Some(&entry));
             ended.extend(old.filter(|old| !entry.continues(old)));
-            entries.by_token.insert(token, Arc::new(entry));
+            entries.put(entry);
         }
         drop(entries);
         ended.iter().for_each(|entry| self.end(entry));
@@ -144,7 +150,7 @@ impl Table {
     /// Forgets a token, as if it had never been.
     pub fn remove(&self, token: &Token) {
         let mut entries = self.write();
-        let old = entries.by_token.remove(token);
+        let old = entries.take(token);
         entries.list(old.as_deref(), None);
         drop(entries);
         if let Some(entry) = old {
@@ -154,7 +160,7 @@ impl Table {
 
     #[must_use]
     pub fn lookup(&self, token: &Token) -> Option<Arc<Entry>> {
-        self.read().by_token.get(token).cloned()
+        self.read().get(token).cloned()
     }
 
     /// What the platform shows after a place: at most `max` of those that `matches` accepts, for whose sake no more than
@@ -193,7 +199,7 @@ impl Table {
     fn some_listed(&self, after: Option<Place>, max: usize) -> Vec<(Place, Arc<Entry>)> {
         let entries = self.read();
         let after = entries.listing.after(after).take(max);
-        after.filter_map(|place| Some((place, Arc::clone(entries.by_token.get(&place.token())?)))).collect()
+        after.filter_map(|place| Some((place, Arc::clone(entries.get(&place.token())?)))).collect()
     }
 
     /// How many the platform shows.
@@ -299,6 +305,29 @@ impl Table {
 }
 
 impl Entries {
+    fn get(&self, token: &Token) -> Option<&Arc<Entry>> {
+        self.by_token.find(self.keys.hash_one(token), |entry| entry.token == *token)
+    }
+
+    fn put(&mut self, entry: Entry) {
+        let Self { by_token, keys, .. } = self;
+        let token = entry.token;
+        let place = by_token.entry(
+            keys.hash_one(token),
+            |known| known.token == token,
+            |known| keys.hash_one(known.token),
+        );
+        match place {
+            hash_table::Entry::Occupied(mut place) => *place.get_mut() = Arc::new(entry),
+            hash_table::Entry::Vacant(place) => drop(place.insert(Arc::new(entry))),
+        }
+    }
+
+    fn take(&mut self, token: &Token) -> Option<Arc<Entry>> {
+        let found = self.by_token.find_entry(self.keys.hash_one(token), |entry| entry.token == *token);
+        found.ok().map(|found| found.remove().0)
+    }
+
     /// P7: a posting leaves the list with the change that ends it.
     fn list(&mut self, old: Option<&Entry>, new: Option<&Entry>) {
         let (old, new) = (old.and_then(Entry::place), new.and_then(Entry::place));
@@ -317,6 +346,11 @@ impl Entries {
 }
 
 impl Entry {
+    #[must_use]
+    pub fn title(&self) -> Cow<'_, str> {
+        video::title(&self.base)
+    }
+
     /// Where the platform shows it, if it does.
     pub(super) fn place(&self) -> Option<Place> {
         match &self.state {
@@ -335,7 +369,7 @@ impl Entry {
 
     /// The entry after `old`. Transfers go on where the same bytes stay live.
     fn follow(old: Option<&Self>, publication: Publication) -> Self {
-        let Publication { token, title, listed, created_at, state } = publication;
+        let Publication { token, base, listed, created_at, state } = publication;
         let state = match state {
             PublicState::Live(served) => State::Live(match old.map(|old| &old.state) {
                 Some(State::Live(live)) if live.served == served => Arc::clone(live),
@@ -346,7 +380,7 @@ impl Entry {
             PublicState::Invalid => State::Unavailable(Unavailable::Invalid),
         };
         let counters = old.map(|old| old.counters.clone()).unwrap_or_default();
-        Self { token, title: title.into(), listed, created_at, state, counters }
+        Self { token, base, listed, created_at, state, counters }
     }
 
     /// What is counted under this entry. An entry before it may have others; each is reported by itself.

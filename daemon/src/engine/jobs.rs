@@ -31,7 +31,7 @@ pub struct Jobs {
     runtime: Handle,
     tools: Arc<Tools>,
     /// Where artifacts of ours are.
-    folder: PathBuf,
+    folder: Arc<Path>,
     posters: Posters,
     running: HashMap<JobId, Running>,
     turns: Arc<Semaphore>,
@@ -83,7 +83,7 @@ impl JobCounts {
 
 impl Jobs {
     #[must_use]
-    pub fn new(runtime: Handle, tools: Arc<Tools>, folder: PathBuf, posters: Posters) -> Self {
+    pub fn new(runtime: Handle, tools: Arc<Tools>, folder: Arc<Path>, posters: Posters) -> Self {
         let turns = Arc::new(Semaphore::new(TURNS));
         Self { runtime, tools, folder, posters, running: HashMap::new(), turns, counts: Arc::default() }
     }
@@ -94,7 +94,7 @@ impl Jobs {
     }
 
     #[must_use]
-    pub fn folder(&self) -> &Path {
+    pub fn folder(&self) -> &Arc<Path> {
         &self.folder
     }
 
@@ -102,7 +102,7 @@ impl Jobs {
         let cancel = CancellationToken::new();
         let running = Running { cancel: cancel.clone(), since: Instant::now() };
         self.running.insert(assignment.job, running);
-        let (tools, artifacts_dir) = (Arc::clone(&self.tools), self.folder.clone());
+        let (tools, artifacts_dir) = (Arc::clone(&self.tools), self.folder.to_path_buf());
         let turns = (!assignment.plan.needs_worker()).then(|| Arc::clone(&self.turns));
         let engine = engine.clone();
         self.runtime.spawn(async move {

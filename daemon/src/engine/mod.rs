@@ -235,7 +235,7 @@ impl Engine {
         let unsaved = (!self.unsaved.is_empty()).then_some(Duration::ZERO);
         // The clock counts in milliseconds; a little later is after the moment for certain.
         let due = due.map(|due| due + Duration::from_millis(2));
-        [due, unsaved, flush].into_iter().flatten().min()
+        [due, unsaved, flush, self.store.look_after()].into_iter().flatten().min()
     }
 
     /// A batch that nobody waits for.
@@ -265,7 +265,7 @@ impl Engine {
                 Message::Input(input) => self.put_off(input),
                 Message::UnknownFiles(question) => self.answer_unknown(question),
                 Message::Examined { peer, examined, answerer } => {
-                    let actor = Actor::User { uid: peer.uid, name: peer.name };
+                    let actor = Actor::user(peer.uid, peer.name);
                     let asked = examined.map(|path| (Command::AddRoot { path }, Pending::Library));
                     self.take_command(&mut batch, actor, asked, answerer);
                 }
@@ -304,8 +304,8 @@ impl Engine {
         let artifact = self.core.state().video(video).and_then(Video::artifact);
         artifact.is_some_and(|artifact| match &artifact.form {
             Form::File { name, identity } => {
-                let found = std::fs::metadata(self.jobs.folder().join(name));
-                found.map_or(true, |meta| identity_of_metadata(&meta) != *identity)
+                let found = std::fs::metadata(self.jobs.folder().join(&**name));
+                found.map_or(true, |meta| identity_of_metadata(&meta) != **identity)
             }
             Form::AsIs | Form::Relocated => false,
         })

@@ -285,7 +285,7 @@ impl Engine {
         let totals = &state.index().totals;
         let counts = Counts {
             videos: totals.living(),
-            postings: state.postings().len() as u64,
+            postings: state.postings_count() as u64,
             live: totals.live,
             suspended: totals.suspended,
             pending: totals.pending,
@@ -323,7 +323,9 @@ impl Engine {
             totals.by_unavailable_root.get(root)?;
             let mut missing = self.core.state().timed().filter(|video| video.place.root == *root);
             missing.find_map(|video| match &video.source {
-                Source::Missing { cause: MissingCause::RootUnavailable(reason), .. } => Some(reason.clone()),
+                Source::Missing { cause: MissingCause::RootUnavailable(reason), .. } => {
+                    Some(reason.to_string())
+                }
                 Source::Missing { cause: MissingCause::Vanished | MissingCause::BeingWritten, .. }
                 | Source::Present
                 | Source::Deleted(_) => None,

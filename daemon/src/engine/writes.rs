@@ -113,7 +113,7 @@ impl Engine {
             self.jobs.examine(path.into(), peer, answerer, &self.handle);
             return;
         }
-        let actor = Actor::User { uid: peer.uid, name: peer.name };
+        let actor = Actor::user(peer.uid, peer.name);
         let asked = self.command(&actor, request);
         self.take_command(batch, actor, asked, answerer);
     }

@@ -52,7 +52,7 @@ impl Settling {
                 settled.push(file);
             } else {
                 self.seen.insert(file.identity, since);
-                settling.push((file.folder.to_path_buf(), file.base.into_os_string()));
+                settling.push((file.folder.to_path_buf(), file.base.to_os_string()));
             }
         }
         Found { files: settled, settling, unreadable, devices }

@@ -158,7 +158,7 @@ impl Walk<'_> {
         below
     }
 
-    fn file(&mut self, folder: &Arc<Path>, name: &OsStr, base: Box<OsStr>, meta: &Metadata) {
+    fn file(&mut self, folder: &Arc<Path>, name: &OsStr, base: Arc<OsStr>, meta: &Metadata) {
         let identity = identity_of_metadata(meta);
         self.found.devices.insert(identity.dev);
         self.found.files.push(FoundFile {

@@ -6,8 +6,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
+use super::background::Stop;
 use super::disk::{self, Disk, System};
 use super::error::StoreError;
 use super::log::{Log, Sealed};
@@ -42,8 +42,8 @@ impl BackupJob {
     ///
     /// # Errors
     /// When it cannot be written, there is such a file already, or `stop` was set meanwhile.
-    pub fn write(self, target: &Path, key_file: &Path, stop: Arc<AtomicBool>) -> Result<Backup, StoreError> {
-        let truth = Truth::read(Arc::clone(&self.disk), self.snapshot.as_ref(), &self.parts, stop)?;
+    pub fn write(self, target: &Path, key_file: &Path, stop: Stop) -> Result<Backup, StoreError> {
+        let truth = Truth::read(Arc::clone(&self.disk), self.snapshot, &self.parts, stop)?;
         write(&*self.disk, target, self.seq, &truth, key_file)
     }
 }

@@ -11,7 +11,7 @@ use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
-use super::tree::{self, Cache, Tree};
+use super::tree::{self, Tree};
 
 pub(super) trait Disk: Send + Sync {
     fn exists(&self, path: &Path) -> io::Result<bool>;
@@ -33,8 +33,7 @@ pub(super) trait Disk: Send + Sync {
     /// Removes a folder of a tree with everything in it.
     fn remove_tree(&self, path: &Path) -> io::Result<()>;
     /// Opens the tree in a folder, or makes a new one there.
-    fn tree(&self, path: &Path, cache: Cache, notices: &mut Vec<String>)
-    -> Result<Box<dyn Tree>, StoreError>;
+    fn tree(&self, path: &Path, notices: &mut Vec<String>) -> Result<Box<dyn Tree>, StoreError>;
 }
 
 pub(super) trait DiskFile: Send + Sync {
@@ -100,13 +99,8 @@ impl Disk for System {
         std::fs::remove_dir_all(path)
     }
 
-    fn tree(
-        &self,
-        path: &Path,
-        cache: Cache,
-        notices: &mut Vec<String>,
-    ) -> Result<Box<dyn Tree>, StoreError> {
-        tree::open(path, cache, notices)
+    fn tree(&self, path: &Path, notices: &mut Vec<String>) -> Result<Box<dyn Tree>, StoreError> {
+        tree::open(path, notices)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Arbitrary bytes as what is found on the disk. The checksums are made to match: what they catch is easy.
 
-use super::record;
-use super::segment::{MAGIC, Scan, encode, scan};
+use super::record::{self, Write};
+use super::segment::{HEAD_LEN, MAGIC, Scan, encode, scan};
 
 /// A record is refused, or stands for a change that is stored as it was read.
 pub fn record(bytes: &[u8]) {
@@ -21,18 +21,19 @@ pub fn record(bytes: &[u8]) {
 pub fn commit_log(bytes: &[u8]) {
     let log = [&MAGIC, bytes].concat();
     let mut at = MAGIC.len();
-    while let Scan::Record { payload, next, .. } = scan(&log, at) {
-        assert!(next > at && next <= log.len());
+    while let Scan::Record { next, .. } = scan(&log, at) {
+        assert!(next >= at + HEAD_LEN && next <= log.len());
         // Refused or read; both are well.
-        drop(record::decode_writes(payload));
+        drop(record::decode_writes(&log[at + HEAD_LEN..next]));
         at = next;
     }
     let Some((spot, payload)) = bytes.split_first_chunk::<2>() else { return };
-    let Ok(writes) = record::decode_writes(payload) else { return };
+    let Ok(read) = record::decode_writes(payload) else { return };
+    let writes: Vec<Write> = read.iter().map(|one| Write { key: one.key(), value: one.value() }).collect();
     let written = encode(9, &writes).expect("what was read can be written");
-    let Scan::Record { seq: 9, payload, next } = scan(&written, 0) else { panic!("a whole record") };
+    let Scan::Record { seq: 9, next } = scan(&written, 0) else { panic!("a whole record") };
     assert_eq!(next, written.len());
-    assert_eq!(record::decode_writes(payload).expect("it was written just now"), writes);
+    assert_eq!(record::decode_writes(&written[HEAD_LEN..]).expect("it was written just now"), read);
     let spot = usize::from(u16::from_le_bytes(*spot)) % written.len();
     assert!(spot == 0 || matches!(scan(&written[..spot], 0), Scan::Torn));
     let mut changed = written;

@@ -4,11 +4,12 @@
 //! The order of things is the whole design. A commit is appended to the log and `fdatasync`ed; then, and only then, is it
 //! acknowledged; the table follows later, many commits at once, since nothing that was promised depends on it. sled's own flush on
 //! Linux is not an fsync, and it heals damage by forgetting, so the table is a cache that knows up to which commit it goes
-//! and what it must hold. At start the rest of
-//! the log is applied to it. A table that does not open or does not hold what it must is set aside and built anew; while
-//! there is none that can be used, the state is read from the truth and changes go on. The log is cut only behind a
-//! snapshot that was read back. State that cannot be read is never taken for empty (S3).
+//! and what it must hold. The state is read from the truth; the table is made ready afterwards, beside the daemon that
+//! serves already: the rest of the log is applied to it, and one that does not open or does not hold what it must is set
+//! aside and built anew. While there is none that can be used, changes go on and events are read from the truth. The log
+//! is cut only behind a snapshot that was read back. State that cannot be read is never taken for empty (S3).
 
+mod background;
 mod backup;
 mod disk;
 mod error;
@@ -16,6 +17,7 @@ mod error;
 pub(crate) mod hostile;
 mod load;
 mod log;
+mod prepare;
 mod record;
 mod segment;
 mod snapshot;
@@ -27,7 +29,6 @@ mod truth;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 pub use backup::{Backup, BackupJob, restore};
@@ -36,12 +37,14 @@ pub use error::StoreError;
 use crate::core::event::Event;
 use crate::core::state::{Change, State};
 use crate::error::chain;
+use background::{Background, Stop};
 use disk::{Disk, System};
 use log::Log;
+use prepare::{Preparation, Prepared};
 use record::{Key, Write};
 use snapshot::Records;
 use table::Table;
-use truth::{Compaction, Newer, Running, Truth, Written};
+use truth::{Compaction, Newer, Truth, Written};
 
 /// When the log has grown by this much, it is cut behind a new snapshot.
 const LOG_BYTES_MAX: u64 = 64 << 20;
@@ -51,6 +54,8 @@ const LOG_FILES_MAX: usize = 64;
 const AHEAD_MAX: usize = 256;
 /// After a failure the table and the snapshot are tried again not sooner than this.
 const RETRY_AFTER: Duration = Duration::from_secs(30);
+/// A table that is made ready is asked for so often.
+const LOOK_AFTER: Duration = Duration::from_millis(100);
 
 pub struct Store {
     disk: Arc<dyn Disk>,
@@ -60,7 +65,8 @@ pub struct Store {
     table: Table,
     /// What the table does not have yet of the commits up to the last one.
     ahead: Newer,
-    compaction: Option<Running>,
+    compaction: Option<Background<Written>>,
+    preparing: Option<Background<Prepared>>,
     /// Held by whoever reads snapshot and log on another thread.
     in_use: Arc<()>,
     compact_after: Option<Instant>,
@@ -100,19 +106,21 @@ impl Store {
             table: Table::default(),
             ahead: Newer::new(),
             compaction: None,
+            preparing: None,
             in_use: Arc::new(()),
             compact_after: None,
             revive_after: None,
         };
-        let state = store.load(unfinished.as_ref(), &mut notices)?;
+        let state = store.load(&mut notices)?;
+        store.resume(unfinished.as_ref(), &mut notices);
         store.finish_cut();
         let refuses = store.try_disk().err().map(|error| chain(&error));
+        store.prepare();
         Ok((store, Loaded { state, notices, refuses }))
     }
 
     fn truth(&self) -> Result<Truth, StoreError> {
-        let never = Arc::new(AtomicBool::new(false));
-        Truth::read(Arc::clone(&self.disk), self.snapshot.as_ref(), &self.log.parts(), never)
+        Truth::read(Arc::clone(&self.disk), self.snapshot.clone(), &self.log.parts(), Stop::default())
     }
 
     /// Makes changes durable, all or none. They are on disk when this returns; the table is to follow in time.
@@ -139,14 +147,79 @@ impl Store {
 
     /// Applies all commits to the table. They are facts already: a table that cannot follow is caught up later.
     fn follow(&mut self) {
+        self.take_prepared();
         if self.ahead.is_empty() {
             return;
         }
         let ahead = std::mem::take(&mut self.ahead).into_iter();
         let writes: Vec<Write> = ahead.map(|(key, value)| Write { key, value }).collect();
-        if let Err(error) = self.table.apply(self.log.last_seq(), &writes) {
+        if let Err(error) = self.table.apply(self.log.last_seq(), writes.iter().map(Write::as_read)) {
             self.table_failed(&error);
         }
+    }
+
+    /// Begins to make the table ready.
+    fn prepare(&mut self) {
+        if !self.log.is_open() {
+            // The table must not learn of a commit that may still be lost. It is made ready when the disk takes changes.
+            return;
+        }
+        let preparation = self.preparation();
+        let begun = Background::spawn("state table", move |stop| {
+            let prepared = preparation.run(&stop);
+            prepared.notices.iter().for_each(|notice| tracing::warn!("{notice}"));
+            prepared
+        });
+        match begun {
+            Ok(preparing) => self.preparing = Some(preparing),
+            Err(error) => {
+                self.revive_after = Some(Instant::now() + RETRY_AFTER);
+                tracing::warn!(%error, "no thread can be begun for the state table");
+            }
+        }
+    }
+
+    fn preparation(&self) -> Preparation {
+        Preparation {
+            disk: Arc::clone(&self.disk),
+            folder: self.folder.clone(),
+            snapshot: self.snapshot.clone(),
+            parts: self.log.parts(),
+            seq: self.log.last_seq(),
+            _in_use: Arc::clone(&self.in_use),
+        }
+    }
+
+    /// Takes over the table once it is ready.
+    fn take_prepared(&mut self) {
+        if let Some(preparing) = self.preparing.take_if(|preparing| preparing.is_finished()) {
+            self.take_table(preparing.join());
+        }
+    }
+
+    /// With what was committed meanwhile.
+    fn take_table(&mut self, prepared: Option<Prepared>) {
+        let Prepared { mut table, notices: _ } = prepared.unwrap_or_default();
+        if !table.is_open() {
+            self.revive_after = Some(Instant::now() + RETRY_AFTER);
+            return;
+        }
+        self.ahead.clear();
+        match prepare::follow(&*self.disk, &self.log.parts(), &mut table) {
+            Ok(()) => {
+                if self.revive_after.take().is_some() {
+                    tracing::info!(seq = table.applied_seq(), "the state table has caught up");
+                }
+                self.table = table;
+            }
+            Err(error) => self.table_failed(&error),
+        }
+    }
+
+    /// When there is something to be looked after that nobody will tell of.
+    #[must_use]
+    pub fn look_after(&self) -> Option<Duration> {
+        self.preparing.is_some().then_some(LOOK_AFTER)
     }
 
     /// Tries whether the disk takes anything again after it refused a change.
@@ -168,19 +241,19 @@ impl Store {
     /// Looks after the log: begins a new snapshot when one is wanted, and cuts the log behind one that is finished. Never
     /// waits for the disk longer than a commit does.
     pub fn maintain(&mut self) {
-        if Arc::strong_count(&self.in_use) > 1 {
-            // A backup reads the files that would be removed.
-            return;
-        }
-        if let Some(running) = self.compaction.take_if(|running| running.is_finished()) {
-            self.settle(running.join());
-        }
+        self.take_prepared();
         if self.compaction.is_none() && self.wants_compaction() {
-            let begun = self.begin_compaction().and_then(Compaction::spawn);
-            match begun {
+            match self.begin_compaction().and_then(|compaction| self.spawn(compaction)) {
                 Ok(running) => self.compaction = Some(running),
                 Err(error) => self.compaction_failed(&error),
             }
+        }
+        if self.preparing.is_some() || Arc::strong_count(&self.in_use) > 1 {
+            // Somebody reads the files that would be removed, or has yet to. A new snapshot must not wait for that.
+            return;
+        }
+        if let Some(running) = self.compaction.take_if(|running| running.is_finished()) {
+            self.settle(running.join().unwrap_or_else(|| self.no_snapshot()));
         }
     }
 
@@ -199,6 +272,15 @@ impl Store {
             parts: self.log.parts(),
             seq: self.log.last_seq(),
         })
+    }
+
+    fn spawn(&self, compaction: Compaction) -> Result<Background<Written>, StoreError> {
+        Background::spawn("snapshot", move |stop| compaction.run(stop))
+            .map_err(|source| StoreError::io("begin a thread for", &self.folder, source))
+    }
+
+    fn no_snapshot(&self) -> Written {
+        Err(StoreError::io("write a snapshot to", &self.folder, std::io::Error::other("its thread failed")))
     }
 
     fn settle(&mut self, written: Written) {
@@ -281,31 +363,24 @@ impl Store {
             if let Err(error) = self.table.flush() {
                 self.table_failed(&error);
             }
-        } else if is_due(self.revive_after) {
+        } else if self.preparing.is_none() && is_due(self.revive_after) {
             self.revive_after = Some(Instant::now() + RETRY_AFTER);
-            let mut notices = Vec::new();
-            if let Err(error) = self.load(None, &mut notices) {
-                self.table.close();
-                notices.push(format!("the state table cannot be used for now: {}", chain(&error)));
-            }
-            for notice in notices {
-                tracing::warn!("{notice}");
-            }
-            if self.table.is_open() {
-                tracing::info!(seq = self.table.applied_seq(), "the state table has caught up");
-            }
+            self.prepare();
         }
     }
 
     /// Hands what is in memory to the operating system, for a clean end.
     pub fn close(&mut self) {
+        if let Some(preparing) = self.preparing.take() {
+            self.take_table(preparing.stop());
+        }
         self.follow();
         if let Err(error) = self.table.flush() {
             tracing::warn!(error = chain(&error), "the state table will be caught up at the next start");
         }
         self.table.close();
         if let Some(running) = self.compaction.take() {
-            match running.stop() {
+            match running.stop().unwrap_or_else(|| self.no_snapshot()) {
                 Ok((seq, _)) => tracing::debug!(seq, "a snapshot was finished"),
                 Err(error) => tracing::debug!(%error, "a snapshot was not finished"),
             }

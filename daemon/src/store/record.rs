@@ -4,10 +4,10 @@
 //! CRC-32 and the bincode of a struct of `disk`; the checksum is ours because sled hands out what it finds.
 
 mod disk;
+mod raw;
 mod second;
 mod third;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use vodpost_protocol::ids::{Token, VideoId};
 
@@ -19,8 +19,8 @@ use crate::core::state::Change;
 pub(super) const SCHEMA: u8 = 3;
 const HEAD_LEN: usize = 5;
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) struct Key(Vec<u8>);
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(super) struct Key(#[serde(with = "raw")] Vec<u8>);
 
 impl Key {
     fn video(id: VideoId) -> Self {
@@ -52,8 +52,8 @@ impl Key {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Value(Vec<u8>);
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(super) struct Value(#[serde(with = "raw")] Vec<u8>);
 
 impl Value {
     pub(super) fn from_bytes(bytes: &[u8]) -> Self {
@@ -66,10 +66,35 @@ impl Value {
 }
 
 /// One record of a commit; no value removes the key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Write {
     pub(super) key: Key,
     pub(super) value: Option<Value>,
+}
+
+impl Write {
+    pub(super) fn as_read(&self) -> WriteRead<'_> {
+        WriteRead { key: self.key.bytes(), value: self.value.as_ref().map(Value::bytes) }
+    }
+}
+
+/// The same where it was read, without a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(super) struct WriteRead<'a> {
+    #[serde(borrow)]
+    pub(super) key: &'a [u8],
+    #[serde(borrow)]
+    pub(super) value: Option<&'a [u8]>,
+}
+
+impl WriteRead<'_> {
+    pub(super) fn key(&self) -> Key {
+        Key(self.key.to_vec())
+    }
+
+    pub(super) fn value(&self) -> Option<Value> {
+        self.value.map(Value::from_bytes)
+    }
 }
 
 /// The records of these changes; of several for one key only the last.
@@ -139,6 +164,22 @@ pub(super) fn read(key: &[u8], value: &[u8]) -> Result<Change, StoreError> {
     })
 }
 
+/// The change that a write of a commit stands for.
+pub(super) fn read_write(write: WriteRead<'_>) -> Result<Change, StoreError> {
+    let WriteRead { key, value } = write;
+    if let Some(value) = value {
+        return read(key, value);
+    }
+    let unknown = || StoreError::damaged("a record", "what is removed is of no known kind");
+    let (kind, id) = key.split_at_checked(2).ok_or_else(unknown)?;
+    let number = u64::from_be_bytes(id.try_into().map_err(|_wrong_length| unknown())?);
+    match kind {
+        b"v/" => VideoId::from_bits(number).map(Change::ForgetVideo).ok_or_else(unknown),
+        b"e/" => Ok(Change::ForgetEvent(number)),
+        _ => Err(unknown()),
+    }
+}
+
 pub(super) fn read_event(value: &[u8]) -> Result<Event, StoreError> {
     Ok(open::<disk::Event>(value)?.into_core())
 }
@@ -162,7 +203,7 @@ fn schema(value: &[u8]) -> Result<Schema, StoreError> {
     }
 }
 
-fn open<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+fn open<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, StoreError> {
     let Some((head, body)) = bytes.split_first_chunk::<HEAD_LEN>() else {
         return Err(StoreError::damaged("a record", "it is too short"));
     };
@@ -179,7 +220,7 @@ pub(super) fn encode_writes(writes: &[Write]) -> Result<Vec<u8>, StoreError> {
     encode(&writes)
 }
 
-pub(super) fn decode_writes(payload: &[u8]) -> Result<Vec<Write>, StoreError> {
+pub(super) fn decode_writes(payload: &[u8]) -> Result<Vec<WriteRead<'_>>, StoreError> {
     decode(payload)
 }
 
@@ -187,10 +228,10 @@ fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     bincode::serde::encode_to_vec(value, bincode::config::standard()).map_err(StoreError::Encode)
 }
 
-fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, StoreError> {
     // A commit may be as large as a first scan of a large library; the checksum was right, so the lengths are ours.
     let config = bincode::config::standard().with_limit::<{ 2 << 30 }>();
-    let (value, used) = bincode::serde::decode_from_slice(bytes, config)
+    let (value, used) = bincode::serde::borrow_decode_from_slice(bytes, config)
         .map_err(|error| StoreError::damaged("a record", error.to_string()))?;
     if used == bytes.len() { Ok(value) } else { Err(StoreError::damaged("a record", "bytes are left over")) }
 }

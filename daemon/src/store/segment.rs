@@ -4,16 +4,18 @@
 //! little-endian; the checksum covers number and payload. A segment ends where the next one begins, whatever follows in
 //! it: so a new file is enough to take back what a failed write may have left in an old one.
 
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::disk::Disk;
 use super::error::StoreError;
-use super::record::{self, Write};
+use super::record::{self, Write, WriteRead};
 
 const FAMILY: &[u8] = b"VPLOG";
 const FORMAT: u8 = 1;
 pub(super) const MAGIC: [u8; 8] = *b"VPLOG\x01\0\n";
-const HEAD_LEN: usize = 16;
+/// Of a record, before its payload.
+pub(super) const HEAD_LEN: usize = 16;
 /// No commit comes near this; a longer length is damage.
 const PAYLOAD_LEN_MAX: usize = 1 << 30;
 
@@ -90,39 +92,53 @@ pub(super) fn check(path: &Path, bytes: &[u8], first: u64, end: Option<u64>) -> 
     Ok(checked)
 }
 
-/// The commits of a checked segment from `first` to `last`.
+/// The commits of a checked segment from `first` to `last`, one after the other in one piece of memory.
 pub(super) fn read(
     disk: &dyn Disk,
     path: &Path,
     first: u64,
     last: u64,
-    mut each: impl FnMut(u64, Vec<Write>) -> Result<(), StoreError>,
+    mut each: impl FnMut(u64, &[WriteRead<'_>]) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let bytes = disk.read(path).map_err(|source| StoreError::io("read", path, source))?;
-    let mut at = MAGIC.len();
+    let mut file = disk.reader(path).map_err(|source| StoreError::io("read", path, source))?;
+    let mut magic = [0; MAGIC.len()];
+    fill(&mut *file, path, 0, &mut magic)?;
+    let mut at = MAGIC.len() as u64;
+    let mut payload = Vec::new();
     loop {
-        match scan(&bytes, at) {
-            Scan::Record { seq, payload, next } => {
-                if seq >= first && seq <= last {
-                    each(seq, record::decode_writes(payload)?)?;
-                }
-                if seq >= last {
-                    return Ok(());
-                }
-                at = next;
-            }
-            Scan::End | Scan::Torn | Scan::Damaged => {
-                return Err(StoreError::LogDamaged { path: path.to_owned(), offset: at as u64 });
-            }
+        let mut head = [0; HEAD_LEN];
+        fill(&mut *file, path, at, &mut head)?;
+        let (len, seq) = (number(&head[0..4]), number(&head[8..16]));
+        payload.clear();
+        // The length was right when the segment was checked; if it is another one now, no more is reserved than there is.
+        let read = file.by_ref().take(len).read_to_end(&mut payload);
+        read.map_err(|source| StoreError::io("read", path, source))?;
+        let whole =
+            payload.len() as u64 == len && u64::from(sum(&head[8..16], &payload)) == number(&head[4..8]);
+        if !whole {
+            return Err(StoreError::LogDamaged { path: path.to_owned(), offset: at });
         }
+        if seq >= first && seq <= last {
+            each(seq, &record::decode_writes(&payload)?)?;
+        }
+        if seq >= last {
+            return Ok(());
+        }
+        at += HEAD_LEN as u64 + len;
     }
 }
 
-pub(super) enum Scan<'a> {
+fn fill(file: &mut dyn Read, path: &Path, at: u64, bytes: &mut [u8]) -> Result<(), StoreError> {
+    file.read_exact(bytes).map_err(|source| match source.kind() {
+        io::ErrorKind::UnexpectedEof => StoreError::LogDamaged { path: path.to_owned(), offset: at },
+        _ => StoreError::io("read", path, source),
+    })
+}
+
+pub(super) enum Scan {
     End,
     Record {
         seq: u64,
-        payload: &'a [u8],
         next: usize,
     },
     /// Reaches to the end of the file without being whole: an append that was not finished.
@@ -130,7 +146,7 @@ pub(super) enum Scan<'a> {
     Damaged,
 }
 
-pub(super) fn scan(bytes: &[u8], at: usize) -> Scan<'_> {
+pub(super) fn scan(bytes: &[u8], at: usize) -> Scan {
     let rest = bytes.get(at..).unwrap_or_default();
     if rest.is_empty() {
         return Scan::End;
@@ -148,7 +164,7 @@ pub(super) fn scan(bytes: &[u8], at: usize) -> Scan<'_> {
     if u64::from(sum(&head[8..16], payload)) != number(&head[4..8]) {
         return if body.len() == len { Scan::Torn } else { Scan::Damaged };
     }
-    Scan::Record { seq: number(&head[8..16]), payload, next: at + HEAD_LEN + len }
+    Scan::Record { seq: number(&head[8..16]), next: at + HEAD_LEN + len }
 }
 
 /// Whether a whole record of a later commit follows somewhere: then the length of the one before it is damaged.

@@ -23,15 +23,10 @@ pub(super) trait Records {
     fn for_each(&self, each: &mut Each<'_>) -> Result<(), StoreError>;
 }
 
-/// The newest snapshot, checked; `None` where there is none.
+/// The newest snapshot by its name, which says its commit; `None` where there is none. What is in it is judged by whoever
+/// reads it.
 pub(super) fn newest(disk: &dyn Disk, folder: &Path) -> Result<Option<(u64, PathBuf)>, StoreError> {
-    let Some((seq, path)) = list(disk, folder)?.pop() else { return Ok(None) };
-    let found = read(disk, &path, &mut |_, _| Ok(()))?;
-    if found == seq {
-        return Ok(Some((seq, path)));
-    }
-    let detail = format!("its name says commit {seq} and its content {found}");
-    Err(StoreError::SnapshotDamaged { path, detail })
+    Ok(list(disk, folder)?.pop())
 }
 
 /// Writes a snapshot and makes it the newest once it was read back.

@@ -1,8 +1,8 @@
 //! The state table: a tree of every record by its key, which knows up to which commit it goes and what it must hold.
 //!
 //! With each batch the number of the commit, the number of records and a sum over all of them are written. The sum does
-//! not depend on their order, so it is kept up to date record by record; whoever loads the table compares it with what
-//! is there. Records that vanish, come back or change are noticed, whatever the tree says. The table is never the truth:
+//! not depend on their order, so it is kept up to date record by record; before the table is used it is compared with
+//! what is there. Records that vanish, come back or change are noticed, whatever the tree says. The table is never the truth:
 //! when it fails it is closed, and rebuilt or caught up later.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,8 +10,8 @@ use std::path::Path;
 
 use super::disk::Disk;
 use super::error::StoreError;
-use super::record::{Key, Value, Write};
-use super::tree::{Cache, Put, Tree};
+use super::record::{Key, Value, WriteRead};
+use super::tree::{Put, Tree};
 
 const WHAT: &str = "the state table";
 /// The one key that is the table's own.
@@ -20,8 +20,10 @@ const FIRST_KEY: &[u8] = &[];
 const LAST_KEY: &[u8] = &[0xff; 64];
 /// Records that are put into one batch when a table is filled.
 const CHUNK: usize = 1000;
-/// From so many records on, what reading them left in memory is worth the time of another opening.
-const SHRINK_FROM: u64 = 10_000;
+
+/// One record of so many is looked up while all are gone through. Besides what it shows, it keeps memory small: sled lets go
+/// of pages when it has counted 64 accesses to one part of them, and reading in order alone counts one access for each page.
+const LOOKED_UP: u64 = 2;
 
 /// What the table must hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,14 +71,9 @@ pub(super) struct Table {
 
 impl Table {
     /// Opens the table of a folder, or makes an empty one there.
-    pub(super) fn open(
-        disk: &dyn Disk,
-        path: &Path,
-        cache: Cache,
-        notices: &mut Vec<String>,
-    ) -> Result<Self, StoreError> {
+    pub(super) fn open(disk: &dyn Disk, path: &Path, notices: &mut Vec<String>) -> Result<Self, StoreError> {
         guard(|| {
-            let tree = disk.tree(path, cache, notices)?;
+            let tree = disk.tree(path, notices)?;
             let Some(head) = tree.get(HEAD)? else {
                 // Created, but the daemon ended before the first commit reached the disk.
                 return Ok(Self { tree: Some(tree), applied: 0, sum: Sum::default() });
@@ -94,36 +91,24 @@ impl Table {
         self.tree.is_some()
     }
 
-    /// Lets go of what reading all of it has left in memory, where that is worth the time. Nothing else changes.
-    pub(super) fn shrink(&mut self, disk: &dyn Disk, path: &Path) -> Result<(), StoreError> {
-        if !self.is_open() || self.sum.count < SHRINK_FROM {
-            return Ok(());
-        }
-        let before = (self.applied, self.sum);
-        self.close();
-        // What there was to say was said when it was opened first.
-        let table = Self::open(disk, path, Cache::Small, &mut Vec::new())?;
-        if (table.applied, table.sum) != before {
-            return Err(StoreError::damaged(WHAT, "it is another than it was a moment before"));
-        }
-        *self = table;
-        Ok(())
-    }
-
     /// Applies a commit that is in the log already. A table that cannot follow is closed.
-    pub(super) fn apply(&mut self, seq: u64, writes: &[Write]) -> Result<(), StoreError> {
+    pub(super) fn apply<'a>(
+        &mut self,
+        seq: u64,
+        writes: impl ExactSizeIterator<Item = WriteRead<'a>>,
+    ) -> Result<(), StoreError> {
         let Some(tree) = &mut self.tree else { return Ok(()) };
         let mut sum = self.sum;
         let applied = guard(|| {
             let mut batch: Vec<Put> = Vec::with_capacity(writes.len() + 1);
-            for Write { key, value } in writes {
-                if let Some(old) = tree.get(key.bytes())? {
-                    sum.take(key.bytes(), &old);
+            for WriteRead { key, value } in writes {
+                if let Some(old) = tree.get(key)? {
+                    sum.take(key, &old);
                 }
                 if let Some(value) = value {
-                    sum.add(key.bytes(), value.bytes());
+                    sum.add(key, value);
                 }
-                batch.push((key.bytes().to_vec(), value.as_ref().map(|value| value.bytes().to_vec())));
+                batch.push((key.to_vec(), value.map(<[u8]>::to_vec)));
             }
             batch.push((HEAD.to_vec(), Some(head(seq, sum))));
             tree.apply(&batch)
@@ -146,7 +131,7 @@ impl Table {
         Filler { table: self, batch: Vec::with_capacity(CHUNK), sum: Sum::default() }
     }
 
-    /// Every record in the order of the keys; fails in the end when they are not those that must be there.
+    /// Every record in the order of the keys, some of them looked up by their keys as well; fails in the end when they are not those that must be there.
     pub(super) fn for_each(
         &self,
         mut each: impl FnMut(&[u8], &[u8]) -> Result<(), StoreError>,
@@ -158,6 +143,9 @@ impl Table {
                 if key != HEAD {
                     sum.add(key, value);
                     each(key, value)?;
+                }
+                if sum.count.is_multiple_of(LOOKED_UP) && tree.get(key)?.as_deref() != Some(value) {
+                    return Err(StoreError::damaged(WHAT, "a record in it is not found by its key"));
                 }
                 Ok(true)
             })

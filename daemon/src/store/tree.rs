@@ -12,23 +12,8 @@ use rustix::fs::FlockOperation;
 use super::error::StoreError;
 
 /// How much of the tree sled may keep in memory; its default of 1 GiB is far more than a state of small records needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Cache {
-    /// For reading all of it in order: with much less, the same page is fetched again and again.
-    Large,
-    /// For single records.
-    Small,
-}
-
-impl Cache {
-    fn bytes(self) -> u64 {
-        match self {
-            Self::Large => 16 << 20,
-            Self::Small => 2 << 20,
-        }
-    }
-}
-
+/// Reading all of it in order takes as long as with more.
+const CACHE_BYTES: u64 = 2 << 20;
 const LOCK_TRIES: u32 = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
@@ -46,15 +31,11 @@ pub(super) trait Tree: Send + Sync {
     fn flush(&self) -> Result<(), StoreError>;
 }
 
-pub(super) fn open(
-    path: &Path,
-    cache: Cache,
-    notices: &mut Vec<String>,
-) -> Result<Box<dyn Tree>, StoreError> {
+pub(super) fn open(path: &Path, notices: &mut Vec<String>) -> Result<Box<dyn Tree>, StoreError> {
     if path.exists() {
         quarantine_unfinished(path, notices)?;
     }
-    let db = open_db(path, cache).map_err(|error| failed(path, error))?;
+    let db = open_db(path).map_err(|error| failed(path, error))?;
     Ok(Box::new(Sled { path: path.to_owned(), db }))
 }
 
@@ -100,10 +81,10 @@ impl Tree for Sled {
     }
 }
 
-fn open_db(path: &Path, cache: Cache) -> sled::Result<sled::Db> {
+fn open_db(path: &Path) -> sled::Result<sled::Db> {
     let config = sled::Config::default()
         .path(path)
-        .cache_capacity(cache.bytes())
+        .cache_capacity(CACHE_BYTES)
         // Flushed when there is something to flush; sled's own thread would wake twice a second for ever.
         .flush_every_ms(None)
         .mode(sled::Mode::LowSpace);

@@ -2,11 +2,11 @@
 //! else, so that damage of the table can never reach them.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
+use std::sync::atomic::Ordering;
 
+use super::background::Stop;
 use super::disk::Disk;
 use super::error::StoreError;
 use super::log::Sealed;
@@ -18,11 +18,11 @@ use super::snapshot::{self, Each, Records};
 pub(super) type Newer = BTreeMap<Key, Option<Value>>;
 
 /// What the log says after a commit.
-pub(super) fn newer(disk: &dyn Disk, parts: &[Sealed], after: u64) -> Result<Newer, StoreError> {
+fn newer(disk: &dyn Disk, parts: &[Sealed], after: u64) -> Result<Newer, StoreError> {
     let mut newer = Newer::new();
     for part in parts.iter().filter(|part| part.last > after) {
         segment::read(disk, &part.path, part.first.max(after + 1), part.last, |_seq, writes| {
-            newer.extend(writes.into_iter().map(|write| (write.key, write.value)));
+            newer.extend(writes.iter().map(|write| (write.key(), write.value())));
             Ok(())
         })?;
     }
@@ -30,7 +30,7 @@ pub(super) fn newer(disk: &dyn Disk, parts: &[Sealed], after: u64) -> Result<New
 }
 
 /// Goes through older records, which come in the order of their keys, and newer ones, in one order.
-pub(super) fn merge(
+fn merge(
     older: impl FnOnce(&mut Each<'_>) -> Result<(), StoreError>,
     newer: &Newer,
     each: &mut Each<'_>,
@@ -52,44 +52,54 @@ fn tell(key: &Key, value: Option<&Value>, each: &mut Each<'_>) -> Result<(), Sto
     value.map_or(Ok(()), |value| each(key.bytes(), value.bytes()))
 }
 
+/// The records of a snapshot. They must be in order, or a merge would be wrong; that they are all of them right is known
+/// only at the end.
+pub(super) fn older(
+    disk: &dyn Disk,
+    snapshot: Option<&(u64, PathBuf)>,
+    each: &mut Each<'_>,
+) -> Result<(), StoreError> {
+    let Some((seq, path)) = snapshot else { return Ok(()) };
+    let damaged = |detail: String| StoreError::SnapshotDamaged { path: path.clone(), detail };
+    let mut before: Option<Vec<u8>> = None;
+    let found = snapshot::read(disk, path, &mut |key, value| {
+        if before.as_deref().is_some_and(|before| before >= key) {
+            return Err(damaged("its records are out of order".to_owned()));
+        }
+        let before = before.get_or_insert_default();
+        before.clear();
+        before.extend_from_slice(key);
+        each(key, value)
+    })?;
+    if found == *seq {
+        return Ok(());
+    }
+    Err(damaged(format!("its name says commit {seq} and its content {found}")))
+}
+
 /// The state after one commit, as it is on disk.
 pub(super) struct Truth {
     disk: Arc<dyn Disk>,
-    snapshot: Option<PathBuf>,
+    snapshot: Option<(u64, PathBuf)>,
     newer: Newer,
-    /// Set when nobody wants the answer any more.
-    stop: Arc<AtomicBool>,
+    stop: Stop,
 }
 
 impl Truth {
     pub(super) fn read(
         disk: Arc<dyn Disk>,
-        snapshot: Option<&(u64, PathBuf)>,
+        snapshot: Option<(u64, PathBuf)>,
         parts: &[Sealed],
-        stop: Arc<AtomicBool>,
+        stop: Stop,
     ) -> Result<Self, StoreError> {
-        let newer = newer(&*disk, parts, snapshot.map_or(0, |(seq, _)| *seq))?;
-        Ok(Self { disk, snapshot: snapshot.map(|(_, path)| path.clone()), newer, stop })
+        let newer = newer(&*disk, parts, snapshot.as_ref().map_or(0, |(seq, _)| *seq))?;
+        Ok(Self { disk, snapshot, newer, stop })
     }
 
-    /// The records of the snapshot, which must be in order, or the merge would be wrong.
     fn older(&self, each: &mut Each<'_>) -> Result<(), StoreError> {
-        let Some(path) = &self.snapshot else { return Ok(()) };
-        let mut before: Option<Vec<u8>> = None;
-        snapshot::read(&*self.disk, path, &mut |key, value| {
-            if self.stop.load(Ordering::Relaxed) {
-                return Err(StoreError::Closed);
-            }
-            if before.as_deref().is_some_and(|before| before >= key) {
-                let detail = "its records are out of order".to_owned();
-                return Err(StoreError::SnapshotDamaged { path: path.clone(), detail });
-            }
-            let before = before.get_or_insert_default();
-            before.clear();
-            before.extend_from_slice(key);
-            each(key, value)
+        older(&*self.disk, self.snapshot.as_ref(), &mut |key, value| {
+            if self.stop.load(Ordering::Relaxed) { Err(StoreError::Closed) } else { each(key, value) }
         })
-        .map(|_seq| ())
     }
 }
 
@@ -111,47 +121,9 @@ pub(super) struct Compaction {
 pub(super) type Written = Result<(u64, PathBuf), StoreError>;
 
 impl Compaction {
-    pub(super) fn run(&self, stop: Arc<AtomicBool>) -> Written {
-        let truth = Truth::read(Arc::clone(&self.disk), self.snapshot.as_ref(), &self.parts, stop)?;
+    pub(super) fn run(&self, stop: Stop) -> Written {
+        let truth = Truth::read(Arc::clone(&self.disk), self.snapshot.clone(), &self.parts, stop)?;
         let path = snapshot::write(&*self.disk, &self.folder, self.seq, &truth)?;
         Ok((self.seq, path))
-    }
-
-    /// Runs on a thread of its own, while commits go on into another part of the log.
-    pub(super) fn spawn(self) -> Result<Running, StoreError> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let folder = self.folder.clone();
-        let theirs = Arc::clone(&stop);
-        let thread = std::thread::Builder::new()
-            .name("snapshot".to_owned())
-            .spawn(move || self.run(theirs))
-            .map_err(|source| StoreError::io("begin a thread for", &folder, source))?;
-        Ok(Running { thread, stop, folder })
-    }
-}
-
-pub(super) struct Running {
-    thread: JoinHandle<Written>,
-    stop: Arc<AtomicBool>,
-    folder: PathBuf,
-}
-
-impl Running {
-    pub(super) fn is_finished(&self) -> bool {
-        self.thread.is_finished()
-    }
-
-    pub(super) fn join(self) -> Written {
-        self.thread.join().unwrap_or_else(|_panic| Err(Self::failed(&self.folder)))
-    }
-
-    /// Waits until nothing is written any more.
-    pub(super) fn stop(self) -> Written {
-        self.stop.store(true, Ordering::Relaxed);
-        self.join()
-    }
-
-    fn failed(folder: &Path) -> StoreError {
-        StoreError::io("write a snapshot to", folder, std::io::Error::other("its thread failed"))
     }
 }

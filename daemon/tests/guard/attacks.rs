@@ -204,7 +204,7 @@ async fn what_hides_in_the_subtitles_of_an_avi_is_not_opened() {
         assert!(!world.was_reached(), "{inner}");
         let WorkerReport::Ready { artifact, .. } = report else { panic!("{inner}: {report:?}") };
         let Form::File { name, .. } = artifact.form else { panic!("{inner}: {artifact:?}") };
-        assert_eq!(codecs(&artifacts_dir.join(name)), "h264", "{inner}");
+        assert_eq!(codecs(&artifacts_dir.join(&*name)), "h264", "{inner}");
     }
 }
 

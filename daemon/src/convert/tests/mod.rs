@@ -77,7 +77,7 @@ impl Bench {
     async fn made_of(&self, source: &Path) -> (PathBuf, String) {
         let (artifact, done) = self.convert_and_say(source).await;
         let Form::File { name, .. } = &artifact.form else { panic!("{}: {artifact:?}", source.display()) };
-        let path = self.context.artifacts_dir.join(name);
+        let path = self.context.artifacts_dir.join(&**name);
         assert_eq!(plan(&probe_path(&path).unwrap().info), Some(Plan::Direct), "{}", source.display());
         // Each case of a table makes a file of the same name.
         let kept = source.with_extension("made.mp4");
@@ -101,10 +101,10 @@ impl Bench {
 
     fn written(&self, artifact: &Artifact) -> Probed {
         let Form::File { name, identity } = &artifact.form else { panic!("{artifact:?}") };
-        let probed = probe_path(&self.context.artifacts_dir.join(name)).unwrap();
-        assert_eq!(probed.identity, *identity);
+        let probed = probe_path(&self.context.artifacts_dir.join(&**name)).unwrap();
+        assert_eq!(probed.identity, **identity);
         assert_eq!(plan(&probed.info), Some(Plan::Direct));
-        assert_eq!(self.artifacts(), std::slice::from_ref(name));
+        assert_eq!(self.artifacts(), [name.to_string()]);
         probed
     }
 }

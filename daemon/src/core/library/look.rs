@@ -67,8 +67,8 @@ impl Roots {
             })
         };
         let mut cause = |video: &Video| match self.obstacle(video) {
-            Some(reason) => MissingCause::RootUnavailable(reason),
-            None if is_unmounted(video) => MissingCause::RootUnavailable(NOT_MOUNTED.to_owned()),
+            Some(reason) => MissingCause::RootUnavailable(reason.into()),
+            None if is_unmounted(video) => MissingCause::RootUnavailable(NOT_MOUNTED.into()),
             None => MissingCause::Vanished,
         };
         absent.map(|video| (video.id, cause(video))).collect()

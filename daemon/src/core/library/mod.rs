@@ -4,6 +4,7 @@ mod look;
 mod moves;
 
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use vodpost_protocol::video::Switch;
 
 use super::artifact::Failure;
 use super::conversion::{abandon, fail, place_order};
+use super::file_name::FileName;
 use super::input::{FoundFile, Scan};
 use super::media::{FileIdentity, MediaInfo};
 use super::roots;
@@ -93,13 +95,14 @@ fn shown(place: &Place) -> String {
 }
 
 fn add(tx: &mut Transaction<'_>, place: Place, files: &[FoundFile], probed: &Probed) {
+    let renditions = renditions(&place.base, &[], files, probed);
     let video = Video {
         id: tx.new_video_id(),
         place,
         added_at: tx.now(),
         source: Source::Present,
         switch: Switch::On,
-        renditions: renditions(&[], files, probed),
+        renditions,
         conversion: Conversion::None,
         attempts: 0,
         last_change: None,
@@ -108,7 +111,12 @@ fn add(tx: &mut Transaction<'_>, place: Place, files: &[FoundFile], probed: &Pro
     tx.video_event(EventKind::VideoAdded, &video, None);
 }
 
-fn renditions(known: &[Rendition], files: &[FoundFile], probed: &Probed) -> Vec<Rendition> {
+fn renditions(
+    base: &Arc<OsStr>,
+    known: &[Rendition],
+    files: &[FoundFile],
+    probed: &Probed,
+) -> Box<[Rendition]> {
     let mut renditions: Vec<Rendition> = files
         .iter()
         .map(|file| {
@@ -122,11 +130,11 @@ fn renditions(known: &[Rendition], files: &[FoundFile], probed: &Probed) -> Vec<
                     let reason = "it changed while it was looked at".to_owned();
                     Err(Unusable { reason, look_again: true })
                 });
-            Rendition { name: file.name.clone(), identity: file.identity, media }
+            Rendition { name: FileName::of(base, &file.name), identity: file.identity, media }
         })
         .collect();
     renditions.sort_by(|a, b| a.name.cmp(&b.name));
-    renditions
+    renditions.into_boxed_slice()
 }
 
 /// What became of the file that a conversion is made of.
@@ -151,7 +159,7 @@ fn update(tx: &mut Transaction<'_>, id: VideoId, group: &Group, probed: &Probed,
     }
     let before = before.clone();
     let mut video = before.clone();
-    video.renditions = renditions(&before.renditions, &group.files, probed);
+    video.renditions = renditions(&video.place.base, &before.renditions, &group.files, probed);
     video.source = Source::Present;
     let base = base(&video);
     if group.settling && (group.files.is_empty() || matches!(base, Base::Changed)) {
@@ -209,8 +217,8 @@ fn waits_for_another_file(tx: &Transaction<'_>, video: &Video) -> bool {
     !video.renditions.iter().any(same) && tx.state().postings_of(video.id).next().is_some()
 }
 
-fn names(video: &Video) -> Vec<&std::ffi::OsStr> {
-    video.renditions.iter().map(|rendition| rendition.name.as_os_str()).collect()
+fn names(video: &Video) -> Vec<&FileName> {
+    video.renditions.iter().map(|rendition| &rendition.name).collect()
 }
 
 fn contents(video: &Video) -> Vec<Content> {
@@ -228,6 +236,7 @@ fn refresh_base(video: &mut Video, rendition: &Rendition) {
             }
         }
         Conversion::Ready(ready) => {
+            let ready = Arc::make_mut(ready);
             ready.order.rendition.clone_from(&rendition.name);
             ready.order.identity = rendition.identity;
             ready.artifact.source = rendition.identity;
@@ -272,7 +281,7 @@ pub(super) fn mark_missing(tx: &mut Transaction<'_>, id: VideoId, cause: Missing
     let detail = match &cause {
         MissingCause::Vanished => Some("the files are not in their folder".to_owned()),
         MissingCause::BeingWritten => Some("a file is being written".to_owned()),
-        MissingCause::RootUnavailable(reason) => Some(reason.clone()),
+        MissingCause::RootUnavailable(reason) => Some(reason.to_string()),
     };
     if let Source::Missing { since, cause: before } = &video.source {
         // The grace period starts when the files are known to be gone, not when the root went away.

@@ -63,7 +63,7 @@ fn a3_with_four_eyes_somebody_else_decides() {
     world.core.settings.four_eyes = true;
     submit(&mut world, AccountKind::Individual).unwrap();
     assert_eq!(world.command(Command::Approve), Err(Refusal::FourEyes));
-    let bob = Actor::User { uid: 1001, name: "bob".into() };
+    let bob = Actor::user(1001, "bob");
     world.input(Input::Command { actor: bob, command: Command::Approve }).unwrap();
 }
 

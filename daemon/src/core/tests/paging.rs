@@ -42,7 +42,7 @@ fn random_video(rng: &mut Rng, id: VideoId) -> Video {
             Source::Present
         },
         switch: if rng.below(4) == 0 { Switch::Off } else { Switch::On },
-        renditions: vec![rendition("a.mp4", media)],
+        renditions: [rendition("a.mp4", media)].into(),
         conversion: Conversion::None,
         attempts: 0,
         last_change: None,

@@ -146,7 +146,7 @@ fn l5_a_folder_that_is_taken_out_is_no_deletion_and_comes_back_with_its_urls() {
     else {
         panic!("{:?}", world.video("talk").source)
     };
-    assert_eq!(reason, "its folder is not in the library any more");
+    assert_eq!(&**reason, "its folder is not in the library any more");
     // However long, and whatever looks at the rest of the library say.
     world.pass(std::time::Duration::from_secs(400 * 24 * 3600));
     world

@@ -186,7 +186,8 @@ fn p7_a_url_is_listed_until_it_is_taken_off_and_says_who_did() {
     let mut world = World::live();
     let token = world.postings("talk")[0].token;
     let video = world.id("talk");
-    let listed = |world: &World| world.core.publications(video, std::path::Path::new("/artifacts"))[0].listed;
+    let listed =
+        |world: &World| world.core.publications(video, &std::path::Path::new("/artifacts").into())[0].listed;
     assert!(listed(&world));
     for _ in 0..2 {
         world.command(Command::SetListed { video, tokens: vec![token], listed: false }).unwrap();

@@ -50,7 +50,9 @@ pub(super) async fn page(State(site): State<Arc<Site>>, uri: Uri, fields: Header
     } else {
         // One at a time: however many search, whoever watches has the other cores, and a turn on this one.
         let _turn = site.searching.lock().await;
-        site.table.listed(after, PAGE, LOOKS_MAX, |entry| entry.title.to_lowercase().contains(&wanted)).await
+        site.table
+            .listed(after, PAGE, LOOKS_MAX, |entry| entry.title().to_lowercase().contains(&wanted))
+            .await
     };
     let next = listed.next.map(|place| {
         let query = utf8_percent_encode(&query, NON_ALPHANUMERIC);

@@ -43,15 +43,15 @@ impl Item {
         let page_url = page_url(&site.public_url, &entry.token);
         let poster_url = has_poster.then(|| format!("{page_url}.jpg"));
         Self {
-            title: title::shown(&entry.title),
+            title: title::shown(&entry.title()),
             file_url: file_url(&site.public_url, &entry.token),
             poster_url,
             page_url,
-            width: served.width,
-            height: served.height,
-            seconds: served.duration_ms.div_ceil(1000),
-            size_bytes: match served.layout {
-                ServedLayout::AsIs => Some(served.identity.size_bytes),
+            width: served.size().0,
+            height: served.size().1,
+            seconds: served.duration_ms().div_ceil(1000),
+            size_bytes: match served.layout() {
+                ServedLayout::AsIs => Some(served.identity().size_bytes),
                 // A little more, if tables have to grow.
                 ServedLayout::Relocated => None,
             },

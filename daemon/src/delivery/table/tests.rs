@@ -1,26 +1,27 @@
 //! What is live, listed and counted.
 
+use std::path::Path;
+
 use super::*;
 use crate::core::artifact::ServedLayout;
 use crate::core::media::FileIdentity;
+use crate::core::testing;
 use vodpost_protocol::ids::VideoId;
 
 fn served(mtime_ns: i64) -> Served {
-    Served {
-        video: VideoId::from_random(1),
-        attempt: 1,
-        path: "/v.mp4".into(),
-        identity: FileIdentity { dev: 1, ino: 1, size_bytes: 1, mtime_ns },
-        layout: ServedLayout::AsIs,
-        duration_ms: 1,
-        width: 1,
-        height: 1,
-    }
+    let identity = FileIdentity { dev: 1, ino: 1, size_bytes: 1, mtime_ns };
+    testing::served(VideoId::from_random(1), 1, Path::new("/v.mp4"), identity, ServedLayout::AsIs)
 }
 
 fn publication(title: &str, state: PublicState) -> Publication {
     let created_at = Timestamp::from_millis(1);
-    Publication { token: Token::from_random(1), title: title.to_owned(), listed: true, created_at, state }
+    Publication {
+        token: Token::from_random(1),
+        base: OsStr::new(title).into(),
+        listed: true,
+        created_at,
+        state,
+    }
 }
 
 fn live_ended(table: &Table) -> CancellationToken {
@@ -38,7 +39,7 @@ fn transfers_end_when_and_only_when_their_bytes_are_no_longer_live() {
     let first = live_ended(&table);
     table.apply(vec![live("renamed", 1)]);
     assert!(!first.is_cancelled());
-    assert_eq!(table.lookup(&Token::from_random(1)).unwrap().title.as_ref(), "renamed");
+    assert_eq!(table.lookup(&Token::from_random(1)).unwrap().title(), "renamed");
     table.apply(vec![live("renamed", 2)]);
     assert!(first.is_cancelled(), "another file");
     for state in [PublicState::Suspended, PublicState::Pending, PublicState::Invalid] {
@@ -64,8 +65,8 @@ async fn what_is_listed_is_looked_at_in_parts() {
         let token = Token::from_random(number.into());
         let created_at = Timestamp::from_millis(number);
         let state = PublicState::Live(served(1));
-        let title = format!("{}", number % 7);
-        table.apply(vec![Publication { token, title, listed: true, created_at, state }]);
+        let base = OsStr::new(&(number % 7).to_string()).into();
+        table.apply(vec![Publication { token, base, listed: true, created_at, state }]);
     }
     let place = |number: u64| Place::new(Timestamp::from_millis(number), Token::from_random(number.into()));
     // The newest come first: `count - 1` is the first, 0 the last.
@@ -80,7 +81,7 @@ async fn what_is_listed_is_looked_at_in_parts() {
     for (max, looks) in [(5, 100), (usize::MAX, CHUNK), (usize::MAX, CHUNK + 3), (CHUNK + 1, usize::MAX)] {
         let (mut seen, mut after) = (Vec::new(), None);
         loop {
-            let listed = table.listed(after, max, looks, |entry| &*entry.title == "3").await;
+            let listed = table.listed(after, max, looks, |entry| entry.title() == "3").await;
             assert!(listed.entries.len() <= max);
             seen.extend(numbers(&listed));
             after = listed.next;

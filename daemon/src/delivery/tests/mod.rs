@@ -7,6 +7,7 @@ mod media;
 mod platform;
 mod site;
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,7 +25,8 @@ use super::link::PublicUrl;
 use super::platform::Platform;
 use super::table::Table;
 use super::{Limits, Noticed, Options, Server, notices, start};
-use crate::core::artifact::{PublicState, Publication, Served, ServedLayout};
+use crate::core::artifact::{PublicState, Publication, ServedLayout};
+use crate::core::testing;
 use crate::media::identity;
 
 /// Far longer than anything here takes; a test that waits for it has failed.
@@ -119,40 +121,24 @@ impl Stage {
     }
 
     fn publish(&self, title: &str, path: &Path, layout: ServedLayout) {
-        let served = Served {
-            video: video(),
-            attempt: ATTEMPT,
-            path: path.to_owned(),
-            identity: identity(&File::open(path).unwrap()).unwrap(),
-            layout,
-            duration_ms: 61_500,
-            width: 1280,
-            height: 720,
-        };
+        let identity = identity(&File::open(path).unwrap()).unwrap();
+        let served = testing::served(video(), ATTEMPT, path, identity, layout);
         self.apply(title, PublicState::Live(served));
     }
 
     /// The same for another token.
     fn publish_as(&self, token: Token, path: &Path) {
-        let served = Served {
-            video: VideoId::from_random(8),
-            attempt: ATTEMPT,
-            path: path.to_owned(),
-            identity: identity(&File::open(path).unwrap()).unwrap(),
-            layout: ServedLayout::AsIs,
-            duration_ms: 61_500,
-            width: 1280,
-            height: 720,
-        };
+        let identity = identity(&File::open(path).unwrap()).unwrap();
+        let served = testing::served(VideoId::from_random(8), ATTEMPT, path, identity, ServedLayout::AsIs);
         let created_at = vodpost_protocol::time::Timestamp::from_millis(1);
-        let (title, state) = ("other".to_owned(), PublicState::Live(served));
-        self.table.apply(vec![Publication { token, title, listed: true, created_at, state }]);
+        let (base, state) = (OsStr::new("other").into(), PublicState::Live(served));
+        self.table.apply(vec![Publication { token, base, listed: true, created_at, state }]);
     }
 
     fn apply(&self, title: &str, state: PublicState) {
         let created_at = vodpost_protocol::time::Timestamp::from_millis(1);
-        let title = title.to_owned();
-        self.table.apply(vec![Publication { token: token(), title, listed: true, created_at, state }]);
+        let base = OsStr::new(title).into();
+        self.table.apply(vec![Publication { token: token(), base, listed: true, created_at, state }]);
     }
 
     async fn connect(&self) -> TcpStream {

@@ -1,5 +1,6 @@
 //! The platform: what it lists, and that it stops the moment a video is not live.
 
+use std::ffi::OsStr;
 use std::fs::File;
 
 use vodpost_protocol::ids::Token;
@@ -23,22 +24,14 @@ fn numbered(number: u64) -> Token {
 }
 
 fn state(path: &Path) -> PublicState {
-    PublicState::Live(Served {
-        video: video(),
-        attempt: ATTEMPT,
-        path: path.to_owned(),
-        identity: identity(&File::open(path).unwrap()).unwrap(),
-        layout: ServedLayout::AsIs,
-        duration_ms: 61_500,
-        width: 1280,
-        height: 720,
-    })
+    let identity = identity(&File::open(path).unwrap()).unwrap();
+    PublicState::Live(testing::served(video(), ATTEMPT, path, identity, ServedLayout::AsIs))
 }
 
 fn put(stage: &Stage, number: u64, title: &str, listed: bool, state: PublicState) {
     let created_at = Timestamp::from_millis(1_700_000_000_000 + number * 1000);
-    let title = title.to_owned();
-    stage.table.apply(vec![Publication { token: numbered(number), title, listed, created_at, state }]);
+    let base = OsStr::new(title).into();
+    stage.table.apply(vec![Publication { token: numbered(number), base, listed, created_at, state }]);
 }
 
 /// The addresses of watch pages in an answer, in their order.
@@ -161,12 +154,12 @@ async fn p7_a_large_site_map_has_parts() {
     let created_at = Timestamp::from_millis(1);
     let publications = (10..2510).map(|number| Publication {
         token: numbered(number),
-        title: "x".into(),
+        base: OsStr::new("x").into(),
         listed: true,
         created_at,
         state: state(&path),
     });
-    stage.table.apply(publications.collect());
+    stage.table.apply(publications);
     let index = stage.get("/sitemap.xml", "").await;
     assert!(index.text().contains("<sitemapindex"));
     let mut all = Vec::new();

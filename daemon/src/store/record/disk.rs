@@ -4,7 +4,7 @@
 //! at their end. Both conversions name every field, so that a new one does not compile until it is stored.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,11 +16,13 @@ use vodpost_protocol::ids::{Label, Token, VideoId};
 use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::Switch;
 
+use super::raw;
 use super::second::Course;
 use crate::core::account as core_account;
 use crate::core::actor::Actor as CoreActor;
 use crate::core::artifact as core_artifact;
 use crate::core::event as core_event;
+use crate::core::file_name::FileName;
 use crate::core::media as core_media;
 use crate::core::plan as core_plan;
 use crate::core::posting as core_posting;
@@ -36,13 +38,6 @@ fn os(bytes: Bytes) -> OsString {
     OsString::from_vec(bytes)
 }
 
-/// Into a list of its own: one that is collected in place keeps the memory of the larger records it was made of.
-fn exact<T, U>(from: Vec<T>, convert: impl FnMut(T) -> U) -> Vec<U> {
-    let mut into = Vec::with_capacity(from.len());
-    into.extend(from.into_iter().map(convert));
-    into
-}
-
 fn path(bytes: Bytes) -> PathBuf {
     PathBuf::from(os(bytes))
 }
@@ -56,14 +51,14 @@ pub(super) enum Actor {
 impl Actor {
     pub(super) fn from_core(actor: &CoreActor) -> Self {
         match actor {
-            CoreActor::User { uid, name } => Self::User { uid: *uid, name: name.clone() },
+            CoreActor::User(user) => Self::User { uid: user.uid, name: user.name.clone() },
             CoreActor::Daemon => Self::Daemon,
         }
     }
 
     pub(super) fn into_core(self) -> CoreActor {
         match self {
-            Self::User { uid, name } => CoreActor::User { uid, name },
+            Self::User { uid, name } => CoreActor::user(uid, name),
             Self::Daemon => CoreActor::Daemon,
         }
     }
@@ -92,8 +87,11 @@ impl Identity {
 #[derive(Serialize, Deserialize)]
 pub(super) struct Video {
     id: VideoId,
+    #[serde(with = "raw")]
     root: Bytes,
+    #[serde(with = "raw")]
     folder: Bytes,
+    #[serde(with = "raw")]
     base: Bytes,
     added_at: Timestamp,
     source: Source,
@@ -123,6 +121,7 @@ enum DeletionKind {
 
 #[derive(Serialize, Deserialize)]
 struct Rendition {
+    #[serde(with = "raw")]
     name: Bytes,
     identity: Identity,
     media: Result<Media, Unusable>,
@@ -204,6 +203,7 @@ struct Order {
     deadline: Timestamp,
     by: Actor,
     labels: Vec<Label>,
+    #[serde(with = "raw")]
     rendition: Bytes,
     identity: Identity,
     plan: Plan,
@@ -292,18 +292,19 @@ impl Video {
             attempts,
             last_change,
         } = self;
+        let base: Arc<OsStr> = os(base).into();
         core_video::Video {
             id,
             place: core_video::Place {
                 root: Arc::from(path(root)),
                 folder: Arc::from(path(folder)),
-                base: os(base).into(),
+                base: Arc::clone(&base),
             },
             added_at,
             source: source.into_core(),
             switch,
-            renditions: exact(renditions, Rendition::into_core),
-            conversion: conversion.into_core(course),
+            renditions: renditions.into_iter().map(|one| one.into_core(&base)).collect(),
+            conversion: conversion.into_core(course, &base),
             attempts,
             last_change: last_change.map(|change| core_video::LastChange {
                 at: change.at,
@@ -323,7 +324,7 @@ impl Source {
                 Self::Vanished { since: *since }
             }
             core_video::Source::Missing { since, cause: MissingCause::RootUnavailable(reason) } => {
-                Self::RootUnavailable { since: *since, reason: reason.clone() }
+                Self::RootUnavailable { since: *since, reason: reason.to_string() }
             }
             core_video::Source::Missing { since, cause: MissingCause::BeingWritten } => {
                 Self::BeingWritten { since: *since }
@@ -347,7 +348,7 @@ impl Source {
             Self::Present => core_video::Source::Present,
             Self::Vanished { since } => core_video::Source::Missing { since, cause: MissingCause::Vanished },
             Self::RootUnavailable { since, reason } => {
-                core_video::Source::Missing { since, cause: MissingCause::RootUnavailable(reason) }
+                core_video::Source::Missing { since, cause: MissingCause::RootUnavailable(reason.into()) }
             }
             Self::BeingWritten { since } => {
                 core_video::Source::Missing { since, cause: MissingCause::BeingWritten }
@@ -370,7 +371,7 @@ impl Rendition {
     fn from_core(rendition: &core_video::Rendition) -> Self {
         let core_video::Rendition { name, identity, media } = rendition;
         Self {
-            name: name.as_bytes().to_vec(),
+            name: name.to_os_string().into_vec(),
             identity: Identity::from_core(identity),
             media: match media {
                 Ok(media) => Ok(Media::from_core(media)),
@@ -381,9 +382,9 @@ impl Rendition {
         }
     }
 
-    fn into_core(self) -> core_video::Rendition {
+    fn into_core(self, base: &Arc<OsStr>) -> core_video::Rendition {
         core_video::Rendition {
-            name: os(self.name),
+            name: FileName::of(base, &os(self.name)),
             identity: self.identity.into_core(),
             media: self
                 .media
@@ -514,25 +515,25 @@ impl Conversion {
         }
     }
 
-    fn into_core(self, course: Course) -> core_video::Conversion {
+    fn into_core(self, course: Course, base: &Arc<OsStr>) -> core_video::Conversion {
         match self {
             Self::None => core_video::Conversion::None,
             Self::Queued(order) => {
-                core_video::Conversion::Queued(Box::new(course.waiting(order.into_core())))
+                core_video::Conversion::Queued(Box::new(course.waiting(order.into_core(base))))
             }
             Self::Running(order) => {
-                core_video::Conversion::Running(Box::new(course.running(order.into_core())))
+                core_video::Conversion::Running(Box::new(course.running(order.into_core(base))))
             }
             Self::Failed { order, reason, output, at } => {
                 core_video::Conversion::Failed(Box::new(core_video::Failed {
-                    order: course.order(order.into_core()),
+                    order: course.order(order.into_core(base)),
                     failure: core_artifact::Failure { reason, output },
                     at,
                 }))
             }
             Self::Ready { order, artifact, at } => {
-                core_video::Conversion::Ready(Box::new(core_video::Ready {
-                    order: course.order(order.into_core()),
+                core_video::Conversion::Ready(Arc::new(core_video::Ready {
+                    order: course.order(order.into_core(base)),
                     artifact: artifact.into_core(),
                     at,
                 }))
@@ -561,13 +562,13 @@ impl Order {
             deadline: *deadline,
             by: Actor::from_core(by),
             labels: labels.iter().cloned().collect(),
-            rendition: rendition.as_bytes().to_vec(),
+            rendition: rendition.to_os_string().into_vec(),
             identity: Identity::from_core(identity),
             plan: Plan::from_core(plan),
         }
     }
 
-    fn into_core(self) -> core_video::Order {
+    fn into_core(self, base: &Arc<OsStr>) -> core_video::Order {
         let Self { attempt, requested_at, deadline, by, labels, rendition, identity, plan } = self;
         core_video::Order {
             attempt,
@@ -575,9 +576,9 @@ impl Order {
             deadline,
             by: by.into_core(),
             labels: labels.into_iter().collect::<BTreeSet<_>>(),
-            rendition: os(rendition),
+            rendition: FileName::of(base, &os(rendition)),
             identity: identity.into_core(),
-            plan: plan.into_core(),
+            plan: Arc::new(plan.into_core()),
             setbacks: 0,
             late: false,
         }
@@ -634,7 +635,7 @@ impl Artifact {
                 core_artifact::Form::AsIs => Form::AsIs,
                 core_artifact::Form::Relocated => Form::Relocated,
                 core_artifact::Form::File { name, identity } => {
-                    Form::File { name: name.clone(), identity: Identity::from_core(identity) }
+                    Form::File { name: name.to_string(), identity: Identity::from_core(identity) }
                 }
             },
             source: Identity::from_core(source),
@@ -650,7 +651,7 @@ impl Artifact {
             Form::AsIs => core_artifact::Form::AsIs,
             Form::Relocated => core_artifact::Form::Relocated,
             Form::File { name, identity } => {
-                core_artifact::Form::File { name, identity: identity.into_core() }
+                core_artifact::Form::File { name: name.into(), identity: Box::new(identity.into_core()) }
             }
         };
         core_artifact::Artifact { form, source: source.into_core(), duration_ms, width, height }
@@ -732,6 +733,7 @@ struct Submission {
     name: String,
     document: DocumentKind,
     number_masked: String,
+    #[serde(with = "raw")]
     number_sealed: Bytes,
     contact: Option<String>,
     at: Timestamp,

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::super::table::Table;
-use super::super::{Store, StoreError, tree, tree::Cache};
+use super::super::{StoreError, tree};
 use super::picture::Picture;
 use super::power::{Life, Step};
 use super::sim::{Plan, ROOT};
+use super::{open_ready, open_ready_on};
 
 const STEPS: &[Step] = &[
     Step::Commit,
@@ -40,7 +41,7 @@ fn before_last() -> Picture {
 }
 
 fn open(life: &Life) -> Result<(Picture, Vec<String>), StoreError> {
-    let (_store, loaded) = Store::open_on(Arc::new(life.disk.clone()), Path::new(ROOT))?;
+    let (_store, loaded) = open_ready_on(Arc::new(life.disk.clone()), Path::new(ROOT))?;
     Ok((Picture::of(&loaded.state), loaded.notices))
 }
 
@@ -124,7 +125,7 @@ fn s3_a_log_or_snapshot_that_ends_too_early_or_is_lost_is_never_silently_accepte
 
 /// A state with a real sled folder, and what is in it.
 fn real(folder: &Path) -> Picture {
-    let (mut store, _) = Store::open(folder).unwrap();
+    let (mut store, _) = open_ready(folder).unwrap();
     let mut picture = Picture::default();
     for number in 0..150 {
         let changes = picture.next();
@@ -171,7 +172,7 @@ fn copy_with(from: &Path, changed: &Path, bytes: Option<&[u8]>) -> tempfile::Tem
 }
 
 fn expect(folder: &Path, truth: &Picture, what: &str) {
-    let (mut store, loaded) = Store::open(folder).unwrap_or_else(|error| panic!("{what}: {error}"));
+    let (mut store, loaded) = open_ready(folder).unwrap_or_else(|error| panic!("{what}: {error}"));
     assert_eq!(Picture::of(&loaded.state), *truth, "{what}: {:?}", loaded.notices);
     let events: Vec<u64> = store.events(0, usize::MAX).unwrap().iter().map(|event| event.seq).collect();
     assert_eq!(events, (truth.oldest_seq..=truth.last_seq).collect::<Vec<_>>(), "{what}");
@@ -236,7 +237,7 @@ fn s3_records_that_vanish_come_back_or_change_in_the_table_are_noticed() {
     let truth = real(folder.path());
     let db = folder.path().join("db");
     let mut records = Vec::new();
-    let table = Table::open(&super::super::System, &db, Cache::Large, &mut Vec::new()).unwrap();
+    let table = Table::open(&super::super::System, &db, &mut Vec::new()).unwrap();
     table
         .for_each(|key, value| {
             records.push((key.to_vec(), value.to_vec()));
@@ -256,11 +257,11 @@ fn s3_records_that_vanish_come_back_or_change_in_the_table_are_noticed() {
     ];
     for (number, damage) in damages.into_iter().enumerate() {
         let copy = copy_with(folder.path(), Path::new(""), None);
-        let mut tree = tree::open(&copy.path().join("db"), Cache::Large, &mut Vec::new()).unwrap();
+        let mut tree = tree::open(&copy.path().join("db"), &mut Vec::new()).unwrap();
         tree.apply(&damage).unwrap();
         tree.flush().unwrap();
         drop(tree);
-        let (mut store, loaded) = Store::open(copy.path()).unwrap();
+        let (mut store, loaded) = open_ready(copy.path()).unwrap();
         store.close();
         assert!(
             loaded.notices.iter().any(|notice| notice.contains("set aside")),

@@ -35,7 +35,7 @@ fn at(number: u64) -> Timestamp {
 }
 
 fn admin() -> Actor {
-    Actor::User { uid: 1000, name: "admin".into() }
+    Actor::user(1000, "admin")
 }
 
 fn identity(number: u64) -> FileIdentity {
@@ -107,7 +107,7 @@ fn order(schema: Schema, plan: Plan) -> Order {
         labels: [Label::default(), "wechat".parse().unwrap()].into(),
         rendition: "talk.1080p.mp4".into(),
         identity: identity(1),
-        plan,
+        plan: plan.into(),
         setbacks: if queued_again { 2 } else { 0 },
         late: queued_again,
     }
@@ -119,7 +119,7 @@ fn conversions(schema: Schema) -> Vec<Conversion> {
     let ready = |plan, form| {
         let artifact =
             Artifact { form, source: identity(1), duration_ms: 3_600_001, width: 1920, height: 1080 };
-        Conversion::Ready(Box::new(Ready { order: order(plan), artifact, at: at(20) }))
+        Conversion::Ready(Arc::new(Ready { order: order(plan), artifact, at: at(20) }))
     };
     let failure = Failure { reason: "ffmpeg ended with 1".into(), output: "line one\nline two".into() };
     let held = Hold { failure: failure.clone(), until: at(40) };
@@ -137,7 +137,10 @@ fn conversions(schema: Schema) -> Vec<Conversion> {
         Conversion::Failed(Box::new(Failed { order: order(transcode.clone()), failure, at: at(30) })),
         ready(direct, Form::AsIs),
         ready(relocate, Form::Relocated),
-        ready(transcode.clone(), Form::File { name: "0123456789abc-2.mp4".into(), identity: identity(9) }),
+        ready(
+            transcode.clone(),
+            Form::File { name: "0123456789abc-2.mp4".into(), identity: identity(9).into() },
+        ),
     ];
     if schema >= Schema::Second {
         conversions.insert(2, Conversion::waiting(order(transcode)));
@@ -164,11 +167,11 @@ fn sources(schema: Schema) -> Vec<Source> {
 }
 
 fn videos(schema: Schema) -> Vec<Change> {
-    let renditions: Vec<Rendition> = infos()
+    let renditions: Box<[Rendition]> = infos()
         .into_iter()
         .zip(1..)
         .map(|(media, number)| Rendition {
-            name: format!("talk.{number}.mp4").into(),
+            name: format!("talk.{number}.mp4").as_str().into(),
             identity: identity(number),
             media,
         })

@@ -11,13 +11,14 @@ mod world;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use vodpost_protocol::event::EventKind;
 use vodpost_protocol::ids::{Label, Token, VideoId};
 use vodpost_protocol::time::Timestamp;
 use vodpost_protocol::video::Switch;
 
+use super::background::{Background, Stop};
+use super::disk::{Disk, System};
 use super::{Loaded, Store, StoreError};
 use crate::core::actor::Actor;
 use crate::core::event::{Event, Subject};
@@ -27,11 +28,30 @@ use crate::core::state::Change;
 impl Store {
     /// A snapshot and the cut behind it, at once.
     fn compact(&mut self) -> Result<(), StoreError> {
-        let never = Arc::new(AtomicBool::new(false));
-        let written = self.begin_compaction()?.run(never)?;
+        let written = self.begin_compaction()?.run(Stop::default())?;
         self.settle(Ok(written));
         Ok(())
     }
+
+    /// Waits until the state table is ready, and returns what had to be mended.
+    fn wait_for_table(&mut self) -> Vec<String> {
+        let Some(preparing) = self.preparing.take() else { return Vec::new() };
+        let prepared = preparing.join();
+        let notices = prepared.as_ref().map(|prepared| prepared.notices.clone());
+        self.take_table(prepared);
+        notices.unwrap_or_default()
+    }
+}
+
+/// Opens the state and waits for its table.
+fn open_ready(folder: &Path) -> Result<(Store, Loaded), StoreError> {
+    open_ready_on(Arc::new(System), folder)
+}
+
+fn open_ready_on(disk: Arc<dyn Disk>, folder: &Path) -> Result<(Store, Loaded), StoreError> {
+    let (mut store, mut loaded) = Store::open_on(disk, folder)?;
+    loaded.notices.extend(store.wait_for_table());
+    Ok((store, loaded))
 }
 
 fn posting(number: u128) -> Change {
@@ -65,7 +85,7 @@ fn event(seq: u64) -> Change {
 
 /// A store with `count` commits of one posting and one event each, ended without a word.
 fn written(folder: &Path, count: u64) {
-    let (mut store, _) = Store::open(folder).unwrap();
+    let (mut store, _) = open_ready(folder).unwrap();
     for number in 1..=count {
         store.commit(&[posting(number.into()), event(number)]).unwrap();
     }
@@ -74,10 +94,10 @@ fn written(folder: &Path, count: u64) {
 
 /// How many postings and which newest event are there.
 fn found(folder: &Path) -> (usize, u64) {
-    let (mut store, loaded) = Store::open(folder).unwrap();
+    let (mut store, loaded) = open_ready(folder).unwrap();
     let Loaded { state, .. } = loaded;
     store.close();
-    (state.postings().len(), state.last_seq())
+    (state.postings_count(), state.last_seq())
 }
 
 fn log_file(folder: &Path) -> PathBuf {
@@ -97,7 +117,7 @@ fn s1_what_was_committed_is_there_after_a_restart() {
 }
 
 fn written_more(folder: &Path) {
-    let (mut store, loaded) = Store::open(folder).unwrap();
+    let (mut store, loaded) = open_ready(folder).unwrap();
     let seq = loaded.state.last_seq() + 1;
     store.commit(&[posting(seq.into()), event(seq)]).unwrap();
     store.close();
@@ -141,7 +161,7 @@ fn s3_a_flipped_byte_in_the_log_is_refused_and_nothing_is_changed() {
     let mut bytes = fs::read(&path).unwrap();
     bytes[30] ^= 1;
     fs::write(&path, &bytes).unwrap();
-    let refused = Store::open(folder.path()).err().unwrap();
+    let refused = open_ready(folder.path()).err().unwrap();
     assert!(matches!(refused, StoreError::LogDamaged { .. }), "{refused}");
     assert_eq!(fs::read(&path).unwrap(), bytes);
 }
@@ -151,7 +171,7 @@ fn s3_a_lost_log_is_refused_instead_of_starting_from_what_sled_has() {
     let folder = tempfile::tempdir().unwrap();
     written(folder.path(), 5);
     fs::remove_dir_all(folder.path().join("log")).unwrap();
-    let refused = Store::open(folder.path()).err().unwrap();
+    let refused = open_ready(folder.path()).err().unwrap();
     assert!(matches!(refused, StoreError::Gone { left: "db", .. }), "{refused}");
 }
 
@@ -161,9 +181,9 @@ fn s3_a_damaged_table_is_set_aside_and_rebuilt() {
         let folder = tempfile::tempdir().unwrap();
         written(folder.path(), 50);
         damage(&folder.path().join("db"));
-        let (mut store, loaded) = Store::open(folder.path()).unwrap();
+        let (mut store, loaded) = open_ready(folder.path()).unwrap();
         store.close();
-        assert_eq!((loaded.state.postings().len(), loaded.state.last_seq()), (50, 50));
+        assert_eq!((loaded.state.postings_count(), loaded.state.last_seq()), (50, 50));
         assert!(!loaded.notices.is_empty(), "the admin is told");
     }
 }
@@ -193,7 +213,7 @@ fn half_written_snapshot(db: &Path) {
 #[test]
 fn the_log_is_cut_behind_a_snapshot_and_the_state_survives_without_the_table() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut store, _) = Store::open(folder.path()).unwrap();
+    let (mut store, _) = open_ready(folder.path()).unwrap();
     for number in 1..=10 {
         store.commit(&[posting(number.into()), event(number)]).unwrap();
     }
@@ -208,7 +228,7 @@ fn the_log_is_cut_behind_a_snapshot_and_the_state_survives_without_the_table() {
 #[test]
 fn s3_a_damaged_snapshot_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut store, _) = Store::open(folder.path()).unwrap();
+    let (mut store, _) = open_ready(folder.path()).unwrap();
     store.commit(&[posting(1), event(1)]).unwrap();
     store.compact().unwrap();
     store.close();
@@ -216,14 +236,14 @@ fn s3_a_damaged_snapshot_is_refused() {
     let mut bytes = fs::read(&snapshot).unwrap();
     bytes[20] ^= 1;
     fs::write(&snapshot, bytes).unwrap();
-    assert!(matches!(Store::open(folder.path()), Err(StoreError::SnapshotDamaged { .. })));
+    assert!(matches!(open_ready(folder.path()), Err(StoreError::SnapshotDamaged { .. })));
 }
 
 #[test]
 fn events_are_read_in_pages() {
     let folder = tempfile::tempdir().unwrap();
     written(folder.path(), 30);
-    let (mut store, _) = Store::open(folder.path()).unwrap();
+    let (mut store, _) = open_ready(folder.path()).unwrap();
     let page: Vec<u64> = store.events(10, 5).unwrap().iter().map(|event| event.seq).collect();
     assert_eq!(page, [11, 12, 13, 14, 15]);
     assert_eq!(store.events(30, 5).unwrap(), []);
@@ -239,10 +259,10 @@ fn a_commit_holds_only_the_last_of_several_changes_to_a_record() {
 fn s2_forgotten_events_are_gone_and_the_first_one_left_is_known() {
     let folder = tempfile::tempdir().unwrap();
     written(folder.path(), 10);
-    let (mut store, _) = Store::open(folder.path()).unwrap();
+    let (mut store, _) = open_ready(folder.path()).unwrap();
     store.commit(&[Change::ForgetEvent(1), Change::ForgetEvent(2)]).unwrap();
     store.close();
-    let (mut store, loaded) = Store::open(folder.path()).unwrap();
+    let (mut store, loaded) = open_ready(folder.path()).unwrap();
     assert_eq!((loaded.state.oldest_seq(), loaded.state.last_seq()), (3, 10));
     assert_eq!(store.events(0, 1).unwrap()[0].seq, 3);
 }
@@ -257,13 +277,13 @@ fn a_snapshot_is_written_while_commits_go_on_and_the_log_is_cut_behind_it() {
     };
     // Each start begins a file of the log.
     for _ in 0..super::LOG_FILES_MAX + 2 {
-        let (mut store, _) = Store::open(folder.path()).unwrap();
+        let (mut store, _) = open_ready(folder.path()).unwrap();
         commit(&mut store);
         store.close();
     }
     let files = || fs::read_dir(folder.path().join("log")).unwrap().count();
     assert!(files() > super::LOG_FILES_MAX);
-    let (mut store, _) = Store::open(folder.path()).unwrap();
+    let (mut store, _) = open_ready(folder.path()).unwrap();
     while store.snapshot.is_none() {
         store.maintain();
         commit(&mut store);
@@ -273,4 +293,34 @@ fn a_snapshot_is_written_while_commits_go_on_and_the_log_is_cut_behind_it() {
     fs::remove_dir_all(folder.path().join("db")).unwrap();
     let postings = usize::try_from(seq).unwrap();
     assert_eq!(found(folder.path()), (postings, seq));
+}
+
+#[test]
+fn commits_go_on_and_events_are_read_before_the_table_is_ready() {
+    let folder = tempfile::tempdir().unwrap();
+    written(folder.path(), 3);
+    let (mut store, _) = open_ready(folder.path()).unwrap();
+    store.table.close();
+    let (begin, wanted) = std::sync::mpsc::channel::<()>();
+    let preparation = store.preparation();
+    let preparing = Background::spawn("state table", move |stop| {
+        wanted.recv().unwrap();
+        preparation.run(&stop)
+    });
+    store.preparing = Some(preparing.unwrap());
+    for number in 4..=6 {
+        store.commit(&[posting(number.into()), event(number)]).unwrap();
+        store.follow();
+        store.maintain();
+    }
+    let seqs =
+        |store: &mut Store| store.events(1, 9).unwrap().iter().map(|event| event.seq).collect::<Vec<_>>();
+    assert!(!store.table.is_open());
+    assert_eq!(seqs(&mut store), [2, 3, 4, 5, 6]);
+    begin.send(()).unwrap();
+    assert_eq!(store.wait_for_table(), [""; 0]);
+    assert_eq!((store.table.is_open(), store.table.applied_seq()), (true, 6));
+    assert_eq!(seqs(&mut store), [2, 3, 4, 5, 6]);
+    store.close();
+    assert_eq!(found(folder.path()), (6, 6));
 }

@@ -18,7 +18,7 @@ pub(super) struct Picture {
 
 impl Picture {
     pub(super) fn of(state: &State) -> Self {
-        let postings = state.postings().iter().map(|(token, posting)| (*token, posting.clone())).collect();
+        let postings = state.postings().map(|posting| (posting.token, posting.clone())).collect();
         Self { postings, last_seq: state.last_seq(), oldest_seq: state.oldest_seq() }
     }
 

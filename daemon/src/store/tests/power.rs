@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::super::backup::restore_on;
 use super::super::{Store, StoreError};
+use super::open_ready_on;
 use super::picture::Picture;
 use super::sim::{Plan, ROOT, SimDisk, Survives};
 
@@ -61,13 +62,13 @@ impl Life {
 
     /// Opens the state and compares. A disk that fails may refuse, but once it works it must open.
     pub(super) fn open(&mut self) {
-        let mut opened = Store::open_on(Arc::new(self.disk.clone()), Path::new(ROOT));
+        let mut opened = open_ready_on(Arc::new(self.disk.clone()), Path::new(ROOT));
         if opened.is_err() {
             if self.disk.is_dead() {
                 return;
             }
             self.disk.plan(Plan::default());
-            opened = Store::open_on(Arc::new(self.disk.clone()), Path::new(ROOT));
+            opened = open_ready_on(Arc::new(self.disk.clone()), Path::new(ROOT));
         }
         let (store, loaded) = match opened {
             Ok(opened) => opened,
@@ -106,7 +107,10 @@ impl Life {
     fn take(&mut self, step: Step) {
         match step {
             Step::Commit => self.commit(),
-            Step::Flush => self.with(|store| store.flush()),
+            Step::Flush => self.with(|store| {
+                store.flush();
+                drop(store.wait_for_table());
+            }),
             Step::Compact => self.with(|store| drop(store.compact())),
             Step::Restart => {
                 if let Some(mut store) = self.store.take() {
@@ -360,7 +364,7 @@ fn s3_an_interrupted_restore_says_so_and_can_be_run_again() {
         // Ended before anything was there, it is a new folder still.
         let begun =
             disk.files().keys().any(|path| !path.ends_with("backup") && !path.ends_with("restoring.new"));
-        match Store::open_on(Arc::new(disk.clone()), Path::new(ROOT)) {
+        match open_ready_on(Arc::new(disk.clone()), Path::new(ROOT)) {
             Ok((_, loaded)) if begun => assert_eq!(Picture::of(&loaded.state), life.acknowledged),
             Ok((_, loaded)) => assert!(done.is_err() && loaded.state.last_seq() == 0),
             Err(StoreError::RestoreUnfinished { .. }) => restored(&disk).unwrap(),

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::super::disk::{Disk, DiskFile};
 use super::super::error::StoreError;
-use super::super::tree::{Cache, Each, Put, Tree};
+use super::super::tree::{Each, Put, Tree};
 use super::world::{Batches, Content, Fate, Node, Step, World, put, set};
 pub(super) use super::world::{Plan, ROOT, Survives};
 
@@ -205,12 +205,7 @@ impl Disk for SimDisk {
         Ok(())
     }
 
-    fn tree(
-        &self,
-        path: &Path,
-        _cache: Cache,
-        _notices: &mut Vec<String>,
-    ) -> Result<Box<dyn Tree>, StoreError> {
+    fn tree(&self, path: &Path, _notices: &mut Vec<String>) -> Result<Box<dyn Tree>, StoreError> {
         let mut world = self.world();
         world.whole().map_err(|source| StoreError::io("open", path, source))?;
         let id = match world.names.get(path) {

@@ -174,7 +174,7 @@ impl Rig {
             )
         })?;
         let postings: usize = videos.iter().map(|video| video.postings.len()).sum();
-        ensure(state.postings().len() == postings, || "P5: the count of postings is another one".to_owned())?;
+        ensure(state.postings_count() == postings, || "P5: the count of postings is another one".to_owned())?;
         ensure(state.last_seq() == self.around.last_seq, || "S2: the last event is another one".to_owned())?;
         let due = self.next_due();
         ensure(self.core.state().queue().paused.is_some() == self.around.reference.paused, || {
@@ -226,11 +226,11 @@ impl Rig {
             format!("the source is {:?}, the rules say {:?}", is.source, should.source)
         })?;
         ensure((is.switch == Switch::On) == should.on, || "P4: the switch differs".to_owned())?;
-        let files: BTreeMap<&str, u64> =
-            is.renditions.iter().map(|one| (one.name.to_str().unwrap(), one.identity.ino)).collect();
+        let files: BTreeMap<String, u64> =
+            is.renditions.iter().map(|one| (one.name.to_string_lossy(), one.identity.ino)).collect();
         let name = |file: usize| Path::new(FILES[file]).file_name().unwrap().to_str().unwrap();
-        let expected: BTreeMap<&str, u64> =
-            should.files.iter().map(|(file, bytes)| (name(*file), *bytes)).collect();
+        let expected: BTreeMap<String, u64> =
+            should.files.iter().map(|(file, bytes)| (name(*file).to_owned(), *bytes)).collect();
         ensure(files == expected, || format!("L1: the files are {files:?}, expected {expected:?}"))?;
         self.check_conversion(is, should)?;
         let mut postings: Vec<Posting> = self
@@ -298,7 +298,7 @@ impl Rig {
 
     /// P3, derived once more.
     fn check_availability(&self, is: &video::Video, should: &Video) -> Result<(), String> {
-        let publications = self.core.publications(is.id, Path::new(ARTIFACTS));
+        let publications = self.core.publications(is.id, &Path::new(ARTIFACTS).into());
         ensure(publications.len() == should.postings.len(), || "P3: not every URL is published".to_owned())?;
         for (posting, publication) in self.core.state().postings_of(is.id).zip(&publications) {
             let on = posting.switch == Switch::On;
@@ -349,13 +349,14 @@ impl Rig {
         };
         if !order.needs_worker {
             let mut files = should.files.iter().filter(|(_, bytes)| **bytes == order.of);
-            let there = files.any(|(file, _)| Path::new(ROOT).join(FILES[*file]) == served.path);
+            let there = files.any(|(file, _)| Path::new(ROOT).join(FILES[*file]) == served.path());
             // After a restart the device may have another number until the next look.
-            let same = served.identity.ino == order.of
-                && (self.around.seen_device != self.device || served.identity == self.identity(order.of));
+            let same = served.identity().ino == order.of
+                && (self.around.seen_device != self.device || served.identity() == self.identity(order.of));
             return ensure(there && same, || format!("L4: {served:?} is served"));
         }
-        let name = served.path.strip_prefix(ARTIFACTS).ok().and_then(Path::to_str).unwrap_or_default();
+        let path = served.path();
+        let name = path.strip_prefix(ARTIFACTS).ok().and_then(Path::to_str).unwrap_or_default();
         let made_of = self.around.artifacts.get(name);
         ensure(made_of == Some(&order.of), || format!("L4: {name} is served, made of {made_of:?}"))
     }
@@ -395,7 +396,7 @@ impl Rig {
                 should.videos().collect::<Vec<_>>()
             )
         })?;
-        ensure(is.postings() == should.postings(), || "the postings differ".to_owned())?;
+        ensure(is.postings().eq(should.postings()), || "the postings differ".to_owned())?;
         ensure(is.account() == should.account(), || "the account differs".to_owned())?;
         ensure(is.queue() == should.queue(), || "the queue differs".to_owned())?;
         let events = |state: &State| (state.last_seq(), state.oldest_seq());

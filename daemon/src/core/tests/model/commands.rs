@@ -16,7 +16,7 @@ const LABELS: [&str; 3] = ["default", "second", "third"];
 
 pub(super) fn user(by: u8) -> Actor {
     let uid = 1000 + u32::from(by % 2);
-    Actor::User { uid, name: if uid == 1000 { "ann".into() } else { "bob".into() } }
+    Actor::user(uid, if uid == 1000 { "ann" } else { "bob" })
 }
 
 impl Rig {

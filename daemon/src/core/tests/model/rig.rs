@@ -187,7 +187,7 @@ impl Rig {
 
     pub(super) fn publications(&self) -> BTreeMap<VideoId, Vec<Publication>> {
         let ids = self.core.state().videos().map(|video| video.id);
-        ids.map(|id| (id, self.core.publications(id, Path::new(ARTIFACTS)))).collect()
+        ids.map(|id| (id, self.core.publications(id, &Arc::from(Path::new(ARTIFACTS))))).collect()
     }
 
     fn take_in(&mut self, outcome: Outcome) -> Result<(), String> {
@@ -225,7 +225,7 @@ impl Rig {
                 self.around.artifacts.remove(&name);
             }
             Effect::RemovePoster(job) => {
-                let publications = self.core.publications(job.video, Path::new(ARTIFACTS));
+                let publications = self.core.publications(job.video, &Arc::from(Path::new(ARTIFACTS)));
                 let is_of_job = |publication: &Publication| match &publication.state {
                     PublicState::Live(served) => served.job() == job,
                     PublicState::Suspended | PublicState::Pending | PublicState::Invalid => false,
@@ -245,7 +245,8 @@ impl Rig {
         let form = if given.plan.needs_worker() {
             let name = format!("{}-{}.mp4", given.job.video, given.job.attempt);
             self.around.artifacts.insert(name.clone(), of.ino);
-            Form::File { name, identity: FileIdentity { ino: of.ino + 1_000_000, ..of } }
+            let identity = FileIdentity { ino: of.ino + 1_000_000, ..of };
+            Form::File { name: name.into(), identity: identity.into() }
         } else {
             Form::Relocated
         };
@@ -421,7 +422,7 @@ impl Rig {
     fn referenced(&self) -> BTreeSet<String> {
         let artifacts = self.core.state().videos().filter_map(|video| video.artifact());
         let names = artifacts.filter_map(|artifact| match &artifact.form {
-            Form::File { name, .. } => Some(name.clone()),
+            Form::File { name, .. } => Some(name.to_string()),
             Form::AsIs | Form::Relocated => None,
         });
         names.collect()

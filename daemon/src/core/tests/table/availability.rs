@@ -39,7 +39,7 @@ fn row(world: &World, id: vodpost_protocol::ids::VideoId) -> Vec<String> {
     let video = world.core.state().video(id).unwrap();
     let posting = world.core.state().postings_of(id).next().unwrap();
     let causes = causes(video, posting);
-    let publications = world.core.publications(id, Path::new("/artifacts"));
+    let publications = world.core.publications(id, &Path::new("/artifacts").into());
     let names: Vec<&str> = causes.iter().map(|cause| cause_name(*cause)).collect();
     let names = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     vec![names, word(state(&causes)).to_owned(), http(&publications[0].state).to_owned()]
