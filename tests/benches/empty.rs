@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use vodpost_tests::site::Site;
+use vodpost_tests::site::{Daemon, Site};
 
 use crate::measure::{Samples, context_switches, resident, timed};
 use crate::table::Table;
@@ -36,9 +36,18 @@ pub(crate) fn rows(table: &mut Table) {
     let daemon = site.start();
     std::thread::sleep(SETTLING);
     table.memory("RSS", resident(&daemon), 15_000_000);
-    let before = context_switches(&daemon);
-    std::thread::sleep(IDLE);
-    let switches = context_switches(&daemon).saturating_sub(before);
-    table.at_most(&format!("context switches in {} s", IDLE.as_secs()), switches, 0);
+    let what = format!("context switches in {} s", IDLE.as_secs());
+    table.at_most(&what, idle(&daemon), 0);
+    site.set_up_account();
+    std::thread::sleep(SETTLING);
+    let after = idle(&daemon).to_string();
+    table.compare(&format!("{what}, after a change"), &after, ("sled's threads, once a second each", "7"));
     daemon.terminate();
+}
+
+/// How often a thread was put on a processor in a while in which nothing happens.
+fn idle(daemon: &Daemon) -> u64 {
+    let before = context_switches(daemon);
+    std::thread::sleep(IDLE);
+    context_switches(daemon).saturating_sub(before)
 }

@@ -15,18 +15,29 @@ use crate::seal::KEY_FILE;
 impl Store {
     /// The state. Nothing is written before all of it was understood.
     pub(super) fn load(&self, notices: &mut Vec<String>) -> Result<State, StoreError> {
-        // Opened for this alone and closed again: what sled has in memory would stay between all that follows.
-        match prepare::find(&*self.disk, &self.folder, self.log.last_seq(), notices) {
-            Ok(mut table) => table.close(),
-            Err(error @ StoreError::LogBehind { .. }) => return Err(error),
-            Err(error) => tracing::debug!(error = chain(&error), "the state table will have to be mended"),
-        }
+        self.ask_table(notices)?;
         self.load_truth().map_err(|error| match error {
             StoreError::Damaged { what, detail } => {
                 StoreError::Unreadable { folder: self.folder.clone(), why: format!("{what}: {detail}") }
             }
             other => other,
         })
+    }
+
+    /// Whether the table has seen more than the log holds. It is opened for this alone and closed again: what sled has in
+    /// memory would stay between all that follows.
+    fn ask_table(&self, notices: &mut Vec<String>) -> Result<(), StoreError> {
+        let db = self.folder.join("db");
+        if !self.disk.exists(&db).map_err(|source| StoreError::io("look at", &db, source))? {
+            // A new one is not made for nothing: when sled opens it again it begins threads that wake every second.
+            return Ok(());
+        }
+        match prepare::find(&*self.disk, &self.folder, self.log.last_seq(), notices) {
+            Ok(mut table) => table.close(),
+            Err(error @ StoreError::LogBehind { .. }) => return Err(error),
+            Err(error) => tracing::debug!(error = chain(&error), "the state table will have to be mended"),
+        }
+        Ok(())
     }
 
     fn load_truth(&self) -> Result<State, StoreError> {
