@@ -234,9 +234,8 @@ fn s1_what_was_acknowledged_around_a_failed_sync_is_really_on_the_disk() {
     let mut file = std::fs::File::create(&filler).unwrap();
     while std::io::Write::write_all(&mut file, &[1; 4096]).is_ok() {}
     let verbs = ["suspend", "resume"].into_iter().cycle().take(400);
-    let mut tried = verbs.map(|verb| (verb, site.vodpost(&[verb, &token])));
-    let refused = tried.find(|(_, said)| said.status != 0);
-    let (verb, refused) = refused.expect("a disk without blocks refuses changes");
+    let refused = verbs.map(|verb| site.vodpost(&[verb, &token])).find(|said| said.status != 0);
+    let refused = refused.expect("a disk without blocks refuses changes");
     assert!(refused.stderr.contains("cannot write to"), "{refused:?}");
     let events = site.json(&["events"]);
     drop(file);
