@@ -16,8 +16,9 @@ const FILMS: usize = 50;
 const INDEX_BYTES: u32 = 24 << 20;
 /// Behind the media: more than the kernel takes for a client that has stopped.
 const FREE_BYTES: u32 = 24 << 20;
-/// Far less than all indexes together.
-const MEMORY_MAX: u64 = 640 << 20;
+/// What viewers may add, with what the allocator wastes on pieces of this size, which depends on how busy the machine is. Half
+/// of what all indexes together would.
+const MEMORY_MAX: u64 = 600 << 20;
 
 /// What two thousand of the worst viewers may cost.
 const CROWD_MAX: u64 = 96 << 20;
@@ -82,7 +83,7 @@ fn indexes_take_no_more_than_their_room_however_many_films_are_watched() {
     let (_, url) = slow.iter().zip(&urls).find(|((status, _), _)| status == "503").unwrap();
     assert_eq!(get(daemon.http, url).header("Retry-After"), Some("30"));
     let peak = Vitals(daemon.pid()).peak_memory();
-    assert!(peak < MEMORY_MAX, "{peak} bytes, {before} before the first viewer");
+    assert!(peak - before < MEMORY_MAX, "{peak} bytes, {before} before the first viewer");
     drop(slow);
     wait::until("their room to be given back", || match get(daemon.http, url).status {
         200 => Ok(()),
