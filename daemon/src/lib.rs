@@ -22,5 +22,7 @@ pub mod posters;
 pub mod seal;
 pub mod start;
 pub mod state_dir;
+#[cfg(test)]
+mod states_document;
 pub mod store;
 pub mod usage;

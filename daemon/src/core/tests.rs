@@ -8,7 +8,7 @@ mod paging;
 mod queue;
 mod roots;
 mod switches;
-mod table;
+pub(crate) mod table;
 mod titles;
 
 use std::collections::HashMap;
