@@ -1,5 +1,6 @@
 //! What the daemon is told: flags over `VODPOST_*` over the config file over defaults, checked before anything starts.
 
+mod file;
 mod http;
 
 use std::net::SocketAddr;
@@ -11,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use vodpost_protocol::socket_path;
 use vodpost_protocol::status::SettingOrigin;
 
-use self::http::HttpFile;
+use self::file::{LibraryFile, PlatformFile};
 pub use self::http::{AdminListen, Http, Tls};
 use crate::clients::roles::{Roles, RolesError};
 use crate::delivery;
@@ -65,66 +66,6 @@ pub enum DaemonCommand {
         /// The backup
         file: PathBuf,
     },
-}
-
-/// The file as it is written; every field may be left out.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct File {
-    state_dir: Option<PathBuf>,
-    socket: Option<PathBuf>,
-    library: LibraryFile,
-    http: HttpFile,
-    conversion: ConversionFile,
-    platform: PlatformFile,
-    account: AccountFile,
-    events: EventsFile,
-    roles: RoleNames,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct EventsFile {
-    keep: Option<u64>,
-    keep_for: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct LibraryFile {
-    roots: Vec<PathBuf>,
-    missing_grace: Option<String>,
-    trash_days: Option<u64>,
-    settle: Option<String>,
-    rescan: Option<String>,
-    watch: Option<bool>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct ConversionFile {
-    deadline: Option<String>,
-    workers: Option<usize>,
-    retries: Option<u32>,
-    ffmpeg: Option<PathBuf>,
-    ffprobe: Option<PathBuf>,
-    sandbox: Sandbox,
-    sandbox_read: Vec<PathBuf>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct PlatformFile {
-    enabled: Option<bool>,
-    list: Option<bool>,
-    title: Option<String>,
-    description: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct AccountFile {
-    four_eyes: bool,
 }
 
 /// S4: users by name or number, groups as `@name`. Root and the daemon's own user are admins in any case.
@@ -255,7 +196,7 @@ pub enum ConfigError {
 /// The first setting that cannot be right, with its name.
 pub fn resolve(args: &Args) -> Result<Config, ConfigError> {
     let uid = rustix::process::geteuid().as_raw();
-    let (path, file) = read_file(args.config.as_deref(), uid)?;
+    let (path, file) = file::read(args.config.as_deref(), uid)?;
     let state_dir = match args.state_dir.clone().or(file.state_dir) {
         Some(folder) => absolute(folder),
         None => default_state_dir(uid)?,
@@ -351,30 +292,6 @@ fn default_workers() -> usize {
 /// A quarter of the cores: x264 itself uses several, and the server shall stay responsive.
 fn workers_for(cores: usize) -> usize {
     cores.div_ceil(4)
-}
-
-fn read_file(named: Option<&Path>, uid: u32) -> Result<(Option<PathBuf>, File), ConfigError> {
-    let path = match named {
-        Some(named) => named.to_owned(),
-        None => match default_file(uid) {
-            Some(path) if path.exists() => path,
-            Some(_) | None => return Ok((None, File::default())),
-        },
-    };
-    let text =
-        std::fs::read_to_string(&path).map_err(|source| ConfigError::Read { path: path.clone(), source })?;
-    let file = toml::from_str(&text)
-        .map_err(|error| ConfigError::Syntax { path: path.clone(), message: error.to_string() })?;
-    Ok((Some(path), file))
-}
-
-fn default_file(uid: u32) -> Option<PathBuf> {
-    if uid == 0 {
-        return Some(PathBuf::from("/etc/vodpost/vodpost.toml"));
-    }
-    let folder =
-        folder_from_env("XDG_CONFIG_HOME").or_else(|| Some(folder_from_env("HOME")?.join(".config")))?;
-    Some(folder.join("vodpost/vodpost.toml"))
 }
 
 fn default_state_dir(uid: u32) -> Result<PathBuf, ConfigError> {

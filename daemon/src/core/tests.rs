@@ -10,6 +10,7 @@ mod roots;
 mod switches;
 pub(crate) mod table;
 mod titles;
+mod vanishing;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -8,6 +8,7 @@
 mod backups;
 mod batch;
 mod desk;
+mod effects;
 mod handle;
 mod jobs;
 mod queue;
@@ -22,7 +23,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockWriteGuard};
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use vodpost_protocol::event::Push;
 use vodpost_protocol::ids::VideoId;
 use vodpost_protocol::refusal::Refusal;
@@ -33,11 +34,9 @@ pub use handle::{Answerer, Channel, EngineHandle};
 pub use jobs::{JobCounts, Jobs};
 
 use crate::checkup::Checkups;
-use crate::clients::view;
 use crate::core::Core;
 use crate::core::actor::Actor;
-use crate::core::artifact::{Form, Progress, PublicState, Publication, WorkerReport};
-use crate::core::effect::Effect;
+use crate::core::artifact::{Form, WorkerReport};
 use crate::core::input::{Command, Input};
 use crate::core::video::Video;
 use crate::delivery::link::PublicUrl;
@@ -283,22 +282,6 @@ impl Engine {
         Done { stop, ..self.commit(batch) }
     }
 
-    /// Tells subscribers of what was done, and begins the work that follows from it; returns whom to tell of the end when
-    /// there was the order to stop.
-    fn follow_up(&mut self, done: Done) -> Option<oneshot::Sender<()>> {
-        let Done { effects, finished, backups, stop } = done;
-        for effect in effects {
-            self.carry_out(effect);
-        }
-        for video in finished {
-            self.want_poster(video);
-        }
-        for (answerer, path) in backups {
-            self.backup(answerer, path);
-        }
-        stop
-    }
-
     /// Whether the file of ours that is served for this video is not the one that was verified.
     fn artifact_is_lost(&self, video: VideoId) -> bool {
         let artifact = self.core.state().video(video).and_then(Video::artifact);
@@ -359,19 +342,6 @@ impl Engine {
         }
     }
 
-    /// Tells subscribers how far a conversion is.
-    fn pass_on(&self, progress: &Progress) {
-        let current = self
-            .core
-            .state()
-            .video(progress.job.video)
-            .and_then(|video| video.order())
-            .is_some_and(|order| order.attempt == progress.job.attempt);
-        if current {
-            self.tell(Push::Progress(view::progress(progress)));
-        }
-    }
-
     fn answer_unknown(&self, question: UnknownFiles) {
         let UnknownFiles { mut listing, answer } = question;
         listing.retain(|(root, file)| crate::core::library::needs_probe(self.core.state(), root, file));
@@ -415,56 +385,6 @@ impl Engine {
                 }
                 Done { backups, ..Done::default() }
             }
-        }
-    }
-
-    fn carry_out(&mut self, effect: Effect) {
-        match effect {
-            Effect::Announce(event) => {
-                tracing::info!(
-                    seq = event.seq,
-                    actor = event.actor.name(),
-                    what = event.what.name(),
-                    "event"
-                );
-                self.tell(Push::Event(view::event(&event)));
-            }
-            Effect::StartConversion(assignment) => {
-                self.jobs.start(*assignment, &self.handle);
-            }
-            Effect::StopConversion(job) => self.jobs.stop(job),
-            Effect::Trash { video, root, files } => self.jobs.trash(video, root, files, &self.handle),
-            Effect::RemoveArtifact(name) => self.jobs.remove_artifact(name),
-            Effect::RemovePoster(job) => self.jobs.remove_poster(job),
-            Effect::Scan => self.want_scan(),
-            Effect::Library(roots) => {
-                self.roots.send_replace(roots);
-                self.want_scan();
-            }
-        }
-    }
-
-    fn want_poster(&self, video: VideoId) {
-        let publications = self.core.publications(video, self.jobs.folder());
-        let is_live = |publication: &&Publication| match &publication.state {
-            PublicState::Live(_) => true,
-            PublicState::Suspended | PublicState::Pending | PublicState::Invalid => false,
-        };
-        if let Some(live) = publications.iter().find(is_live) {
-            self.jobs.want_poster(live.token);
-        }
-    }
-
-    fn tell(&self, push: Push) {
-        // It fails when nobody has subscribed.
-        if self.pushes.send(push).is_err() {
-            tracing::trace!("nobody is told");
-        }
-    }
-
-    fn want_scan(&self) {
-        if self.scan_wanted.try_send(()).is_err() {
-            tracing::debug!("a scan is wanted already");
         }
     }
 

@@ -1,6 +1,6 @@
 //! One refusal of each kind, in the order of their numbers.
 
-use super::config_file;
+use super::samples::config_file;
 use crate::account::VerificationState;
 use crate::conversion::ConversionState;
 use crate::hello::Role;
