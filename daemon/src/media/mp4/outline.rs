@@ -38,6 +38,13 @@ pub(super) struct ItemList {
     pub pointers: Pointers,
 }
 
+impl ItemList {
+    /// Whether it has a byte in common with this part of the file.
+    pub(super) fn overlaps(&self, offset: u64, len: u64) -> bool {
+        offset < self.start + self.bytes.len() as u64 && self.start < offset.saturating_add(len)
+    }
+}
+
 /// An index in memory.
 #[derive(Debug)]
 pub(super) struct LoadedIndex<'a> {

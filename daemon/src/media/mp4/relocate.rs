@@ -119,7 +119,8 @@ impl Move {
             return Err(Refusal::Fixed(why.to_owned()));
         }
         let kept = kept_runs(outline);
-        let mut tables = movie_tables(moov, movie, &kept)?;
+        let item_lists = outline.item_lists(file)?;
+        let mut tables = movie_tables(moov, movie, &kept, &item_lists)?;
         let file_type_len = outline.of_kind(*b"ftyp").next().map_or(0, TopBox::len);
         let growth = settle(&mut tables, file_type_len + moov.len() as u64);
         let head_len = file_type_len + moov.len() as u64 + growth;
@@ -130,7 +131,7 @@ impl Move {
         }
         let fields = fields(moov, &movie.pointers, &kept, head_len)?;
         let mut lists = Vec::new();
-        for ItemList { start, mut bytes, pointers } in outline.item_lists(file)? {
+        for ItemList { start, mut bytes, pointers } in item_lists {
             if let Some(why) = pointers.obstacle {
                 return Err(Refusal::Fixed(why.to_owned()));
             }
@@ -153,6 +154,10 @@ impl Move {
             Some(ftyp) => outline.load(file, ftyp)?,
             None => Vec::new(),
         };
+        if !head.is_empty() && u32_at(&head, 0)? == 0 {
+            // It was open to the end of the file, where it is not any more. Its length has a limit far below 32 bits.
+            put(&mut head, 0, &(self.file_type_len as u32).to_be_bytes())?;
+        }
         let at = self.file_type_len as usize;
         head.reserve_exact((self.head_len - self.file_type_len) as usize);
         rewrite(moov, &self.tables, &self.kept, self.head_len, &mut head)?;
@@ -217,7 +222,12 @@ impl Rewrite {
 }
 
 /// In the order in which they lie in the index.
-fn movie_tables(moov: &[u8], movie: &Movie, kept: &[Kept]) -> Result<Vec<Rewrite>, Refusal> {
+fn movie_tables(
+    moov: &[u8],
+    movie: &Movie,
+    kept: &[Kept],
+    item_lists: &[ItemList],
+) -> Result<Vec<Rewrite>, Refusal> {
     let mut rewrites = Vec::new();
     for track in &movie.tracks {
         let Some(table) = track.tables.chunks else { continue };
@@ -227,6 +237,10 @@ fn movie_tables(moov: &[u8], movie: &Movie, kept: &[Kept]) -> Result<Vec<Rewrite
             // What reaches out of its boxes would have other bytes behind it.
             if len > room {
                 return Err(stray());
+            }
+            // What is written anew cannot be media as well.
+            if item_lists.iter().any(|list| list.overlaps(offset, len)) {
+                return Err(Refusal::Fixed("media lie inside an item list (meta)".to_owned()));
             }
             furthest = furthest.max(place);
             Ok(())

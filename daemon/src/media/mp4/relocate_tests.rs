@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 
-use super::handmade::{file_type, make_box, movie, sparse, track};
+use super::handmade::{file_type, item_list, make_box, movie, sparse, track};
+use super::hostile::survives;
 use super::movie::parse_moov_box;
 use super::outline::walk;
 use super::*;
@@ -234,6 +235,19 @@ fn an_open_ended_index_gets_a_size() {
     same_streams(&described(&file), &described(&moved));
 }
 
+/// It comes first in the moved file, where being open would make it the only box.
+#[test]
+fn an_open_ended_file_type_gets_a_size() {
+    let mut open_ended = file_type();
+    open_ended[..4].fill(0);
+    let (file, bytes) = assemble(&[make_box(b"mdat", b"aaaabbbbcccc")], &[open_ended]);
+    let moved = relocated(&file);
+    assert!(read_all(&moved).starts_with(&file_type()));
+    assert_eq!(moved.layout.len, bytes.len() as u64);
+    assert_eq!(marks(&moved), EXPECTED);
+    same_streams(&described(&file), &described(&moved));
+}
+
 #[test]
 fn without_file_type_the_index_comes_first() {
     let (file, _) = assemble(&[make_box(b"wide", b""), make_box(b"mdat", b"aaaabbbbcccc")], &[]);
@@ -374,6 +388,36 @@ fn a_chunk_that_reaches_out_of_its_boxes_is_a_reason() {
     let moov = movie(&[track(1, &[at], 12, false)]);
     let file = sparse(0, &[(0, &[file_type(), media, moov].concat())]);
     assert!(matches!(&described(&file).index, Index::Fixed(why) if why.contains("outside")));
+}
+
+/// It would be changed like the item list.
+#[test]
+fn a_chunk_inside_an_item_list_is_a_reason() {
+    let media = make_box(b"mdat", b"aaaabbbbcccc");
+    let list_at = (file_type().len() + media.len()) as u64;
+    let list = item_list(list_at - 4);
+    for (at, movable) in [(list_at - 4, true), (list_at - 3, false), (list_at + list.len() as u64 - 4, false)]
+    {
+        let moov = movie(&[track(1, &[at], 4, false)]);
+        let file = sparse(0, &[(0, &[file_type(), media.clone(), list.clone(), moov].concat())]);
+        let moved = layout(&file, ServedLayout::Relocated);
+        assert_eq!(moved.is_ok(), movable, "{at}");
+        let named = matches!(&described(&file).index, Index::Fixed(why) if why.contains("item list"));
+        assert_eq!(named, !movable, "{at}");
+    }
+}
+
+#[test]
+fn an_empty_chunk_may_end_where_the_index_begins() {
+    let media = make_box(b"mdat", b"aaaabbbb");
+    let index_at = (file_type().len() + media.len()) as u64;
+    let mut moov = movie(&[track(1, &[index_at - 8, index_at], 8, false)]);
+    let sizes = moov.windows(4).position(|window| window == b"stsz").unwrap();
+    moov[sizes + 12..sizes + 16].copy_from_slice(&1u32.to_be_bytes());
+    let file = sparse(0, &[(0, &[file_type(), media, moov].concat())]);
+    let moved = relocated(&file);
+    assert_eq!(offsets(&moved)[0], [moved.layout.len - 8, moved.layout.len]);
+    survives(read_all(&file));
 }
 
 #[test]
