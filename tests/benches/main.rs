@@ -46,7 +46,7 @@ fn library(table: &mut Table) {
 fn main() -> ExitCode {
     // `cargo bench` adds --bench.
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
-    if let Some(status) = socket::be_echo(&args) {
+    if let Some(status) = socket::be_echo(&args).or_else(|| seed::be_seeder(&args)) {
         return status;
     }
     let (options, mut wanted): (Vec<String>, Vec<String>) =

@@ -4,11 +4,15 @@
 //! one to be measured. So the first look never ends: the root holds files that only ffprobe can tell, and the ffprobe of
 //! these sites does not come back. The daemon then has the state that it would have between two looks, and its clients
 //! are served as always.
+//!
+//! The state is made by a process of its own: so many records leave a heap in pieces, and whoever measures in the same
+//! process measures how long it takes to find a free one.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -34,6 +38,8 @@ use vodpostd::core::video::{
 use vodpostd::media::identity_of_metadata;
 use vodpostd::store::Store;
 
+/// The argument that makes this program the one that fills a state.
+const SEEDER: &str = "be-seeder";
 /// So many unknown files keep the first look busy, four at a time, for longer than anything is measured.
 const HELD_FILES: usize = 1000;
 /// As many as are kept unless configured otherwise.
@@ -74,17 +80,38 @@ pub(crate) fn site(videos: usize) -> (Site, Vec<Token>) {
     let artifacts = site.state().join("artifacts");
     std::fs::create_dir_all(&artifacts).expect("a state folder");
     std::fs::write(artifacts.join(ARTIFACT), "stands for every converted file").expect("an artifact");
-    let made = std::fs::metadata(artifacts.join(ARTIFACT)).expect("the artifact");
+    let seeder = Command::new(std::env::current_exe().expect("the benchmark"))
+        .arg(SEEDER)
+        .args([&site.state(), &site.library(), Path::new(&videos.to_string())])
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("the benchmark runs again");
+    assert!(seeder.status.success(), "the state was made");
+    let live = String::from_utf8(seeder.stdout).expect("tokens");
+    (site, live.lines().map(|token| token.parse().expect("a token")).collect())
+}
+
+/// The part that makes the state; prints the tokens of some live URLs.
+pub(crate) fn be_seeder(args: &[String]) -> Option<ExitCode> {
+    let [kind, state, library, videos] = args else { return None };
+    if kind != SEEDER {
+        return None;
+    }
+    let state = Path::new(state);
+    let videos = videos.parse().expect("a number of videos");
+    let made = std::fs::metadata(state.join("artifacts").join(ARTIFACT)).expect("the artifact");
     let mut seed = Seed {
         row: Row(7),
-        root: Arc::from(site.library()),
+        root: Arc::from(Path::new(library)),
         artifact: identity_of_metadata(&made),
         now: Timestamp::from_system(SystemTime::now()),
         files: 1,
         videos,
     };
-    let live = fill(&site.state(), videos, &mut seed);
-    (site, live)
+    for token in fill(state, videos, &mut seed) {
+        println!("{token}");
+    }
+    Some(ExitCode::SUCCESS)
 }
 
 /// Writes the videos, then the snapshot that a library of this size has had.
