@@ -30,6 +30,7 @@ pub mod queue;
 pub mod resolve;
 pub mod roles;
 pub mod roots;
+pub mod searches;
 pub mod select;
 mod shared;
 pub mod state;

@@ -1,8 +1,5 @@
 //! Lists: filtered, sorted and paged by a cursor that stays right while the library changes.
 
-use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hasher};
-
 use memchr::memmem::Finder;
 use vodpost_protocol::ids::VideoId;
 use vodpost_protocol::refusal::Refusal;
@@ -11,13 +8,11 @@ use vodpost_protocol::video::VideoState;
 
 use super::index::{Falling, Order, bitrate_key, title_key};
 use super::posting::video_state;
+use super::searches::{Ids, Searches, Wanted};
 use super::state::State;
 use super::titles::Titles;
 use super::video::Video;
 
-/// Beyond so many matches of a text each title on the way is looked at instead.
-/// The tests are to come by there, too.
-const MATCHES_KEPT_MAX: usize = if cfg!(test) { 24 } else { 1 << 16 };
 /// To get at the number of a match takes as long as so many steps of a walk, over a page of common length.
 const STEPS_PER_SORTED: u64 = 8;
 
@@ -50,9 +45,11 @@ impl Position {
     }
 }
 
+/// `searches` remembers what it can of one page for the next.
+///
 /// # Errors
 /// When the cursor is not one of ours, or not one of this order.
-pub fn list(state: &State, query: &ListQuery) -> Result<Listed, Refusal> {
+pub fn list(state: &State, query: &ListQuery, searches: &mut Searches) -> Result<Listed, Refusal> {
     let after = match &query.after {
         Some(text) => Some(parse_cursor(query.sort, text).ok_or(Refusal::InvalidCursor)?),
         None => None,
@@ -66,12 +63,14 @@ pub fn list(state: &State, query: &ListQuery) -> Result<Listed, Refusal> {
     let len = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
     let text = query.matching.as_deref().filter(|text| !text.is_empty()).map(str::to_lowercase);
     let finder = text.as_ref().map(Finder::new);
-    let list = Lister { state, states, after, len, text: finder.as_ref() };
+    let wanted = text.as_ref().zip(finder.as_ref());
+    let wanted = wanted.map(|(text, finder)| Wanted { text, finder, states });
+    let list = Lister { state, states, after, len, wanted };
     let (mut ids, total) = match query.sort {
-        Sort::Name => (list.by_name(), list.total()),
-        Sort::State => (list.by_state(), list.total()),
-        Sort::Added => list.by_number(&state.index().by_added, added_key),
-        Sort::Bitrate => list.by_number(&state.index().by_bitrate, bitrate_key),
+        Sort::Name => (list.by_name(), list.total(searches)),
+        Sort::State => (list.by_state(), list.total(searches)),
+        Sort::Added => list.by_number(&state.index().by_added, added_key, searches),
+        Sort::Bitrate => list.by_number(&state.index().by_bitrate, bitrate_key, searches),
     };
     let more = ids.len() == len;
     ids.truncate(len - 1);
@@ -85,7 +84,7 @@ struct Lister<'a> {
     states: &'a [VideoState],
     after: Option<(Position, VideoId)>,
     len: usize,
-    text: Option<&'a Finder<'a>>,
+    wanted: Option<Wanted<'a>>,
 }
 
 impl<'a> Lister<'a> {
@@ -93,10 +92,15 @@ impl<'a> Lister<'a> {
         &self.state.index().by_title
     }
 
-    fn total(&self) -> u64 {
-        let Some(text) = self.text else { return self.state.index().totals.videos(self.states) };
-        let count = |state: &VideoState| self.titles().holding(*state, None, text).count() as u64;
-        self.states.iter().map(count).sum()
+    fn finder(&self) -> Option<&'a Finder<'a>> {
+        self.wanted.as_ref().map(|wanted| wanted.finder)
+    }
+
+    fn total(&self, searches: &mut Searches) -> u64 {
+        match &self.wanted {
+            Some(wanted) => searches.count(self.titles(), wanted),
+            None => self.state.index().totals.videos(self.states),
+        }
     }
 
     fn by_name(&self) -> Vec<VideoId> {
@@ -104,8 +108,8 @@ impl<'a> Lister<'a> {
             Some((Position::Name(title), id)) => Some((title.as_str(), *id)),
             Some(_) | None => None,
         };
-        let merged = match self.text {
-            Some(text) => self.titles().merged_holding(self.states, after, text),
+        let merged = match self.finder() {
+            Some(finder) => self.titles().merged_holding(self.states, after, finder),
             None => self.titles().merged(self.states, after),
         };
         merged.map(|(_, id)| id).take(self.len).collect()
@@ -120,72 +124,60 @@ impl<'a> Lister<'a> {
         for state in self.states.iter().filter(|state| from.is_none_or(|from| **state >= from)) {
             let after = after.filter(|_| from == Some(*state));
             let room = self.len - ids.len();
-            match self.text {
-                Some(text) => ids.extend(second(self.titles().holding(*state, after, text)).take(room)),
+            match self.finder() {
+                Some(finder) => ids.extend(second(self.titles().holding(*state, after, finder)).take(room)),
                 None => ids.extend(second(self.titles().of_state(*state, after)).take(room)),
             }
         }
         ids
     }
 
-    /// Looks for the text once, for the page and its total.
-    fn by_number(&self, order: &Order, key: fn(&Video) -> Falling) -> (Vec<VideoId>, u64) {
+    fn by_number(
+        &self,
+        order: &Order,
+        key: fn(&Video) -> Falling,
+        searches: &mut Searches,
+    ) -> (Vec<VideoId>, u64) {
         let after = match &self.after {
             Some((Position::Added(number) | Position::Bitrate(number), id)) => Some((*number, *id)),
             Some((Position::Name(_) | Position::State(..), _)) | None => None,
         };
         let walk = second(order.merged(self.states, after));
-        let Some(text) = self.text else { return (walk.take(self.len).collect(), self.total()) };
-        let mut found =
-            self.states.iter().flat_map(|state| second(self.titles().holding(*state, None, text)));
-        let matches: Vec<VideoId> = found.by_ref().take(MATCHES_KEPT_MAX + 1).collect();
-        let total = matches.len() as u64 + found.count() as u64;
-        (self.matching_by_number(walk, matches, after, key, text), total)
+        let Some(wanted) = &self.wanted else {
+            return (walk.take(self.len).collect(), self.total(searches));
+        };
+        let found = searches.ids(self.titles(), wanted);
+        let ids = match &found.ids {
+            Ids::Known(ids) if self.is_few(ids) => self.sorted(ids, after, key),
+            // Of many, the next ones are soon met on a walk through all videos.
+            Ids::Known(ids) => walk.filter(|id| ids.binary_search(id).is_ok()).take(self.len).collect(),
+            Ids::TooMany | Ids::Unknown => {
+                let holds = |id: &VideoId| {
+                    let title = self.state.video(*id).map(title_key);
+                    title.is_some_and(|title| wanted.finder.find(title.as_bytes()).is_some())
+                };
+                walk.filter(holds).take(self.len).collect()
+            }
+        };
+        (ids, found.total)
     }
 
-    /// A few matches are sorted; of many, the next ones are soon met on a walk through all videos.
-    fn matching_by_number(
+    /// Whether it takes less to sort them all than to meet a page of them.
+    fn is_few(&self, matches: &[VideoId]) -> bool {
+        let among = self.state.index().totals.videos(self.states);
+        (matches.len() as u64).pow(2) <= among * STEPS_PER_SORTED
+    }
+
+    fn sorted(
         &self,
-        walk: impl Iterator<Item = VideoId>,
-        matches: Vec<VideoId>,
+        matches: &[VideoId],
         after: Option<(Falling, VideoId)>,
         key: fn(&Video) -> Falling,
-        text: &Finder<'_>,
     ) -> Vec<VideoId> {
-        let among = self.state.index().totals.videos(self.states);
-        if (matches.len() as u64).pow(2) <= among * STEPS_PER_SORTED {
-            let keyed = matches.iter().filter_map(|id| Some((key(self.state.video(*id)?), *id)));
-            let mut keyed: Vec<_> = keyed.filter(|key| after.is_none_or(|after| *key > after)).collect();
-            keyed.sort_unstable();
-            return second(keyed.into_iter()).take(self.len).collect();
-        }
-        if matches.len() <= MATCHES_KEPT_MAX {
-            let matches: HashSet<VideoId, BuildHasherDefault<ById>> = matches.into_iter().collect();
-            return walk.filter(|id| matches.contains(id)).take(self.len).collect();
-        }
-        let holds = |id: &VideoId| {
-            let title = self.state.video(*id).map(title_key);
-            title.is_some_and(|title| text.find(title.as_bytes()).is_some())
-        };
-        walk.filter(holds).take(self.len).collect()
-    }
-}
-
-/// Ids are random numbers of our own; one multiplication spreads them as well as any hash.
-#[derive(Default)]
-struct ById(u64);
-
-impl Hasher for ById {
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = (self.0 ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
+        let keyed = matches.iter().filter_map(|id| Some((key(self.state.video(*id)?), *id)));
+        let mut keyed: Vec<_> = keyed.filter(|key| after.is_none_or(|after| *key > after)).collect();
+        keyed.sort_unstable();
+        second(keyed.into_iter()).take(self.len).collect()
     }
 }
 

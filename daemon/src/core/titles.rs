@@ -5,6 +5,7 @@
 //! empty, so that adding and removing touch a few kilobytes whatever the size of the library.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 use memchr::memmem::Finder;
 use vodpost_protocol::ids::VideoId;
@@ -17,10 +18,12 @@ const BLOCK_MAX: usize = 256;
 const BLOCK_FILL: usize = 224;
 
 /// Videos by their state, then their title in lower case, then their id.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Titles {
     /// In order; none is empty.
     blocks: Vec<Block>,
+    /// Counts the changes.
+    generation: u64,
 }
 
 #[derive(Debug)]
@@ -174,7 +177,7 @@ impl Gathered {
                 }
             }
         }
-        Titles { blocks }
+        Titles { blocks, generation: 0 }
     }
 }
 
@@ -184,8 +187,14 @@ impl Titles {
         self.blocks.partition_point(|block| block.compare(entry).is_le())
     }
 
+    /// Another number whenever a title is another one, or of another state.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
     pub(super) fn insert(&mut self, entry: Entry<'_>) {
         let (state, title, id) = entry;
+        self.generation += 1;
         let next = self.up_to(entry);
         let of_state = |at: &usize| self.blocks.get(*at).is_some_and(|block| block.state == state);
         let at = match next.checked_sub(1).filter(of_state).or(Some(next).filter(of_state)) {
@@ -213,6 +222,7 @@ impl Titles {
             return;
         }
         block.remove(place);
+        self.generation += 1;
         if block.len() == 0 {
             self.blocks.remove(at);
         } else {
@@ -287,6 +297,13 @@ impl Titles {
 
     pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         self.blocks.iter().flat_map(|block| block.keys().map(|(title, id)| (block.state, title, id)))
+    }
+}
+
+/// A change that is undone leaves the titles as they were, though they have changed twice.
+impl fmt::Debug for Titles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Titles").field("blocks", &self.blocks).finish_non_exhaustive()
     }
 }
 

@@ -38,6 +38,7 @@ use crate::core::Core;
 use crate::core::actor::Actor;
 use crate::core::artifact::{Form, WorkerReport};
 use crate::core::input::{Command, Input};
+use crate::core::searches::Searches;
 use crate::core::video::Video;
 use crate::delivery::link::PublicUrl;
 use crate::delivery::table::Table;
@@ -98,6 +99,7 @@ pub struct Engine {
     flush_at: Option<Instant>,
     retention: Retention,
     scans: ScanNotes,
+    searches: Searches,
 }
 
 /// What the engine needs to run, put together at start.
@@ -192,6 +194,7 @@ impl Engine {
             flush_at: None,
             retention: Retention::new(events_kept_for),
             scans: ScanNotes::default(),
+            searches: Searches::default(),
         }
     }
 

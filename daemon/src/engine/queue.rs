@@ -19,6 +19,7 @@ use crate::core::plan::{self, Plan};
 use crate::core::query;
 use crate::core::queue::{Machine, span_in_words};
 use crate::core::resolve;
+use crate::core::searches::Searches;
 use crate::core::select;
 use crate::core::video::{Conversion, Source, Video};
 use crate::core::work::{OutputSize, Work};
@@ -110,7 +111,7 @@ impl Engine {
         let mut newest = query.newest;
         let mut page = ListQuery { sort: Sort::Added, limit: ListQuery::LIMIT_MAX, ..ListQuery::default() };
         while newest > 0 {
-            let listed = query::list(state, &page)?;
+            let listed = query::list(state, &page, &mut Searches::default())?;
             let found: Vec<&Video> = listed.ids.iter().filter_map(|id| state.video(*id)).collect();
             for video in &found {
                 if newest > 0 && is_new(video) {

@@ -204,9 +204,9 @@ impl Engine {
         }
     }
 
-    fn page(&self, query: &ListQuery) -> Result<Page, Refusal> {
+    fn page(&mut self, query: &ListQuery) -> Result<Page, Refusal> {
         let state = self.core.state();
-        let listed = query::list(state, query)?;
+        let listed = query::list(state, query, &mut self.searches)?;
         let view = self.view();
         let mut videos = Vec::with_capacity(listed.ids.len());
         let mut bytes = 0;

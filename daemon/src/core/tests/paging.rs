@@ -13,6 +13,7 @@ use vodpost_protocol::video::{Switch, VideoState};
 
 use super::super::posting::{Posting, video_state};
 use super::super::query::{cursor, list};
+use super::super::searches::Searches;
 use super::super::state::{Change, State};
 use super::super::testing::{mp4, rendition};
 use super::super::video::{Conversion, MissingCause, Place, Source, Video};
@@ -75,10 +76,10 @@ fn mutate(rng: &mut Rng, state: &mut State) {
         (2, Some(id)) => {
             let video = random_video(rng, id);
             // What is taken back leaves nothing behind.
-            let before = list(state, &ListQuery::default()).unwrap();
+            let before = list(state, &ListQuery::default(), &mut Searches::default()).unwrap();
             let undo = state.apply(Change::Video(Box::new(video.clone())));
             state.undo(undo);
-            assert_eq!(list(state, &ListQuery::default()).unwrap(), before);
+            assert_eq!(list(state, &ListQuery::default(), &mut Searches::default()).unwrap(), before);
             state.apply(Change::Video(Box::new(video)));
         }
         _ => {
@@ -139,8 +140,9 @@ fn pages_hold_what_matches_in_order_and_what_stays_is_seen_once_while_the_rest_c
         let mut query = random_query(&mut rng);
         let mut staying = matching(&state, &query);
         let mut seen: Vec<VideoId> = Vec::new();
+        let mut searches = Searches::default();
         loop {
-            let page = list(&state, &query).unwrap();
+            let page = list(&state, &query, &mut searches).unwrap();
             let now = matching(&state, &query);
             assert_eq!(page.total, now.len() as u64, "seed {seed}");
             assert!(page.ids.iter().all(|id| now.values().any(|other| other == id)), "seed {seed}");
@@ -178,14 +180,14 @@ fn cursors_of_other_orders_and_nonsense_are_refused() {
     for sort in SORTS {
         for other in SORTS {
             let query = ListQuery { sort, after: Some(cursor(&state, other, video)), ..ListQuery::default() };
-            assert_eq!(list(&state, &query).is_ok(), sort == other);
+            assert_eq!(list(&state, &query, &mut Searches::default()).is_ok(), sort == other);
         }
         let letter = cursor(&state, sort, video).remove(0);
         for rest in ["", "0", "\u{e4}", "000000000000zz", "0000000000000", "000000000000f", "zzzzzzzzzzzz00"]
         {
             let query = ListQuery { sort, after: Some(format!("{letter}{rest}")), ..ListQuery::default() };
             // Right by chance is right; a panic is not.
-            if let Err(refusal) = list(&state, &query) {
+            if let Err(refusal) = list(&state, &query, &mut Searches::default()) {
                 assert_eq!(refusal, Refusal::InvalidCursor);
             }
         }
