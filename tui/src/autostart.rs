@@ -104,13 +104,13 @@ fn show(path: &Path) -> String {
 /// How a daemon would be started where none answers. One that was started here before is started without a question.
 #[must_use]
 pub fn plan(socket: Option<&Path>) -> Option<Start> {
-    let offer = || Offer { state: state_folder(), log: log_path() };
+    let offer = Offer { state: state_folder(), log: log_path(), failed: None };
     let starter: Starter = connect_or_start;
     match socket {
-        None => Some(Start { starter, offer: (!state_folder().exists()).then(offer) }),
+        None => Some(Start { starter, ask: !offer.state.exists(), offer }),
         // The environment names the socket for both programs, so the daemon would have the settings of this shell.
         Some(socket) if std::env::var_os("VODPOST_SOCKET").is_some_and(|named| named == socket) => {
-            Some(Start { starter, offer: Some(offer()) })
+            Some(Start { starter, offer, ask: true })
         }
         // It belongs to a daemon with settings of its own, which are not known here.
         Some(_) => None,

@@ -101,6 +101,7 @@ pub struct Global {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Status(status::Status),
+    #[command(visible_alias = "list")]
     Ls(ls::Ls),
     Show(show::Show),
     Generate(generate::Generate),

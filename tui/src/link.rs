@@ -49,12 +49,13 @@ pub struct Link {
 /// Connects, and starts a daemon first where none answers.
 pub type Starter = fn(Option<&Path>) -> Result<Connection, StartError>;
 
-/// How a daemon comes to be started where none answers. Used at most once.
+/// How a daemon comes to be started where none answers.
 #[derive(Debug, Clone)]
 pub struct Start {
     pub starter: Starter,
-    /// What the user is asked first, if at all.
-    pub offer: Option<Offer>,
+    pub offer: Offer,
+    /// Whether the user has to want it first; always after one that failed.
+    pub ask: bool,
 }
 
 impl Link {
@@ -145,6 +146,11 @@ impl Keeper {
                     }
                     self.pause(pause)?;
                 }
+                Err(Failed::NotStarted(offer)) => {
+                    offered = true;
+                    self.tell(LinkEvent::Offered(offer))?;
+                    self.pause(pause)?;
+                }
                 Err(Failed::ForGood(why)) => {
                     self.tell(LinkEvent::Incompatible(why))?;
                     self.pause(Duration::MAX)?;
@@ -160,17 +166,26 @@ impl Keeper {
             Ok(connection) => return Ok(Ok(connection)),
             Err(error) => error,
         };
-        if error.outcome() == Outcome::NobodyThere
-            && let Some(Start { starter, offer }) = self.start.take()
-        {
-            if let Some(offer) = offer {
-                self.start = Some(Start { starter, offer: Some(offer.clone()) });
-                return Ok(Err(Failed::Offered(offer)));
-            }
-            self.tell(LinkEvent::Starting)?;
-            return Ok(starter(self.socket.as_deref()).map_err(|error| Failed::TryAgain(error.sentence())));
+        let Some(mut start) = self.start.take_if(|_| error.outcome() == Outcome::NobodyThere) else {
+            return Ok(Err(Failed::from(&error)));
+        };
+        if start.ask {
+            let offer = start.offer.clone();
+            self.start = Some(start);
+            return Ok(Err(Failed::Offered(offer)));
         }
-        Ok(Err(Failed::from(&error)))
+        self.tell(LinkEvent::Starting)?;
+        Ok(match (start.starter)(self.socket.as_deref()) {
+            Ok(connection) => Ok(connection),
+            // There is one after all.
+            Err(StartError::Connect(error)) => Err(Failed::from(&error)),
+            Err(failed) => {
+                // Why it failed stays to be read, and it can be tried again once that is mended.
+                start.offer.failed = Some(failed.sentence());
+                start.ask = true;
+                Err(Failed::NotStarted(self.start.insert(start).offer.clone()))
+            }
+        })
     }
 
     /// Waits, while saying no to every request: a request is for the moment in which it was made.
@@ -190,7 +205,7 @@ impl Keeper {
                 Order::ConnectNow => return Ok(()),
                 Order::Start => {
                     if let Some(start) = &mut self.start {
-                        start.offer = None;
+                        start.ask = false;
                     }
                     return Ok(());
                 }
@@ -263,6 +278,8 @@ enum Failed {
     TryAgain(Sentence),
     /// The user has to say first that a daemon shall be started.
     Offered(Offer),
+    /// One was started and is not there; the user may want to try again.
+    NotStarted(Offer),
     /// Only another program at either end would change it.
     ForGood(Sentence),
 }

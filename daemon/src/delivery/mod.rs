@@ -112,8 +112,8 @@ pub enum PlainUse {
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    #[error("cannot listen on {addr}; choose another address with --listen or http.tls.plain_listen")]
-    Listen { addr: SocketAddr, source: io::Error },
+    #[error("cannot listen on {addr}; choose another address with {setting}")]
+    Listen { addr: SocketAddr, setting: &'static str, source: io::Error },
     #[error(transparent)]
     Tls(#[from] TlsError),
     #[error("no random numbers from the system")]
@@ -243,16 +243,15 @@ pub fn start(
     let (tls, plain) = options.tls.map(|tls| (tls.pairs, tls.plain)).unzip();
     table.sources.limit_files(options.limits.files);
     let certificates = tls.map(Certificates::load).transpose()?;
-    let listener = listen(options.listen, options.limits)?;
-    let addr = local_addr(&listener, options.listen)?;
+    let (listener, addr) = listen(options.listen, "--listen or http.listen", options.limits)?;
     let own = || if certificates.is_some() { PublicUrl::secure(addr) } else { PublicUrl::of_address(addr) };
     let public_url = Arc::new(options.public_url.unwrap_or_else(own));
     let entrance = certificates.as_ref().map(Certificates::acceptor).transpose()?;
     let mut doors = vec![Door { listener, entrance: entrance.map_or(Entrance::Plain, Entrance::Tls) }];
     let mut plain_addr = None;
     if let Some((addr, used)) = plain.flatten() {
-        let listener = listen(addr, options.limits)?;
-        plain_addr = Some(local_addr(&listener, addr)?);
+        let (listener, bound) = listen(addr, "http.tls.plain_listen", options.limits)?;
+        plain_addr = Some(bound);
         let entrance = match used {
             PlainUse::Serve => Entrance::Plain,
             PlainUse::Redirect => Entrance::Redirect(public_url.origin().into()),
@@ -289,20 +288,23 @@ pub fn start(
     Ok(Server { addr, plain_addr, public_url, task, certificates })
 }
 
-fn listen(addr: SocketAddr, limits: Limits) -> Result<TcpListener, ServeError> {
+/// With the address that it has; `setting` is where the one that was asked for comes from.
+fn listen(
+    addr: SocketAddr,
+    setting: &'static str,
+    limits: Limits,
+) -> Result<(TcpListener, SocketAddr), ServeError> {
     let listen = || {
         let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         // A restarted daemon must not wait for the old one's connections to be forgotten.
         socket.set_reuseaddr(true)?;
         tune(&socket, limits)?;
         socket.bind(addr)?;
-        socket.listen(BACKLOG)
+        let listener = socket.listen(BACKLOG)?;
+        let bound = listener.local_addr()?;
+        Ok((listener, bound))
     };
-    listen().map_err(|source| ServeError::Listen { addr, source })
-}
-
-fn local_addr(listener: &TcpListener, addr: SocketAddr) -> Result<SocketAddr, ServeError> {
-    listener.local_addr().map_err(|source| ServeError::Listen { addr, source })
+    listen().map_err(|source| ServeError::Listen { addr, setting, source })
 }
 
 /// What connections inherit from the socket that takes them in.

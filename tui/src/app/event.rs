@@ -120,6 +120,8 @@ pub enum LinkEvent {
 pub struct Offer {
     pub state: PathBuf,
     pub log: PathBuf,
+    /// Why the last one that was started is not there.
+    pub failed: Option<Sentence>,
 }
 
 /// How the text got to the clipboard.

@@ -174,21 +174,34 @@ fn another_protocol_waits_to_be_asked() {
 }
 
 #[test]
-fn nobody_there_is_tried_again_and_a_daemon_started_once() {
+fn a_daemon_that_could_not_be_started_is_offered_again_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("s");
     let (threads, events) = Threads::new();
     let starter: Starter = |_| Err(StartError::NotInstalled { looked: vec!["/nowhere".into()] });
-    let _link = Link::start(Some(path.clone()), Some(Start { starter, offer: None }), &threads).unwrap();
+    let start = Start { starter, offer: offer(), ask: false };
+    let link = Link::start(Some(path.clone()), Some(start), &threads).unwrap();
     assert!(matches!(next(&events), LinkEvent::Connecting { attempt: 1 }));
-    assert!(matches!(next(&events), LinkEvent::Starting));
-    let LinkEvent::Down { why, retry_in } = next(&events) else { panic!() };
-    assert!(why.message.contains("/nowhere"));
-    assert_eq!(retry_in, PAUSE_FIRST);
-    assert!(matches!(next(&events), LinkEvent::Connecting { attempt: 2 }));
-    let LinkEvent::Down { why, retry_in } = next(&events) else { panic!() };
-    assert!(!why.message.contains("/nowhere"));
-    assert_eq!(retry_in, PAUSE_FIRST * 2);
+    for _ in 0..2 {
+        assert!(matches!(next(&events), LinkEvent::Starting));
+        let LinkEvent::Offered(Offer { failed: Some(why), .. }) = next(&events) else { panic!() };
+        assert!(why.message.contains("/nowhere"));
+        // Looking again says nothing: the reason stays on the screen.
+        link.connect_now();
+        link.start_daemon();
+    }
+}
+
+#[test]
+fn without_a_daemon_to_start_nobody_there_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (threads, events) = Threads::new();
+    let _link = Link::start(Some(folder.path().join("s")), None, &threads).unwrap();
+    for attempt in 1..3 {
+        assert!(matches!(next(&events), LinkEvent::Connecting { attempt: number } if number == attempt));
+        let LinkEvent::Down { retry_in, .. } = next(&events) else { panic!() };
+        assert_eq!(retry_in, PAUSE_FIRST * attempt);
+    }
 }
 
 #[test]
@@ -196,7 +209,9 @@ fn a_daemon_that_was_there_and_went_away_is_not_replaced_by_another() {
     let mut peer = Peer::new();
     let (threads, events) = Threads::new();
     let starter: Starter = |_| panic!("started");
-    let _link = Link::start(Some(peer.path.clone()), Some(Start { starter, offer: None }), &threads).unwrap();
+    let _link =
+        Link::start(Some(peer.path.clone()), Some(Start { starter, offer: offer(), ask: false }), &threads)
+            .unwrap();
     assert!(matches!(next(&events), LinkEvent::Connecting { attempt: 1 }));
     let talk = peer.accept(PROTOCOL_NUMBER);
     assert_eq!(up(&events), 1);
@@ -260,19 +275,24 @@ fn a_daemon_is_started_when_the_user_wants_one_and_not_before() {
     let path = folder.path().join("s");
     let (threads, events) = Threads::new();
     let starter: Starter = |_| Err(StartError::NotInstalled { looked: vec!["/nowhere".into()] });
-    let offer = Offer { state: "/state".into(), log: "/log".into() };
-    let start = Start { starter, offer: Some(offer.clone()) };
+    let start = Start { starter, offer: offer(), ask: true };
     let link = Link::start(Some(path), Some(start), &threads).unwrap();
     assert!(matches!(next(&events), LinkEvent::Connecting { attempt: 1 }));
     match next(&events) {
-        LinkEvent::Offered(offered) => assert_eq!(offered, offer),
+        LinkEvent::Offered(offered) => assert_eq!(offered, offer()),
         other => panic!("{other:?}"),
     }
     link.connect_now();
     link.start_daemon();
     assert!(matches!(next(&events), LinkEvent::Starting), "the offer stands, and nothing else was told");
     match next(&events) {
-        LinkEvent::Down { why, .. } => assert!(why.message.contains("/nowhere"), "{}", why.message),
+        LinkEvent::Offered(Offer { failed: Some(why), .. }) => {
+            assert!(why.message.contains("/nowhere"), "{}", why.message);
+        }
         other => panic!("{other:?}"),
     }
+}
+
+fn offer() -> Offer {
+    Offer { state: "/state".into(), log: "/log".into(), failed: None }
 }

@@ -9,12 +9,13 @@ use vodpost_protocol::account::AccountView;
 use vodpost_protocol::refusal::Refusal;
 use vodpost_protocol::status::RootView;
 
+use crate::app::event::Offer;
 use crate::app::first_run::Step;
 use crate::app::folder::FolderModal;
 use crate::app::notice::Mood;
 use crate::app::number::Verdict;
 use crate::app::{App, LinkState};
-use crate::text::{document, number, plain};
+use crate::text::{Sentence, document, number, plain};
 use crate::view::modal::Sheet;
 use crate::view::text::{width_of, wrap, write_at};
 use crate::view::theme::Theme;
@@ -77,7 +78,8 @@ pub(super) fn draw(app: &App, step: Step, theme: Theme, area: Rect, buffer: &mut
     let mut lines = vec![(title, theme.heading())];
     // A blank line between paragraphs, where there is room for them.
     let of = |paragraph: &Paragraph| {
-        wrap(&paragraph.text, width).into_iter().map(|line| (line, paragraph.style)).collect::<Vec<_>>()
+        let lines = paragraph.text.lines().flat_map(|line| wrap(line, width));
+        lines.map(|line| (line, paragraph.style)).collect::<Vec<_>>()
     };
     let wrapped: Vec<_> = paragraphs.iter().map(of).collect();
     let needed = 1 + wrapped.iter().map(|lines| lines.len() + 1).sum::<usize>();
@@ -101,25 +103,9 @@ pub(super) fn draw(app: &App, step: Step, theme: Theme, area: Rect, buffer: &mut
 
 fn says(app: &App, step: Step, theme: Theme) -> (String, Vec<Paragraph>) {
     let plain_text = |text: String| Paragraph { text, style: Style::new() };
-    let faint = |text: String| Paragraph { text, style: theme.faint() };
     let title = |text: &str| text.to_owned();
     match step {
-        Step::Start => {
-            let mut text = vec![plain_text(
-                word!(
-                    "vodpost is a daemon and this screen. One can be started for you now; it goes on when you close the screen.",
-                    "vodpost 由守护进程和本界面组成。现在可以为您启动一个守护进程；关闭界面后它会继续运行。"
-                )
-                .to_owned(),
-            )];
-            if let LinkState::Offered(offer) = &app.link {
-                let (state, log) = (offer.state.to_string_lossy(), offer.log.to_string_lossy());
-                let (state, log) = (plain(&state), plain(&log));
-                text.push(faint(say!("state: {state}", "状态：{state}")));
-                text.push(faint(say!("log: {log}", "日志：{log}")));
-            }
-            (title(word!("No daemon answers", "没有守护进程响应")), text)
-        }
+        Step::Start => start(app, theme),
         Step::Folder => (
             title(word!("Where are your videos?", "您的视频在哪里？")),
             vec![plain_text(
@@ -145,6 +131,31 @@ fn says(app: &App, step: Step, theme: Theme) -> (String, Vec<Paragraph>) {
         ),
         Step::Url => (String::new(), Vec::new()),
     }
+}
+
+fn start(app: &App, theme: Theme) -> (String, Vec<Paragraph>) {
+    let plain_text = |text: &str| Paragraph { text: text.to_owned(), style: Style::new() };
+    let faint = |text: String| Paragraph { text, style: theme.faint() };
+    let LinkState::Offered(offer) = &app.link else { return (String::new(), Vec::new()) };
+    let (state, log) = (offer.state.to_string_lossy(), offer.log.to_string_lossy());
+    let (state, log) = (plain(&state), plain(&log));
+    let state = faint(say!("state: {state}", "状态：{state}"));
+    let (title, text) = match &offer.failed {
+        None => {
+            let what = word!(
+                "vodpost is a daemon and this screen. One can be started for you now; it goes on when you close the screen.",
+                "vodpost 由守护进程和本界面组成。现在可以为您启动一个守护进程；关闭界面后它会继续运行。"
+            );
+            let log = faint(say!("log: {log}", "日志：{log}"));
+            (word!("No daemon answers", "没有守护进程响应"), vec![plain_text(what), state, log])
+        }
+        Some(Sentence { message, hint }) => {
+            let said = [Some(message), hint.as_ref()].into_iter().flatten();
+            let title = word!("The daemon could not be started", "守护进程未能启动");
+            (title, said.map(|text| plain_text(text)).chain([state]).collect())
+        }
+    };
+    (title.to_owned(), text)
 }
 
 fn videos(app: &App, theme: Theme) -> (String, Vec<Paragraph>) {
@@ -245,7 +256,19 @@ fn decision(app: &App, theme: Theme) -> (String, Vec<Paragraph>) {
 
 fn key_line(app: &App, step: Step) -> String {
     match step {
-        Step::Start => word!("Enter starts one, q quits", "按 Enter 启动，按 q 退出"),
+        Step::Start => match &app.link {
+            LinkState::Offered(Offer { failed: Some(_), .. }) => {
+                word!("Enter tries again, q quits", "按 Enter 重试，按 q 退出")
+            }
+            LinkState::Offered(Offer { failed: None, .. })
+            | LinkState::Connecting { .. }
+            | LinkState::Starting
+            | LinkState::Live { .. }
+            | LinkState::Lost { .. }
+            | LinkState::Incompatible { .. } => {
+                word!("Enter starts one, q quits", "按 Enter 启动，按 q 退出")
+            }
+        },
         Step::Folder => word!("Enter names a folder", "按 Enter 指定文件夹"),
         Step::Videos if app.is_scanning() => word!("one moment...", "请稍候"),
         Step::Videos => word!("Enter adds another folder", "按 Enter 添加其他文件夹"),

@@ -74,7 +74,7 @@ fn scan_view(settling: u64) -> Answer {
 #[test]
 fn where_no_daemon_answers_enter_starts_one() {
     let mut bench = Bench::new();
-    let offer = Offer { state: "/state".into(), log: "/log".into() };
+    let offer = Offer { state: "/state".into(), log: "/log".into(), failed: None };
     bench.happens(Event::Link(LinkEvent::Offered(offer)));
     assert_eq!((bench.app.first_step(), bench.app.place()), (Some(Step::Start), Place::FirstRun));
     assert!(!bench.app.shows_steps());
@@ -84,7 +84,7 @@ fn where_no_daemon_answers_enter_starts_one() {
     assert!(matches!(bench.app.link, LinkState::Starting));
     assert_eq!(bench.press(Key::Enter), [], "once");
     let mut bench = Bench::new();
-    let offer = Offer { state: "/state".into(), log: "/log".into() };
+    let offer = Offer { state: "/state".into(), log: "/log".into(), failed: None };
     bench.happens(Event::Link(LinkEvent::Offered(offer)));
     assert!(matches!(*bench.letter('q'), [Action::Quit(_)]));
 }

@@ -71,7 +71,7 @@ impl Bench {
             status.counts.videos = 1;
         }
         if role.is_none() {
-            let offer = Offer { state: "/state".into(), log: "/log".into() };
+            let offer = Offer { state: "/state".into(), log: "/log".into(), failed: None };
             self.happens(Event::Link(LinkEvent::Offered(offer)));
         }
     }

@@ -3,10 +3,11 @@
 use vodpost_protocol::hello::Role;
 
 use super::{assert_shows, text};
-use crate::app::event::{Event, Key, LinkEvent, Offer};
+use crate::app::event::{Action, Event, Key, LinkEvent, Offer};
 use crate::app::first_run::Step;
 use crate::app::tests::Bench;
 use crate::app::tests::first_run::at_step;
+use crate::text::Sentence;
 use crate::text::language::Language;
 use crate::text::language::tests::speaking;
 
@@ -39,10 +40,26 @@ fn the_line_of_steps_fits_the_smallest_window() {
 #[test]
 fn what_would_be_started_and_where_it_keeps_its_things_is_said_harmlessly() {
     let mut bench = Bench::new();
-    let offer = Offer { state: "/home/ann\u{1b}[2J/state".into(), log: "/log".into() };
+    let offer = Offer { state: "/home/ann\u{1b}[2J/state".into(), log: "/log".into(), failed: None };
     bench.happens(Event::Link(LinkEvent::Offered(offer)));
     let text = text(&mut bench, 80, 24);
     assert_shows(&text, &["No daemon answers", "␛[2J/state", "/log", "Enter starts one, q quits"]);
+}
+
+#[test]
+fn why_a_daemon_could_not_be_started_stays_to_be_read() {
+    let mut bench = Bench::new();
+    let failed = Sentence::with_hint(
+        "The daemon ended before it was ready. Its log:\n  ERROR port 80 is taken",
+        "all of it: /log",
+    );
+    let offer = Offer { state: "/state".into(), log: "/log".into(), failed: Some(failed) };
+    bench.happens(Event::Link(LinkEvent::Offered(offer)));
+    bench.happens(Event::Tick);
+    let text = text(&mut bench, 80, 24);
+    assert_shows(&text, &["The daemon could not be started", "ERROR port 80 is taken", "all of it: /log"]);
+    assert_shows(&text, &["Enter tries again, q quits"]);
+    assert_eq!(bench.press(Key::Enter), [Action::StartDaemon]);
 }
 
 #[test]
