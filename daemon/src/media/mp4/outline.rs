@@ -39,9 +39,8 @@ pub(super) struct ItemList {
 }
 
 impl ItemList {
-    /// Whether it has a byte in common with this part of the file.
-    pub(super) fn overlaps(&self, offset: u64, len: u64) -> bool {
-        offset < self.start + self.bytes.len() as u64 && self.start < offset.saturating_add(len)
+    pub(super) fn end(&self) -> u64 {
+        self.start + self.bytes.len() as u64
     }
 }
 

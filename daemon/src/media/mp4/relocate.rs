@@ -120,6 +120,9 @@ impl Move {
         }
         let kept = kept_runs(outline);
         let item_lists = outline.item_lists(file)?;
+        if let Some(why) = item_lists.iter().find_map(|list| list.pointers.obstacle) {
+            return Err(Refusal::Fixed(why.to_owned()));
+        }
         let mut tables = movie_tables(moov, movie, &kept, &item_lists)?;
         let file_type_len = outline.of_kind(*b"ftyp").next().map_or(0, TopBox::len);
         let growth = settle(&mut tables, file_type_len + moov.len() as u64);
@@ -132,9 +135,6 @@ impl Move {
         let fields = fields(moov, &movie.pointers, &kept, head_len)?;
         let mut lists = Vec::new();
         for ItemList { start, mut bytes, pointers } in item_lists {
-            if let Some(why) = pointers.obstacle {
-                return Err(Refusal::Fixed(why.to_owned()));
-            }
             for field in self::fields(&bytes, &pointers, &kept, head_len)? {
                 field.put(&mut bytes, field.at)?;
             }
@@ -239,7 +239,7 @@ fn movie_tables(
                 return Err(stray());
             }
             // What is written anew cannot be media as well.
-            if item_lists.iter().any(|list| list.overlaps(offset, len)) {
+            if is_in_a_list(offset, len, item_lists) {
                 return Err(Refusal::Fixed("media lie inside an item list (meta)".to_owned()));
             }
             furthest = furthest.max(place);
@@ -249,6 +249,12 @@ fn movie_tables(
     }
     rewrites.sort_by_key(|rewrite| rewrite.table.span.start);
     Ok(rewrites)
+}
+
+/// Whether some of these bytes are an item list's. Called for every chunk, and the lists may be many: they come in order.
+fn is_in_a_list(offset: u64, len: u64, lists: &[ItemList]) -> bool {
+    let next = lists.partition_point(|list| list.end() <= offset);
+    len > 0 && lists.get(next).is_some_and(|list| list.start < offset.saturating_add(len))
 }
 
 /// Where a byte of the old file comes, counted from the end of the new head. Called for every chunk.
