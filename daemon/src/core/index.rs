@@ -168,6 +168,11 @@ impl Standing {
 }
 
 impl Standing {
+    /// Where it stands among the titles.
+    fn title(&self) -> (VideoState, &str, VideoId) {
+        (self.state, &self.title, self.id)
+    }
+
     /// In the order of [`Totals::roots`].
     fn roots(&self) -> [Option<&Arc<Path>>; 2] {
         [self.root.as_ref(), self.unavailable_root.as_ref()]
@@ -225,8 +230,13 @@ impl Index {
         if before == after {
             return;
         }
-        if let Some(Standing { id, state, title, added_at, bitrate_bps, .. }) = &before {
-            self.by_title.remove((*state, title, *id));
+        // Most changes leave a video where it stands among the titles, and what was found there stays right.
+        let (old, new) = (before.as_ref().map(Standing::title), after.as_ref().map(Standing::title));
+        if old != new {
+            old.into_iter().for_each(|old| self.by_title.remove(old));
+            new.into_iter().for_each(|new| self.by_title.insert(new));
+        }
+        if let Some(Standing { id, state, added_at, bitrate_bps, .. }) = &before {
             self.by_added.0.remove(&(*state, *added_at, *id));
             self.by_bitrate.0.remove(&(*state, *bitrate_bps, *id));
         }
@@ -235,7 +245,6 @@ impl Index {
         }
         if let Some(after) = after {
             self.totals.count(&after);
-            self.by_title.insert((after.state, &after.title, after.id));
             self.by_added.0.insert((after.state, after.added_at, after.id));
             self.by_bitrate.0.insert((after.state, after.bitrate_bps, after.id));
         }

@@ -16,6 +16,9 @@ use super::video::Video;
 /// To get at the number of a match takes as long as so many steps of a walk, over a page of common length.
 const STEPS_PER_SORTED: u64 = 8;
 
+/// No title is as long: it comes from a file name, of 255 bytes at most.
+const TEXT_LEN_MAX: usize = 4096;
+
 /// One page's videos in order, with what comes after it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Listed {
@@ -62,6 +65,9 @@ pub fn list(state: &State, query: &ListQuery, searches: &mut Searches) -> Result
     // One more tells whether there is one.
     let len = usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(1);
     let text = query.matching.as_deref().filter(|text| !text.is_empty()).map(str::to_lowercase);
+    if text.as_ref().is_some_and(|text| text.len() > TEXT_LEN_MAX) {
+        return Ok(Listed { ids: Vec::new(), total: 0, more: false });
+    }
     let finder = text.as_ref().map(Finder::new);
     let wanted = text.as_ref().zip(finder.as_ref());
     let wanted = wanted.map(|(text, finder)| Wanted { text, finder, states });

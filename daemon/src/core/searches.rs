@@ -1,5 +1,5 @@
-//! What the last few searches found, kept until a title or a state changes: titles are looked through once, however many
-//! pages of their matches are asked for.
+//! What the last few searches found, kept until a title or a state changes: matches are counted once, however many pages
+//! of them are asked for.
 
 use std::collections::VecDeque;
 
@@ -134,6 +134,21 @@ mod tests {
         assert!(matches!(&searches.ids(&titles, &a).ids, Ids::Known(ids) if *ids == [id(1), id(2)]));
         titles.remove((VideoState::Live, "talk", id(2)));
         assert_eq!(searches.count(&titles, &a), 1);
+    }
+
+    #[test]
+    fn a_text_in_other_states_is_another_search() {
+        let mut titles = Titles::default();
+        let mut searches = Searches::default();
+        let finder = Finder::new("a");
+        titles.insert((VideoState::Live, "talk", id(1)));
+        titles.insert((VideoState::New, "salon", id(2)));
+        let of = |states| Wanted { text: "a", finder: &finder, states };
+        for _ in 0..2 {
+            assert_eq!(searches.count(&titles, &of(LIVE)), 1);
+            assert_eq!(searches.count(&titles, &of(&[VideoState::New, VideoState::Live])), 2);
+            assert!(matches!(&searches.ids(&titles, &of(LIVE)).ids, Ids::Known(ids) if *ids == [id(1)]));
+        }
     }
 
     #[test]

@@ -142,6 +142,13 @@ fn pages_hold_what_matches_in_order_and_what_stays_is_seen_once_while_the_rest_c
         let mut seen: Vec<VideoId> = Vec::new();
         let mut searches = Searches::default();
         loop {
+            // Somebody else searches in between, with what is remembered of all.
+            let other = random_query(&mut rng);
+            let theirs = list(&state, &other, &mut searches).unwrap();
+            let expected: Vec<VideoId> = matching(&state, &other).into_values().collect();
+            let limit = usize::try_from(other.limit).unwrap();
+            assert_eq!(theirs.total, expected.len() as u64, "seed {seed}");
+            assert!(theirs.ids.iter().eq(expected.iter().take(limit)), "seed {seed}");
             let page = list(&state, &query, &mut searches).unwrap();
             let now = matching(&state, &query);
             assert_eq!(page.total, now.len() as u64, "seed {seed}");
