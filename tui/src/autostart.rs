@@ -160,10 +160,18 @@ fn start(named: Option<&Path>) -> Result<(), StartError> {
     // A process group of its own: Ctrl-C in this terminal does not reach it, and it outlives this program.
     command.process_group(0).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
     let mut child = command.spawn().map_err(|error| StartError::Spawn { program, error })?;
-    wait_until_ready(&mut child, READY_LIMIT).map_err(|why| {
+    let ready = wait_until_ready(&mut child, READY_LIMIT);
+    reap(child);
+    ready.map_err(|why| {
         let tail = tail_of(&path, begun_at).unwrap_or_else(|error| vec![format!("({error})")]);
         StartError::NotReady { why, log: path, tail }
     })
+}
+
+/// A daemon that ends while this program runs leaves no zombie behind. Without a thread for that it leaves one, for as long
+/// as this program runs.
+fn reap(mut child: Child) {
+    drop(thread::Builder::new().name("reaper".into()).spawn(move || child.wait()));
 }
 
 /// Beside this program first: a client and a daemon that were built together belong together.

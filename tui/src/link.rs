@@ -137,6 +137,7 @@ impl Keeper {
                     return Ok(connection);
                 }
                 Err(Failed::TryAgain(why)) => {
+                    offered = false;
                     self.tell(LinkEvent::Down { why, retry_in: pause })?;
                     self.pause(pause)?;
                 }
@@ -152,6 +153,7 @@ impl Keeper {
                     self.pause(pause)?;
                 }
                 Err(Failed::ForGood(why)) => {
+                    offered = false;
                     self.tell(LinkEvent::Incompatible(why))?;
                     self.pause(Duration::MAX)?;
                 }
@@ -175,17 +177,23 @@ impl Keeper {
             return Ok(Err(Failed::Offered(offer)));
         }
         self.tell(LinkEvent::Starting)?;
-        Ok(match (start.starter)(self.socket.as_deref()) {
-            Ok(connection) => Ok(connection),
-            // There is one after all.
-            Err(StartError::Connect(error)) => Err(Failed::from(&error)),
-            Err(failed) => {
-                // Why it failed stays to be read, and it can be tried again once that is mended.
-                start.offer.failed = Some(failed.sentence());
-                start.ask = true;
-                Err(Failed::NotStarted(self.start.insert(start).offer.clone()))
-            }
-        })
+        let error = match (start.starter)(self.socket.as_deref()) {
+            Ok(connection) => return Ok(Ok(connection)),
+            Err(error) => error,
+        };
+        // Why it failed stays to be read, and it can be tried again once that is mended.
+        start.offer.failed = Some(error.sentence());
+        start.ask = true;
+        let offer = self.start.insert(start).offer.clone();
+        Ok(Err(match error {
+            // There is one after all, which cannot be talked to.
+            StartError::Connect(error) if error.outcome() != Outcome::NobodyThere => Failed::from(&error),
+            StartError::Connect(_)
+            | StartError::NotInstalled { .. }
+            | StartError::Log { .. }
+            | StartError::Spawn { .. }
+            | StartError::NotReady { .. } => Failed::NotStarted(offer),
+        }))
     }
 
     /// Waits, while saying no to every request: a request is for the moment in which it was made.

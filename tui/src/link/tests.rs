@@ -197,10 +197,10 @@ fn without_a_daemon_to_start_nobody_there_is_tried_again() {
     let folder = tempfile::tempdir().unwrap();
     let (threads, events) = Threads::new();
     let _link = Link::start(Some(folder.path().join("s")), None, &threads).unwrap();
-    for attempt in 1..3 {
+    for (attempt, pause) in [(1, PAUSE_FIRST), (2, PAUSE_FIRST * 2)] {
         assert!(matches!(next(&events), LinkEvent::Connecting { attempt: number } if number == attempt));
         let LinkEvent::Down { retry_in, .. } = next(&events) else { panic!() };
-        assert_eq!(retry_in, PAUSE_FIRST * attempt);
+        assert_eq!(retry_in, pause);
     }
 }
 
@@ -291,6 +291,29 @@ fn a_daemon_is_started_when_the_user_wants_one_and_not_before() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+/// A daemon of another version came and went; what was offered before is offered again.
+#[test]
+fn an_offer_comes_back_after_something_else_was_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("s");
+    let (threads, events) = Threads::new();
+    let starter: Starter = |_| panic!("started");
+    let start = Start { starter, offer: offer(), ask: true };
+    let link = Link::start(Some(path.clone()), Some(start), &threads).unwrap();
+    assert!(matches!(next(&events), LinkEvent::Connecting { attempt: 1 }));
+    assert!(matches!(next(&events), LinkEvent::Offered(_)));
+    let listener = UnixListener::bind(&path).unwrap();
+    let mut peer = Peer { _folder: folder, path: path.clone(), listener, greetings: 0 };
+    link.connect_now();
+    let talk = peer.accept(PROTOCOL_NUMBER + 1);
+    assert!(matches!(next(&events), LinkEvent::Incompatible(_)));
+    std::fs::remove_file(&path).unwrap();
+    drop((talk, peer));
+    link.connect_now();
+    assert!(matches!(next(&events), LinkEvent::Connecting { .. }));
+    assert!(matches!(next(&events), LinkEvent::Offered(_)));
 }
 
 fn offer() -> Offer {

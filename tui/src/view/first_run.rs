@@ -28,6 +28,22 @@ const FOLDERS_SHOWN: usize = 4;
 struct Paragraph {
     text: String,
     style: Style,
+    /// Where there is no room for everything its first lines are left out.
+    gives_way: bool,
+}
+
+impl Paragraph {
+    fn new(text: impl Into<String>, style: Style) -> Self {
+        Self { text: text.into(), style, gives_way: false }
+    }
+}
+
+/// A line of it.
+#[derive(Default)]
+struct Line {
+    text: String,
+    style: Style,
+    gives_way: bool,
 }
 
 /// `[x]` is done, `[>]` is next.
@@ -73,36 +89,43 @@ pub(super) fn strip(app: &App, width: u16) -> Option<String> {
 
 pub(super) fn draw(app: &App, step: Step, theme: Theme, area: Rect, buffer: &mut Buffer) {
     let (title, mut paragraphs) = says(app, step, theme);
-    paragraphs.push(Paragraph { text: key_line(app, step), style: theme.key() });
+    paragraphs.push(Paragraph::new(key_line(app, step), theme.key()));
     let width = usize::from(area.width.saturating_sub(2)).min(76);
-    let mut lines = vec![(title, theme.heading())];
+    let mut lines = vec![Line { text: title, style: theme.heading(), gives_way: false }];
     // A blank line between paragraphs, where there is room for them.
     let of = |paragraph: &Paragraph| {
         let lines = paragraph.text.lines().flat_map(|line| wrap(line, width));
-        lines.map(|line| (line, paragraph.style)).collect::<Vec<_>>()
+        lines
+            .map(|text| Line { text, style: paragraph.style, gives_way: paragraph.gives_way })
+            .collect::<Vec<_>>()
     };
     let wrapped: Vec<_> = paragraphs.iter().map(of).collect();
     let needed = 1 + wrapped.iter().map(|lines| lines.len() + 1).sum::<usize>();
     let roomy = needed < usize::from(area.height);
     for paragraph in wrapped {
         if roomy {
-            lines.push((String::new(), Style::new()));
+            lines.push(Line::default());
         }
         lines.extend(paragraph);
     }
-    // What to press stands last and stays.
     let height = usize::from(area.height);
+    while lines.len() > height
+        && let Some(first) = lines.iter().position(|line| line.gives_way)
+    {
+        lines.remove(first);
+    }
+    // What to press stands last and stays.
     if lines.len() > height {
         let last = wrap(&key_line(app, step), width).len();
         lines.drain(height.saturating_sub(last)..lines.len() - last);
     }
-    for ((line, style), y) in lines.iter().zip(area.top() + u16::from(roomy)..area.bottom()) {
-        write_at(buffer, (area.x + 1, y), line, *style);
+    for (Line { text, style, .. }, y) in lines.iter().zip(area.top() + u16::from(roomy)..area.bottom()) {
+        write_at(buffer, (area.x + 1, y), text, *style);
     }
 }
 
 fn says(app: &App, step: Step, theme: Theme) -> (String, Vec<Paragraph>) {
-    let plain_text = |text: String| Paragraph { text, style: Style::new() };
+    let plain_text = |text: String| Paragraph::new(text, Style::new());
     let title = |text: &str| text.to_owned();
     match step {
         Step::Start => start(app, theme),
@@ -134,8 +157,8 @@ fn says(app: &App, step: Step, theme: Theme) -> (String, Vec<Paragraph>) {
 }
 
 fn start(app: &App, theme: Theme) -> (String, Vec<Paragraph>) {
-    let plain_text = |text: &str| Paragraph { text: text.to_owned(), style: Style::new() };
-    let faint = |text: String| Paragraph { text, style: theme.faint() };
+    let plain_text = |text: &str| Paragraph::new(text, Style::new());
+    let faint = |text: String| Paragraph::new(text, theme.faint());
     let LinkState::Offered(offer) = &app.link else { return (String::new(), Vec::new()) };
     let (state, log) = (offer.state.to_string_lossy(), offer.log.to_string_lossy());
     let (state, log) = (plain(&state), plain(&log));
@@ -150,9 +173,12 @@ fn start(app: &App, theme: Theme) -> (String, Vec<Paragraph>) {
             (word!("No daemon answers", "没有守护进程响应"), vec![plain_text(what), state, log])
         }
         Some(Sentence { message, hint }) => {
-            let said = [Some(message), hint.as_ref()].into_iter().flatten();
+            // The last lines of a log say most.
+            let (first, log) = message.split_once('\n').unwrap_or((message, ""));
+            let log = (!log.is_empty()).then(|| Paragraph { gives_way: true, ..plain_text(log) });
+            let hint = hint.iter().map(|hint| plain_text(hint));
             let title = word!("The daemon could not be started", "守护进程未能启动");
-            (title, said.map(|text| plain_text(text)).chain([state]).collect())
+            (title, [plain_text(first)].into_iter().chain(log).chain(hint).chain([state]).collect())
         }
     };
     (title.to_owned(), text)
@@ -171,23 +197,23 @@ fn videos(app: &App, theme: Theme) -> (String, Vec<Paragraph>) {
             None => word!("The folders are being read.", "正在读取文件夹。").to_owned(),
         };
         let title = word!("Looking for videos...", "正在查找视频").to_owned();
-        return (title, vec![Paragraph { text: progress, style: Style::new() }]);
+        return (title, vec![Paragraph::new(progress, Style::new())]);
     }
     let roots = app.status.as_ref().map_or(&[][..], |status| &status.roots);
     let mut text: Vec<Paragraph> =
         roots.iter().take(FOLDERS_SHOWN).map(|root| folder_line(root, theme)).collect();
     let more = roots.len().saturating_sub(FOLDERS_SHOWN);
     if more > 0 {
-        text.push(Paragraph { text: say!("and {more} more", "另有 {more} 个"), style: theme.faint() });
+        text.push(Paragraph::new(say!("and {more} more", "另有 {more} 个"), theme.faint()));
     }
-    text.push(Paragraph {
-        text: word!(
+    text.push(Paragraph::new(
+        word!(
             "Copy videos there: they appear by themselves. R looks again at once.",
             "把视频复制到那里，它们会自动出现。按 R 立即重新查找。"
         )
         .to_owned(),
-        style: Style::new(),
-    });
+        Style::new(),
+    ));
     (word!("No video was found in", "以下位置没有找到视频").to_owned(), text)
 }
 
@@ -196,29 +222,21 @@ fn folder_line(root: &RootView, theme: Theme) -> Paragraph {
     match &root.unavailable {
         Some(why) => {
             let why = plain(why);
-            Paragraph { text: say!("{path}: {why}", "{path}：{why}"), style: theme.warning() }
+            Paragraph::new(say!("{path}: {why}", "{path}：{why}"), theme.warning())
         }
-        None => Paragraph { text: path.into_owned(), style: theme.heading() },
+        None => Paragraph::new(path.into_owned(), theme.heading()),
     }
 }
 
 fn identity(account: Option<&AccountView>, theme: Theme) -> (String, Vec<Paragraph>) {
-    let mut text = vec![Paragraph {
-        text: word!(
+    let mut text = vec![Paragraph::new(word!(
             "Before the first URL an account is verified, once. The number is checked as you type it and is stored encrypted.",
             "生成首个链接之前需要进行一次实名认证。号码会在输入时校验，并加密保存。"
         )
-        .to_owned(),
-        style: Style::new(),
-    }];
+        .to_owned(), Style::new())];
     if let Some(reason) = account.and_then(|account| account.reason.as_deref()) {
         let reason = plain(reason);
-        text.insert(
-            0,
-            Paragraph {
-                text: say!("Not approved: {reason}", "未通过：{reason}"), style: theme.warning()
-            },
-        );
+        text.insert(0, Paragraph::new(say!("Not approved: {reason}", "未通过：{reason}"), theme.warning()));
     }
     (word!("Who posts here?", "谁在这里发布？").to_owned(), text)
 }
@@ -228,28 +246,22 @@ fn decision(app: &App, theme: Theme) -> (String, Vec<Paragraph>) {
     if let Some(submission) = app.account.as_ref().and_then(|account| account.submission.as_ref()) {
         let (name, number) = (plain(&submission.name), plain(&submission.number_masked));
         let (kind, by) = (document(submission.document), plain(&submission.submitted_by));
-        text.push(Paragraph {
-            text: say!("{name}, {kind} {number}, submitted by {by}", "{name}，{kind} {number}，由 {by} 提交"),
-            style: theme.heading(),
-        });
+        text.push(Paragraph::new(
+            say!("{name}, {kind} {number}, submitted by {by}", "{name}，{kind} {number}，由 {by} 提交"),
+            theme.heading(),
+        ));
     }
     text.push(match &app.first_run.refused {
-        Some(Refusal::FourEyes) => Paragraph {
-            text: word!(
+        Some(Refusal::FourEyes) => Paragraph::new(word!(
                 "Here another admin has to approve (account.four_eyes), by opening vodpost, or by: vodpost account approve. This screen goes on by itself then.",
                 "此处须由另一位管理员审核（account.four_eyes）：打开 vodpost，或运行 vodpost account approve。之后本界面会自动继续。"
             )
-            .to_owned(),
-            style: theme.warning(),
-        },
-        Some(_) | None => Paragraph {
-            text: word!(
+            .to_owned(), theme.warning()),
+        Some(_) | None => Paragraph::new(word!(
                 "Look at it and approve it. To reject it with a reason: 4, then x.",
                 "请核对后通过。若要拒绝并说明原因：按 4，再按 x。"
             )
-            .to_owned(),
-            style: Style::new(),
-        },
+            .to_owned(), Style::new()),
     });
     (word!("Approve the account", "审核账号").to_owned(), text)
 }

@@ -198,3 +198,14 @@ async fn a_poster_is_served_once_it_is_there_and_asked_for_while_it_is_not() {
     stage.apply("talk", PublicState::Suspended);
     assert_eq!(stage.get(&path, "").await.status, 403);
 }
+
+#[tokio::test]
+async fn an_address_that_is_taken_is_said_with_the_setting_it_comes_from() {
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = holder.local_addr().unwrap();
+    let error = crate::delivery::listen(taken, "http.tls.plain_listen", Limits::default()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        format!("cannot listen on {taken}; choose another address with http.tls.plain_listen")
+    );
+}

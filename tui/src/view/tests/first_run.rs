@@ -48,18 +48,21 @@ fn what_would_be_started_and_where_it_keeps_its_things_is_said_harmlessly() {
 
 #[test]
 fn why_a_daemon_could_not_be_started_stays_to_be_read() {
-    let mut bench = Bench::new();
-    let failed = Sentence::with_hint(
-        "The daemon ended before it was ready. Its log:\n  ERROR port 80 is taken",
-        "all of it: /log",
-    );
+    let log: String =
+        (1..=8).map(|number| format!("\n  line {number}, which is as long as lines of logs are")).collect();
+    let message =
+        format!("The daemon ended before it was ready. Its log:{log}\n  vodpostd: port 80 is taken");
+    let failed = Sentence::with_hint(message, "all of it: /log");
     let offer = Offer { state: "/state".into(), log: "/log".into(), failed: Some(failed) };
-    bench.happens(Event::Link(LinkEvent::Offered(offer)));
-    bench.happens(Event::Tick);
-    let text = text(&mut bench, 80, 24);
-    assert_shows(&text, &["The daemon could not be started", "ERROR port 80 is taken", "all of it: /log"]);
-    assert_shows(&text, &["Enter tries again, q quits"]);
-    assert_eq!(bench.press(Key::Enter), [Action::StartDaemon]);
+    for (width, height) in [(120, 40), (80, 24), (40, 12)] {
+        let mut bench = Bench::new();
+        bench.happens(Event::Link(LinkEvent::Offered(offer.clone())));
+        let text = text(&mut bench, width, height);
+        assert_shows(&text, &["The daemon could not be started", "port 80 is taken", "all of it: /log"]);
+        assert_shows(&text, &["Enter tries again, q quits"]);
+        assert_eq!(text.contains("line 1,"), height > 12, "{text}");
+        assert_eq!(bench.press(Key::Enter), [Action::StartDaemon]);
+    }
 }
 
 #[test]
