@@ -28,6 +28,8 @@ mod handmade;
 #[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]
+mod immovable_tests;
+#[cfg(test)]
 mod reference_tests;
 #[cfg(test)]
 mod relocate_tests;
